@@ -1,0 +1,265 @@
+/* plugin.h - the plugin ABI: all that a plugin may know of the runtime.
+ *
+ * A plugin is a shared object that exports one function, sluice_plugins_v1(), which returns a
+ * NULL-ended list of descriptions. It links nothing of sluice: what the runtime lends comes as a
+ * table of functions (struct sluice_host), so that a plugin is unit-tested against a fake one.
+ *
+ * Threads:  all callbacks of one opened plugin run on its task's thread; no locks are needed.
+ *           host functions that take a task are called on that thread only; log, schema and
+ *           schema_free on any. A plugin starts no signal handlers and no process-wide inits
+ *           (curl, OpenSSL and libpq are initialised by the runtime).
+ * Memory:   what a callback is given lives until it returns; what a record that a source emits
+ *           points to must live until the plugin's next callback (host->alloc sees to that).
+ *           The host copies what it keeps. No side frees the other's memory.
+ * Errors:   return a verdict; with SLUICE_FAIL leave one sentence for people in err->msg: what was
+ *           tried, on what, why it failed, what to do; lowercase, without secrets.
+ * Versions: structs and tables are only ever appended to and carry their size; a plugin of another
+ *           major version is refused. Test host->size before using what a minor version added. */
+#ifndef SLUICE_PLUGIN_H
+#define SLUICE_PLUGIN_H
+
+#include "sluice/value.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define SLUICE_ABI_MAJOR 1u /* raised: older plugins are refused */
+#define SLUICE_ABI_MINOR 0u /* raised: something was appended below */
+
+enum sluice_verdict {
+    SLUICE_OK,
+    SLUICE_RETRY, /* nothing was done: the same call comes again, later */
+    SLUICE_FAIL,  /* see err; task FAILED, or for one record: errors.tolerance decides */
+    SLUICE_DROP   /* transform only: leave this record out */
+};
+
+enum sluice_level { SLUICE_ERROR, SLUICE_WARN, SLUICE_INFO, SLUICE_DEBUG };
+
+enum sluice_kind {
+    SLUICE_KIND_SOURCE,
+    SLUICE_KIND_SINK,
+    SLUICE_KIND_TRANSFORM,
+    SLUICE_KIND_PREDICATE,
+    SLUICE_KIND_CONVERTER,
+    SLUICE_KIND_HEADER_CONVERTER,
+    SLUICE_KIND_CONFIG_PROVIDER
+};
+
+struct sluice_task;   /* one opened plugin's place in the runtime; valid from open() to close() */
+struct sluice_conf;   /* a checked config; valid as long as the task */
+struct sluice_batch;  /* records and the arena that they live in */
+struct sluice_report; /* where validate() leaves its findings */
+
+struct sluice_err {
+    char msg[1024];
+};
+
+/* A growing buffer; host->reserve() makes room. len <= cap <= max. */
+struct sluice_buf {
+    char *data;
+    size_t len, cap, max;
+};
+
+/* ---- options: one row drives checks, REST, masking of secrets and docs/CONFIG.md ---- */
+
+enum sluice_option_type { /* as in Kafka's ConfigDef.Type */
+    SLUICE_OPT_BOOLEAN,
+    SLUICE_OPT_STRING,
+    SLUICE_OPT_INT,
+    SLUICE_OPT_SHORT,
+    SLUICE_OPT_LONG,
+    SLUICE_OPT_DOUBLE,
+    SLUICE_OPT_LIST, /* comma separated */
+    SLUICE_OPT_CLASS,
+    SLUICE_OPT_PASSWORD /* never logged, shown as [hidden] */
+};
+
+enum sluice_importance { SLUICE_HIGH, SLUICE_MEDIUM, SLUICE_LOW };
+
+#define SLUICE_OPT_REQUIRED 1u /* no default: must be given */
+#define SLUICE_OPT_NONEMPTY 2u /* the empty string is refused */
+#define SLUICE_OPT_NOCASE 4u   /* valid words in any case */
+#define SLUICE_OPT_IGNORED 8u  /* accepted for drop-in's sake, without effect: warned of once */
+
+struct sluice_option {
+    const char *key; /* may hold one '*': "column.mask.with.*.chars" */
+    uint8_t type;    /* enum sluice_option_type */
+    uint8_t importance;
+    uint16_t flags;
+    const char *fallback; /* as written in a config; NULL: null */
+    const char *valid;    /* NULL: any; words: "none|all"; numbers, inclusive: "1..", "0..65535" */
+    const char *group;    /* NULL: none */
+    const char *doc;      /* one or two sentences; never NULL */
+};
+
+/* ---- what the runtime lends ---- */
+
+struct sluice_host {
+    uint32_t size; /* sizeof(struct sluice_host) of the runtime */
+    uint32_t abi_minor;
+
+    /* One logfmt line with connector and task; printf-like. Any thread. */
+    void (*log)(struct sluice_task *, enum sluice_level, const char *fmt, ...)
+        __attribute__((format(printf, 3, 4)));
+
+    /* Config by key of the option table: trimmed, checked, defaults filled in. The strings live as
+     * long as the conf. str: NULL when null. list: its items, NULL-ended, never NULL. */
+    const char *(*str)(const struct sluice_conf *, const char *key);
+    int64_t (*num)(const struct sluice_conf *, const char *key);
+    double (*real)(const struct sluice_conf *, const char *key);
+    bool (*flag)(const struct sluice_conf *, const char *key);
+    const char *const *(*list)(const struct sluice_conf *, const char *key);
+    /* The i-th key and value as they were given, known or not; false past the end. */
+    bool (*entry)(const struct sluice_conf *, size_t i, const char **key, const char **value);
+
+    /* Interned copy of a description, deep; equal descriptions give the same address. Held (+1)
+     * until schema_free(), which takes NULL. Nested schemas are held by their parent. Any thread. */
+    const struct sluice_schema *(*schema)(const struct sluice_schema *description);
+    void (*schema_free)(const struct sluice_schema *);
+
+    /* Memory of the batch: 16-byte aligned, not zeroed, never NULL, gone with the batch: for a
+     * source or transform after the records were sent (at the next callback of the task). */
+    void *(*alloc)(struct sluice_batch *, size_t size);
+    /* A new record at the batch's end: see struct sluice_record. Valid until the next append. */
+    struct sluice_record *(*append)(struct sluice_batch *);
+    /* Room for n more bytes at buf->data + buf->len; false (err set) when that passes buf->max. */
+    bool (*reserve)(struct sluice_buf *, size_t n, struct sluice_err *);
+
+    /* Who am I. */
+    const char *(*connector)(const struct sluice_task *);
+    int (*task_id)(const struct sluice_task *);
+    /* Readable when the plugin should return from waiting soon: stop, pause, or records to put. */
+    int (*wake_fd)(struct sluice_task *);
+    /* What goes wrong for now and is being retried ("connecting to ...: refused; next try in 2 s"):
+     * stands in the task's status and is logged once per change. NULL: all is well again. */
+    void (*trouble)(struct sluice_task *, const char *what);
+
+    /* Source. Number of a source partition; the map (MAP with STRING keys, schemaless) is the one
+     * that stands in the offsets topic. The same map gives the same number. */
+    uint32_t (*partition)(struct sluice_task *, const struct sluice_value *map);
+    /* The stored offset map of that partition (schemaless MAP), NULL when there is none. Lives
+     * until close(). */
+    const struct sluice_value *(*resume)(struct sluice_task *, uint32_t partition);
+
+    /* Sink. These records are durable; offsets up to the first unfinished one of each partition may
+     * be committed. Unknown or repeated seqs (of partitions lost meanwhile) are ignored. */
+    void (*done)(struct sluice_task *, const uint64_t *seqs, size_t n);
+    /* This record cannot be delivered, ever. OK: it went to the dead-letter topic or is tolerated,
+     * and counts as done; FAIL: errors.tolerance says to fail, err is set: return FAIL too. */
+    enum sluice_verdict (*reject)(struct sluice_task *, uint64_t seq, const char *why,
+                                  struct sluice_err *);
+
+    /* validate(): this key's value is wrong, and why; printf-like. */
+    void (*finding)(struct sluice_report *, const char *key, const char *fmt, ...)
+        __attribute__((format(printf, 3, 4)));
+};
+
+/* ---- what a plugin offers ---- */
+
+struct sluice_room { /* what a poll may fill; bounds the in-flight window without an error path */
+    uint32_t size;
+    int wait_ms;    /* wait at most this long for a first record, and not once wake_fd is readable */
+    size_t records; /* emit at most so many */
+    size_t bytes;   /* stop after the record that passes this many (raw bytes, roughly) */
+};
+
+struct sluice_source {
+    uint32_t size;
+    /* Append what there is to the batch; OK with none is fine. RETRY: call again after a backoff. */
+    enum sluice_verdict (*poll)(void *self, struct sluice_batch *, const struct sluice_room *,
+                                struct sluice_err *);
+    /* The offset map (schemaless MAP, flat) for a position that a record carried; memory from the
+     * scratch batch. Called when offsets are written, not per record. */
+    enum sluice_verdict (*offset)(void *self, const void *position, size_t len,
+                                  struct sluice_batch *scratch, struct sluice_value *out,
+                                  struct sluice_err *);
+    /* All records of this partition up to this position are in Kafka and the offset is durable:
+     * let go upstream. May be NULL. */
+    enum sluice_verdict (*acked)(void *self, uint32_t partition, const void *position, size_t len,
+                                 struct sluice_err *);
+};
+
+struct sluice_sink {
+    uint32_t size;
+    /* Take all n records, or none (RETRY: the same n come again, partitions are paused meanwhile).
+     * Records and what they point to are gone when it returns. */
+    enum sluice_verdict (*put)(void *self, const struct sluice_record *, size_t n,
+                               struct sluice_err *);
+    /* Go on with what is under way; wait for it at most wait_ms, and not once wake_fd is readable.
+     * Report with host->done() and host->reject(). NULL: the sink does everything in put()/flush().
+     */
+    enum sluice_verdict (*work)(void *self, int wait_ms, struct sluice_err *);
+    /* OK: all that was taken is durable (or rejected), and the host counts it as done. RETRY: it is
+     * on its way; work() and flush() are called again. Never waits when work is given. */
+    enum sluice_verdict (*flush)(void *self, struct sluice_err *);
+    /* This partition was lost: forget its unfinished records. May be NULL. */
+    void (*drop)(void *self, const char *topic, int32_t partition);
+};
+
+struct sluice_transform {
+    uint32_t size;
+    /* Change the record in place; new values come from the batch. OK, DROP or FAIL (err). */
+    enum sluice_verdict (*apply)(void *self, struct sluice_batch *, struct sluice_record *,
+                                 struct sluice_err *);
+};
+
+struct sluice_predicate {
+    uint32_t size;
+    enum sluice_verdict (*test)(void *self, const struct sluice_record *, bool *holds,
+                                struct sluice_err *);
+};
+
+/* Converters are opened with the extra key converter.type = key, value or header. Both directions
+ * keep what they can precompute for a schema under its address, and hold that schema. */
+struct sluice_converter {
+    uint32_t size;
+    /* Append the bytes to out (emptied by the caller). null: send a null instead. header: the
+     * header's key, else NULL. schema NULL: schemaless. */
+    enum sluice_verdict (*encode)(void *self, const char *topic, const char *header,
+                                  const struct sluice_schema *, const struct sluice_value *,
+                                  struct sluice_buf *out, bool *null, struct sluice_err *);
+    /* data NULL: null. Values live in the batch or in data; the schema is held by the converter
+     * and by the batch. */
+    enum sluice_verdict (*decode)(void *self, struct sluice_batch *, const char *topic,
+                                  const char *header, const void *data, size_t len,
+                                  const struct sluice_schema **, struct sluice_value *,
+                                  struct sluice_err *);
+};
+
+struct sluice_plugin {
+    uint32_t abi_major, abi_minor; /* SLUICE_PLUGIN_HEAD fills these four */
+    uint32_t size, option_size;
+    enum sluice_kind kind;
+    uint32_t max_tasks;           /* connectors; 0: as many as tasks.max asks for */
+    const char *name, *version;   /* "postgres-cdc", "1.0.0" */
+    const char *const *aliases;   /* NULL-ended; the first is the Java class that REST shows */
+    const struct sluice_option *options; /* ends with a NULL key */
+    /* Checks that one option alone cannot tell; findings go to the report. May be NULL; may take
+     * seconds (it runs on no task's thread and holds no lock). */
+    void (*validate)(const struct sluice_host *, const struct sluice_conf *,
+                     struct sluice_report *);
+    /* *self: the plugin's own state, set even when failing, then given to close(). RETRY: again
+     * after a backoff, following a close(). */
+    enum sluice_verdict (*open)(struct sluice_task *, const struct sluice_host *,
+                                const struct sluice_conf *, void **self, struct sluice_err *);
+    void (*close)(void *self);    /* takes NULL */
+    const struct sluice_source *source; /* the one that fits kind is set */
+    const struct sluice_sink *sink;
+    const struct sluice_transform *transform;
+    const struct sluice_predicate *predicate;
+    const struct sluice_converter *converter; /* header converters too */
+};
+#define SLUICE_PLUGIN_HEAD                                                                         \
+    SLUICE_ABI_MAJOR, SLUICE_ABI_MINOR, (uint32_t)sizeof(struct sluice_plugin),                    \
+        (uint32_t)sizeof(struct sluice_option)
+
+/* The one symbol that a plugin exports; the list and all it points to are constant. */
+#define SLUICE_EXPORT __attribute__((visibility("default")))
+SLUICE_EXPORT const struct sluice_plugin *const *sluice_plugins_v1(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

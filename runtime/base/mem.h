@@ -1,0 +1,19 @@
+/* mem.h - allocation that never fails: out of memory aborts through one handler, because what is
+ * committed makes a restart safe (design: errors and limits). Sizes from outside are capped before
+ * they come here. */
+#ifndef SLUICE_BASE_MEM_H
+#define SLUICE_BASE_MEM_H
+
+#include <stddef.h>
+
+void *sluice_xmalloc(size_t size);
+void *sluice_xcalloc(size_t n, size_t size); /* zeroed; aborts on overflow */
+void *sluice_xrealloc(void *p, size_t size);
+char *sluice_xstrdup(const char *s); /* NULL gives NULL */
+char *sluice_xstrndup(const char *s, size_t n);
+/* printf into a new string, owned by the caller. */
+char *sluice_xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* Room for one more item of size bytes in a growing array: doubles *cap when n has reached it. */
+void *sluice_xgrow(void *items, size_t n, size_t *cap, size_t size);
+
+#endif

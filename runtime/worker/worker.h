@@ -1,0 +1,54 @@
+/* worker.h - what tasks share in one process: worker config, registry, offset store, producers.
+ *
+ * Made once by main, freed last. The herder starts and stops tasks (task.h) on it. Thread: all
+ * functions may be called from any thread. */
+#ifndef SLUICE_WORKER_WORKER_H
+#define SLUICE_WORKER_WORKER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/map.h"
+#include "plugin/options.h"
+#include "plugin/registry.h"
+#include "sluice/plugin.h"
+
+struct sluice_worker;
+struct sluice_offset_store;
+
+/* props: the worker's properties as read; registry and offsets are borrowed until free. False err:
+ * an option is wrong. Does not connect. */
+struct sluice_worker *sluice_worker_new(const struct sluice_map *props,
+                                        const struct sluice_registry *registry,
+                                        struct sluice_offset_store *offsets,
+                                        struct sluice_err *err);
+/* All tasks must be freed before. */
+void sluice_worker_free(struct sluice_worker *worker);
+
+/* The worker's own option table (both modes), for checks, docs and nearest names. NULL-key ended. */
+const struct sluice_option *sluice_worker_options(void);
+/* Option tables of every connector config: common, source and sink keys; for validate and REST. */
+const struct sluice_option *sluice_connector_options(enum sluice_kind kind);
+/* Whether a connector config key belongs to the framework: common keys, transforms.*, predicates.*,
+ * *.converter.*, *.override.*, errors.*, topic.creation.*. */
+bool sluice_connector_key(const char *key);
+
+/* Checks a connector's whole config as Connect's validate does: framework keys, converters,
+ * transforms, the plugin's own table and its validate(). May take seconds; holds no lock.
+ * plugin: set to the connector found, NULL when connector.class is missing or unknown (err). */
+bool sluice_worker_validate(struct sluice_worker *worker, const struct sluice_map *config,
+                            const struct sluice_plugin **plugin, struct sluice_report *report,
+                            struct sluice_err *err);
+/* Number of tasks that this connector config asks for: tasks.max, bounded by the plugin. */
+int sluice_worker_task_count(const struct sluice_plugin *plugin, const struct sluice_map *config);
+/* kafka_cluster_id for GET /; asks the broker for at most wait_ms. False: err. */
+bool sluice_worker_cluster_id(struct sluice_worker *worker, int wait_ms, char out[64],
+                              struct sluice_err *err);
+/* "host:port" that stands in statuses; set by main once the REST listener is known. */
+void sluice_worker_set_id(struct sluice_worker *worker, const char *worker_id);
+const char *sluice_worker_id(const struct sluice_worker *worker);
+const char *sluice_worker_prop(const struct sluice_worker *worker, const char *key);
+int64_t sluice_worker_num(const struct sluice_worker *worker, const char *key);
+const struct sluice_registry *sluice_worker_registry(const struct sluice_worker *worker);
+
+#endif
