@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# A BigQuery emulator (local-bigquery, DuckDB inside) for demo and tests.
+# Commands: see lib.sh. BIGQUERY_PORT, BIGQUERY_PROJECT (proj).
+#
+# It needs Python 3.13: the one on PATH, else pyenv's, else one that uv (from PyPI) finds or
+# downloads. That download is not from PyPI; where it cannot be reached, install Python 3.13 and
+# set SLUICE_PYTHON313 to it.
+NAME=bigquery
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+VERSION=0.3.2
+DUCKDB=1.5.5
+ROOT=$CACHE/local-bigquery-$VERSION
+
+python313() { # prints the path of a Python 3.13, or fails
+    local candidate found
+    for candidate in "${SLUICE_PYTHON313:-}" python3.13 \
+        "$(pyenv prefix 3.13 2>/dev/null || true)/bin/python3.13"; do
+        [ -n "$candidate" ] || continue
+        found=$("$candidate" -c 'import sys; print(sys.executable if sys.version_info[:2] == (3, 13) else "")' \
+            2>/dev/null) || continue
+        [ -z "$found" ] || { echo "$found"; return; }
+    done
+    return 1
+}
+
+python313_by_uv() { # python313_by_uv DIR
+    say "no Python 3.13 on PATH or in pyenv: asking uv for one"
+    python3 -m venv "$1/uv" && "$1/uv/bin/pip" install -q uv >&2 || return 1
+    "$1/uv/bin/uv" python find --quiet 3.13 2>/dev/null && return
+    "$1/uv/bin/uv" python install --quiet 3.13 >&2 && "$1/uv/bin/uv" python find --quiet 3.13
+}
+
+fetch() { # of the venv only bin/python is used below, so that it can be moved once complete
+    local python
+    python=$(python313) || python=$(python313_by_uv "$1") ||
+        die "no Python 3.13: install it, or set SLUICE_PYTHON313 to it"
+    say "installing local-bigquery $VERSION for $python (about 600 MB)"
+    "$python" -m venv "$1/venv"
+    "$1/venv/bin/python" -m pip install -q --disable-pip-version-check \
+        "local-bigquery==$VERSION" "duckdb==$DUCKDB" "duckdb-extensions==$DUCKDB" \
+        "duckdb-extension-icu==$DUCKDB" "duckdb-extension-ducklake==$DUCKDB" \
+        "duckdb-extension-spatial==$DUCKDB" >&2
+    mkdir "$1/home" # DuckDB keeps its extensions below HOME
+    HOME=$1/home "$1/venv/bin/python" -c "from duckdb_extensions import import_extension as i
+for e in ('icu', 'ducklake', 'spatial'): i(e)" >&2
+}
+
+service_install() { once "$ROOT" fetch; }
+
+ready() { curl -fsS "http://127.0.0.1:$bq_port/bigquery/v2/projects/$project/datasets"; }
+
+service_start() {
+    local bq_port project=${BIGQUERY_PROJECT:-proj}
+    bq_port=$(port BIGQUERY_PORT)
+    mkdir -p "$STATE/data"
+    spawn env HOME="$ROOT/home" DATA_DIR="$STATE/data" DEFAULT_PROJECT_ID="$project" \
+        "$ROOT/venv/bin/python" -m uvicorn local_bigquery:app --host 127.0.0.1 --port "$bq_port" \
+        --timeout-keep-alive 300 --log-level warning
+    wait_until 60 ready || return 1
+    settings BIGQUERY_PORT "$bq_port" BIGQUERY_PROJECT "$project" \
+        BIGQUERY_ENDPOINT "http://127.0.0.1:$bq_port" BIGQUERY_PID "$(alive_pid)" BIGQUERY_LOG "$STATE/log"
+}
+
+main "$@"

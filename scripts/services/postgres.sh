@@ -1,0 +1,98 @@
+#!/usr/bin/env bash
+# A Postgres 15 with logical replication, in a data directory of its own, for demo and tests.
+# Commands: see lib.sh. POSTGRES_PORT, POSTGRES_EXTRA (lines for postgresql.conf).
+# Roles: sluice/sluice (LOGIN REPLICATION, owns database sluice), postgres/postgres (superuser).
+# As root, the server runs as the user postgres.
+NAME=postgres
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+service_install() {
+    BIN=${SLUICE_PG_BIN:-/usr/lib/postgresql/15/bin}
+    [ -x "$BIN/postgres" ] || die "no Postgres 15 in $BIN: run scripts/setup.sh, or set SLUICE_PG_BIN"
+}
+
+as_server() { # run as the user who owns the data directory
+    if [ "$(id -u)" -eq 0 ]; then
+        setpriv --reuid=postgres --regid=postgres --clear-groups "$@"
+    else
+        "$@"
+    fi
+}
+
+# The data directory is DIR/postgres/data, or a link to one under /var/tmp where the server's user
+# cannot get into DIR.
+make_data_dir() {
+    local data=$STATE/data
+    [ ! -e "$data" ] || return 0
+    chmod a+x "$(dirname "$STATE")" "$STATE"
+    if as_server test -x "$STATE"; then
+        mkdir "$data"
+    else
+        ln -s "$(mktemp -d /var/tmp/sluice-postgres.XXXXXX)" "$data"
+    fi
+    [ "$(id -u)" -ne 0 ] || chown -R postgres: "$data/"
+    chmod 700 "$data/"
+    echo postgres >"$STATE/password"
+    chmod a+r "$STATE/password"
+    cd / # the server's user may have no way to the current directory
+    as_server "$BIN/initdb" -D "$data" -U postgres -A scram-sha-256 --pwfile=/dev/stdin \
+        -E UTF8 --locale=C.UTF-8 --no-sync <"$STATE/password" >>"$STATE/log" 2>&1
+}
+
+sql() { PGPASSWORD=postgres psql -qAt -v ON_ERROR_STOP=1 -h 127.0.0.1 -p "$pg_port" -U postgres "$@"; }
+ready() { sql -c 'select 1' postgres; }
+
+service_start() {
+    local pg_port conf=$STATE/data/postgresql.conf
+    pg_port=$(port POSTGRES_PORT)
+    make_data_dir || return 1
+    [ -f "$STATE/postgresql.conf.orig" ] || cp "$conf" "$STATE/postgresql.conf.orig"
+    { # fsync off: the data needs to outlive a killed server, not a lost machine
+        cat "$STATE/postgresql.conf.orig"
+        cat <<CONFIG
+listen_addresses = '127.0.0.1'
+port = $pg_port
+unix_socket_directories = ''
+wal_level = logical
+max_wal_senders = 64
+max_replication_slots = 64
+max_connections = 200
+max_wal_size = 4GB
+fsync = off
+log_line_prefix = '%m [%p] %q%u@%d '
+${POSTGRES_EXTRA:-}
+CONFIG
+    } >"$conf"
+    rm -f "$STATE/data/postmaster.pid"
+    cd /
+    if [ "$(id -u)" -eq 0 ]; then
+        spawn setpriv --reuid=postgres --regid=postgres --clear-groups "$BIN/postgres" -D "$STATE/data"
+    else
+        spawn "$BIN/postgres" -D "$STATE/data"
+    fi
+    wait_until 60 ready || return 1
+    if [ "$(sql -c "select count(*) from pg_roles where rolname = 'sluice'" postgres)" = 0 ]; then
+        sql -c "create role sluice login replication password 'sluice'" \
+            -c 'create database sluice owner sluice' postgres || return 1
+    fi
+    settings POSTGRES_PORT "$pg_port" POSTGRES_PID "$(alive_pid)" POSTGRES_LOG "$STATE/log" \
+        POSTGRES_BIN "$BIN" PGHOST 127.0.0.1 PGPORT "$pg_port" \
+        PGUSER sluice PGPASSWORD sluice PGDATABASE sluice
+}
+
+service_stop() { end_process INT; } # fast shutdown: does not wait for clients
+
+service_kill9() { # the postmaster and its children, as when the machine's memory ran out
+    local pid children
+    pid=$(alive_pid) || return 0
+    children=$(pgrep -P "$pid" || true)
+    end_process KILL
+    for pid in $children; do
+        kill -KILL "$pid" 2>/dev/null || true
+    done
+    for pid in $children; do
+        wait_gone "$pid" 10
+    done
+}
+
+main "$@"
