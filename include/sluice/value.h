@@ -106,7 +106,10 @@ struct sluice_record {
     uint32_t source_partition; /* source: a number from host->partition() */
     const void *position;      /* source: where to resume after this record; the plugin's own form */
     uint32_t position_len;     /* bytes, at most 256 */
-    uint32_t reserved;
+    /* sink: topic and partition as consumed, before transforms renamed them; with the offset they
+     * name the record for good. drop() speaks of these. NULL: same as topic and partition. */
+    int32_t origin_partition;
+    const char *origin_topic;
 };
 
 /* Makers, so that call sites stay one line each. */
