@@ -1,0 +1,126 @@
+"""What an end-to-end test gets: real services, sluice processes, names of its own, cleaning up.
+
+A test is a function test_*(t) in a file test_*.py of this directory; t is a Test. It fails by an
+exception: plain assert, or equal(). Run with tests/e2e/run.py.
+"""
+import difflib
+import json
+import pathlib
+import pprint
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "scripts/services"))
+
+from clients import Record, Services, http, unwrap, wait_for  # noqa: E402,F401
+from sluice import BINARY, Rest, Sluice, free_port  # noqa: E402,F401
+
+
+def seconds(limit):
+    """Decorator: the time a test may take; 120 s without it."""
+
+    def mark(test):
+        test.limit = limit
+        return test
+
+    return mark
+
+
+def equal(got, wanted, what=""):
+    """assert got == wanted, with the difference in the message."""
+    if got == wanted:
+        return
+    a, b = (pprint.pformat(v, width=100).splitlines() for v in (wanted, got))
+    diff = list(difflib.unified_diff(a, b, "wanted", "got", lineterm="", n=2))
+    raise AssertionError("\n".join([f"{what or 'values'} differ:"] + diff[:60]))
+
+
+def no_duplicates(items, what="items"):
+    seen, twice = set(), set()
+    for item in items:
+        (twice if item in seen else seen).add(item)
+    assert not twice, f"{len(twice)} {what} more than once, such as {sorted(twice, key=str)[:5]}"
+
+
+class Test:
+    def __init__(self, name, services, directory):
+        self.name = name
+        self.services = services
+        self.directory = pathlib.Path(directory)
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self._cleanups = []
+        self._workers = []
+
+    # ---- names and files of its own ----
+
+    def unique(self, word="t"):
+        """A name that no other test uses; fit for topics, databases, slots and datasets."""
+        return re.sub(r"[^a-z0-9_]", "_", f"{word}_{self.name}".lower())[:55] + f"_{len(self._cleanups)}"
+
+    def file(self, name, content):
+        path = self.directory / name
+        path.write_text(content if isinstance(content, str) else json.dumps(content, indent=2))
+        return path
+
+    def cleanup(self, call, *args):
+        """Called at the end, last one first, whatever happens."""
+        self._cleanups.append((call, args))
+
+    # ---- services ----
+
+    @property
+    def kafka(self):
+        return self.services.kafka
+
+    @property
+    def postgres(self):
+        return self.services.postgres
+
+    @property
+    def bigquery(self):
+        return self.services.bigquery
+
+    def topic(self, word="topic", partitions=1, **config):
+        """A new, empty topic."""
+        name = self.unique(word)
+        self.cleanup(self.kafka.wire.delete_topics, [name])
+        self.kafka.create(name, partitions, **config)
+        return name
+
+    def database(self):
+        """A new database, owned by the role sluice; dropped with its slots."""
+        name = self.unique("db")
+        self.postgres.create_database(name)
+        self.cleanup(self.postgres.drop_database, name)
+        return name
+
+    def dataset(self):
+        name = self.unique("ds")
+        self.bigquery.create_dataset(name)
+        self.cleanup(self.bigquery.drop_dataset, name)
+        return name
+
+    # ---- the worker ----
+
+    def sluice(self, worker=None, connectors=None, start=True, **how):
+        """A worker with files of its own; killed at the end if it still runs."""
+        directory = self.directory / f"worker{len(self._workers)}"
+        process = Sluice(directory, self.kafka.bootstrap, worker, connectors, **how)
+        self._workers.append(process)
+        self.cleanup(lambda: process.process and process.kill9())
+        return process.start() if start else process
+
+    def finish(self):
+        """Clean up; the errors of it."""
+        errors = []
+        while self._cleanups:
+            call, args = self._cleanups.pop()
+            try:
+                call(*args)
+            except Exception as e:
+                errors.append(f"cleaning up: {e}")
+        return errors
+
+    def logs(self):
+        return [w.log for w in self._workers if w.log.exists()]

@@ -1,0 +1,123 @@
+#!/usr/bin/env python3
+"""Finds and runs the end-to-end tests of this directory.
+
+usage: run.py [--list] [--services DIR] [--keep] [--counts FILE] [PATTERN...]
+
+PATTERN: part of file.test_name; without one, all run. --services: use (start, and leave running)
+the services of DIR, so that the next run starts at once. --keep: keep all logs, not only those of
+failed tests.
+"""
+import argparse
+import importlib
+import json
+import pathlib
+import shutil
+import signal
+import sys
+import tempfile
+import time
+import traceback
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+
+from harness import BINARY, Services, Test  # noqa: E402
+
+
+class TookTooLong(Exception):
+    pass
+
+
+def find(patterns):
+    """[(name, function)] in the order of file names and of the files."""
+    found = []
+    for path in sorted(HERE.glob("test_*.py")):
+        module = importlib.import_module(path.stem)
+        for name, function in vars(module).items():
+            full = f"{path.stem.removeprefix('test_')}.{name.removeprefix('test_')}"
+            mine = getattr(function, "__module__", None) == path.stem
+            if name.startswith("test_") and callable(function) and mine:
+                if not patterns or any(p in full for p in patterns):
+                    found.append((full, function))
+    return found
+
+
+def run_one(name, function, services, directory):
+    """The report of a failure, or None."""
+
+    def alarm(*_):
+        raise TookTooLong(f"took longer than {limit} s")
+
+    limit = getattr(function, "limit", 120)
+    test = Test(name, services, directory)
+    report = None
+    signal.signal(signal.SIGALRM, alarm)
+    signal.alarm(limit)
+    try:
+        function(test)
+    except Exception:
+        report = traceback.format_exc()
+    finally:
+        signal.alarm(0)
+    errors = test.finish()
+    if errors:
+        report = "\n".join(([report] if report else []) + errors)
+    if report:
+        for log in test.logs():
+            tail = log.read_text(errors="replace").splitlines()[-25:]
+            report += f"\n-- end of {log}\n" + "\n".join(tail) + "\n"
+    return report
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--list", action="store_true")
+    parser.add_argument("--services", metavar="DIR")
+    parser.add_argument("--keep", action="store_true")
+    parser.add_argument("--counts", metavar="FILE", help="write the counts there, print no summary")
+    parser.add_argument("patterns", nargs="*")
+    args = parser.parse_args()
+    tests = find(args.patterns)
+    if args.list:
+        print("\n".join(name for name, _ in tests))
+        return 0
+
+    def ended(*_):
+        raise SystemExit(130)
+
+    signal.signal(signal.SIGTERM, ended)
+    work = pathlib.Path(tempfile.mkdtemp(prefix="sluice-e2e-files."))
+    services = Services(args.services)
+    passed, failed = 0, []
+    if not BINARY.exists():
+        print(f"note: there is no {BINARY}")
+    try:
+        for name, function in tests:
+            directory = work / name
+            start = time.monotonic()
+            report = run_one(name, function, services, directory)
+            took = f"{time.monotonic() - start:.1f} s"
+            if report:
+                failed.append(name)
+                print(f"FAIL {name} ({took})\n{report}", flush=True)
+            else:
+                passed += 1
+                print(f"ok   {name} ({took})", flush=True)
+                if not args.keep:
+                    shutil.rmtree(directory, ignore_errors=True)
+    finally:
+        keep = bool(failed) or args.keep
+        services.stop(keep_files=keep)
+        if keep:
+            print(f"files of the tests: {work}; logs of the services: {services.directory}")
+        else:
+            shutil.rmtree(work, ignore_errors=True)
+    if args.counts:
+        pathlib.Path(args.counts).write_text(json.dumps({"passed": passed, "failed": len(failed)}))
+    else:
+        print(f"{passed} passed, {len(failed)} failed")
+    return 1 if failed or not tests else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
