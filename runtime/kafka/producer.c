@@ -1,0 +1,340 @@
+/* producer.c - see producer.h. */
+#include "kafka/producer.h"
+
+#include <assert.h>
+#include <librdkafka/rdkafka.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/thread.h"
+#include "kafka/client.h"
+
+#define POLL_MS 100
+#define PROBE_MS 1000 /* how often a lost cluster is asked for, and how long it has to answer */
+
+struct sluice_producer {
+    struct sluice_producers *pool;
+    struct sluice_producer *next; /* in the pool */
+    char *identity;
+    char *brokers;
+    int users; /* under the pool's mutex */
+    rd_kafka_t *rk;
+    pthread_t thread;
+    _Atomic bool stopping;
+    _Atomic bool down, fatal;
+    pthread_mutex_t mutex; /* leaf: trouble */
+    char trouble[512];
+};
+
+struct sluice_producers {
+    pthread_mutex_t mutex; /* the list and users */
+    struct sluice_producer *first;
+    void (*delivered)(void *opaque, int error);
+};
+
+struct sluice_producers *sluice_producers_new(void (*delivered)(void *opaque, int error))
+{
+    struct sluice_producers *pool = sluice_xcalloc(1, sizeof *pool);
+    pthread_mutex_init(&pool->mutex, NULL);
+    pool->delivered = delivered;
+    return pool;
+}
+
+void sluice_producers_free(struct sluice_producers *pool)
+{
+    if (!pool) return;
+    assert(!pool->first);
+    pthread_mutex_destroy(&pool->mutex);
+    free(pool);
+}
+
+static void on_delivered(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque)
+{
+    struct sluice_producer *p = opaque;
+    (void)rk;
+    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR &&
+        atomic_load_explicit(&p->down, memory_order_relaxed))
+        atomic_store(&p->down, false);
+    p->pool->delivered(message->_private, message->err);
+}
+
+static void set_trouble(struct sluice_producer *p, const char *text)
+{
+    sluice_lock(&p->mutex);
+    snprintf(p->trouble, sizeof p->trouble, "%s", text);
+    sluice_unlock(&p->mutex);
+}
+
+static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
+{
+    struct sluice_producer *p = opaque;
+    char text[512];
+    if (code == RD_KAFKA_RESP_ERR__FATAL) {
+        rd_kafka_resp_err_t original = rd_kafka_fatal_error(rk, text, sizeof text);
+        set_trouble(p, text);
+        atomic_store(&p->fatal, true);
+        sluice_log(SLUICE_ERROR, NULL, -1, "kafka producer %s: fatal: %s: %s", rd_kafka_name(rk),
+                   rd_kafka_err2name(original), text);
+    } else if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN ||
+               code == RD_KAFKA_RESP_ERR__AUTHENTICATION || code == RD_KAFKA_RESP_ERR__SSL ||
+               code == RD_KAFKA_RESP_ERR__RESOLVE) {
+        snprintf(text, sizeof text, "kafka brokers at %s cannot be reached: %s; retrying",
+                 p->brokers, reason);
+        set_trouble(p, text);
+        if (!atomic_exchange(&p->down, true))
+            sluice_log(SLUICE_WARN, NULL, -1, "%s", text);
+    }
+}
+
+/* While the cluster is lost and nothing is sent, only asking tells that it is back. */
+static void probe(struct sluice_producer *p)
+{
+    const struct rd_kafka_metadata *metadata;
+    if (rd_kafka_metadata(p->rk, 0, NULL, &metadata, PROBE_MS) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return;
+    rd_kafka_metadata_destroy(metadata);
+    if (atomic_exchange(&p->down, false))
+        sluice_log(SLUICE_INFO, NULL, -1, "kafka brokers at %s are back", p->brokers);
+}
+
+static void *serve(void *arg)
+{
+    struct sluice_producer *p = arg;
+    int64_t next_probe = 0;
+    while (!atomic_load(&p->stopping)) {
+        rd_kafka_poll(p->rk, POLL_MS);
+        if (!atomic_load(&p->down) || sluice_now_ms() < next_probe) continue;
+        probe(p);
+        next_probe = sluice_now_ms() + PROBE_MS;
+    }
+    /* Nobody sends any more: report the rest as undelivered, then go. */
+    rd_kafka_purge(p->rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+    for (int i = 0; rd_kafka_outq_len(p->rk) > 0 && i < 100; i++) rd_kafka_poll(p->rk, POLL_MS);
+    return NULL;
+}
+
+static struct sluice_producer *producer_new(struct sluice_producers *pool, char *identity,
+                                            const struct sluice_map *props, const char *who,
+                                            struct sluice_err *err)
+{
+    char text[512];
+    struct sluice_producer *p = sluice_xcalloc(1, sizeof *p);
+    const char *brokers = sluice_map_get(props, "bootstrap.servers");
+    p->pool = pool;
+    p->identity = identity;
+    p->brokers = sluice_xstrdup(brokers ? brokers : "");
+    pthread_mutex_init(&p->mutex, NULL);
+    rd_kafka_conf_t *conf = sluice_client_conf(SLUICE_CLIENT_PRODUCER, props, who, err);
+    if (!conf) goto fail;
+    rd_kafka_conf_set_opaque(conf, p);
+    rd_kafka_conf_set_dr_msg_cb(conf, on_delivered);
+    rd_kafka_conf_set_error_cb(conf, on_error);
+    p->rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
+    if (!p->rk) {
+        rd_kafka_conf_destroy(conf);
+        sluice_err_set(err, "%s: making the producer failed: %s", who, text);
+        goto fail;
+    }
+    if (sluice_thread_start(&p->thread, "producer", serve, p, err)) return p;
+    rd_kafka_destroy(p->rk);
+fail:
+    pthread_mutex_destroy(&p->mutex);
+    free(p->brokers);
+    free(p);
+    return NULL;
+}
+
+struct sluice_producer *sluice_producer_get(struct sluice_producers *pool,
+                                            const struct sluice_map *props, const char *who,
+                                            struct sluice_err *err)
+{
+    char *identity = sluice_client_identity(props);
+    struct sluice_producer *p;
+    sluice_lock(&pool->mutex);
+    for (p = pool->first; p; p = p->next)
+        if (strcmp(p->identity, identity) == 0 && !atomic_load(&p->fatal)) break;
+    if (p) {
+        free(identity);
+    } else {
+        p = producer_new(pool, identity, props, who, err);
+        if (p) {
+            p->next = pool->first;
+            pool->first = p;
+        } else {
+            free(identity);
+        }
+    }
+    if (p) p->users++;
+    sluice_unlock(&pool->mutex);
+    return p;
+}
+
+void sluice_producer_put(struct sluice_producer *p)
+{
+    if (!p) return;
+    struct sluice_producers *pool = p->pool;
+    sluice_lock(&pool->mutex);
+    bool last = --p->users == 0;
+    if (last) {
+        struct sluice_producer **at = &pool->first;
+        while (*at != p) at = &(*at)->next;
+        *at = p->next;
+    }
+    sluice_unlock(&pool->mutex);
+    if (!last) return;
+    atomic_store(&p->stopping, true);
+    pthread_join(p->thread, NULL);
+    rd_kafka_destroy(p->rk);
+    pthread_mutex_destroy(&p->mutex);
+    free(p->brokers);
+    free(p->identity);
+    free(p);
+}
+
+struct rd_kafka_topic_s *sluice_producer_topic(struct sluice_producer *producer, const char *name)
+{
+    return rd_kafka_topic_new(producer->rk, name, NULL);
+}
+
+void sluice_producer_topic_free(struct rd_kafka_topic_s *topic)
+{
+    if (topic) rd_kafka_topic_destroy(topic);
+}
+
+struct rd_kafka_headers_s *sluice_headers_new(size_t n)
+{
+    return rd_kafka_headers_new(n);
+}
+
+void sluice_headers_add(struct rd_kafka_headers_s *headers, const char *key, const void *data,
+                        size_t len)
+{
+    rd_kafka_header_add(headers, key, -1, data, data ? (ssize_t)len : 0);
+}
+
+void sluice_headers_free(struct rd_kafka_headers_s *headers)
+{
+    if (headers) rd_kafka_headers_destroy(headers);
+}
+
+enum sluice_sent sluice_producer_send(struct sluice_producer *producer,
+                                      const struct sluice_message *message, int *code,
+                                      struct sluice_err *err)
+{
+    rd_kafka_vu_t args[8];
+    size_t n = 0;
+    args[n].vtype = RD_KAFKA_VTYPE_RKT;
+    args[n++].u.rkt = message->topic;
+    args[n].vtype = RD_KAFKA_VTYPE_PARTITION;
+    args[n++].u.i32 = message->partition;
+    args[n].vtype = RD_KAFKA_VTYPE_MSGFLAGS;
+    args[n++].u.i = RD_KAFKA_MSG_F_COPY;
+    args[n].vtype = RD_KAFKA_VTYPE_VALUE;
+    args[n].u.mem.ptr = (void *)(uintptr_t)message->value;
+    args[n++].u.mem.size = message->value_len;
+    args[n].vtype = RD_KAFKA_VTYPE_KEY;
+    args[n].u.mem.ptr = (void *)(uintptr_t)message->key;
+    args[n++].u.mem.size = message->key_len;
+    args[n].vtype = RD_KAFKA_VTYPE_OPAQUE;
+    args[n++].u.ptr = message->opaque;
+    if (message->timestamp_ms != SLUICE_NO_TIMESTAMP) {
+        args[n].vtype = RD_KAFKA_VTYPE_TIMESTAMP;
+        args[n++].u.i64 = message->timestamp_ms;
+    }
+    if (message->headers) {
+        args[n].vtype = RD_KAFKA_VTYPE_HEADERS;
+        args[n++].u.headers = message->headers;
+    }
+    rd_kafka_error_t *error = rd_kafka_produceva(producer->rk, args, n);
+    if (!error) return SLUICE_SENT;
+    *code = rd_kafka_error_code(error);
+    if (*code != RD_KAFKA_RESP_ERR__QUEUE_FULL)
+        sluice_err_set(err, "%s", rd_kafka_error_string(error));
+    rd_kafka_error_destroy(error);
+    return *code == RD_KAFKA_RESP_ERR__QUEUE_FULL ? SLUICE_SEND_FULL : SLUICE_SEND_FAILED;
+}
+
+const char *sluice_kafka_error(int code)
+{
+    return rd_kafka_err2str(code);
+}
+
+static bool read_trouble(struct sluice_producer *p, bool yes, char text[512])
+{
+    if (!yes) return false;
+    sluice_lock(&p->mutex);
+    memcpy(text, p->trouble, sizeof p->trouble);
+    sluice_unlock(&p->mutex);
+    return true;
+}
+
+bool sluice_producer_down(struct sluice_producer *producer, char text[512])
+{
+    return read_trouble(producer, atomic_load_explicit(&producer->down, memory_order_relaxed), text);
+}
+
+bool sluice_producer_fatal(struct sluice_producer *producer, char text[512])
+{
+    return read_trouble(producer, atomic_load_explicit(&producer->fatal, memory_order_relaxed),
+                        text);
+}
+
+bool sluice_producer_cluster_id(struct sluice_producer *producer, int ms, char out[64],
+                                struct sluice_err *err)
+{
+    char *id = rd_kafka_clusterid(producer->rk, ms);
+    if (!id)
+        return sluice_err_set(err, "kafka brokers at %s did not answer within %d ms",
+                              producer->brokers, ms);
+    snprintf(out, 64, "%s", id);
+    rd_kafka_mem_free(producer->rk, id);
+    return true;
+}
+
+static bool create_result(rd_kafka_event_t *event, const char *name, struct sluice_err *err)
+{
+    size_t n = 0;
+    if (rd_kafka_event_error(event))
+        return sluice_err_set(err, "creating topic %s failed: %s", name,
+                              rd_kafka_event_error_string(event));
+    const rd_kafka_topic_result_t **topics =
+        rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event), &n);
+    if (n != 1) return sluice_err_set(err, "creating topic %s gave no result", name);
+    rd_kafka_resp_err_t code = rd_kafka_topic_result_error(topics[0]);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR || code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS)
+        return true;
+    return sluice_err_set(err, "creating topic %s failed: %s (%s)", name,
+                          rd_kafka_topic_result_error_string(topics[0]), rd_kafka_err2name(code));
+}
+
+bool sluice_producer_create_topic(struct sluice_producer *producer, const char *name,
+                                  int partitions, int replication_factor, int ms,
+                                  struct sluice_err *err)
+{
+    char text[256];
+    bool ok = false;
+    rd_kafka_NewTopic_t *topic =
+        rd_kafka_NewTopic_new(name, partitions, replication_factor, text, sizeof text);
+    if (!topic) return sluice_err_set(err, "creating topic %s failed: %s", name, text);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(producer->rk);
+    rd_kafka_AdminOptions_t *options =
+        rd_kafka_AdminOptions_new(producer->rk, RD_KAFKA_ADMIN_OP_CREATETOPICS);
+    rd_kafka_AdminOptions_set_request_timeout(options, ms, text, sizeof text);
+    rd_kafka_CreateTopics(producer->rk, &topic, 1, options, queue);
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, ms + 1000);
+    if (event) {
+        ok = create_result(event, name, err);
+        rd_kafka_event_destroy(event);
+    } else {
+        sluice_err_set(err, "creating topic %s failed: no answer within %d ms", name, ms);
+    }
+    rd_kafka_AdminOptions_destroy(options);
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_NewTopic_destroy(topic);
+    return ok;
+}

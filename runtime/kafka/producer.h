@@ -1,0 +1,70 @@
+/* producer.h - librdkafka producers, shared by the tasks whose effective configs are equal.
+ *
+ * A producer has one thread of its own that serves delivery reports and events. Thread: get, put
+ * and send from any; delivered() runs on the producer's thread and must only note the result. */
+#ifndef SLUICE_KAFKA_PRODUCER_H
+#define SLUICE_KAFKA_PRODUCER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/map.h"
+#include "sluice/plugin.h"
+
+struct sluice_producers; /* the pool */
+struct sluice_producer;
+struct rd_kafka_topic_s;
+struct rd_kafka_headers_s;
+
+/* delivered: error 0 or an rd_kafka_resp_err_t; opaque as given to send. */
+struct sluice_producers *sluice_producers_new(void (*delivered)(void *opaque, int error));
+void sluice_producers_free(struct sluice_producers *pool); /* all producers were put back */
+
+/* A producer for these Java properties (kafka/client.h), shared when one is there. NULL: err. */
+struct sluice_producer *sluice_producer_get(struct sluice_producers *pool,
+                                            const struct sluice_map *props, const char *who,
+                                            struct sluice_err *err);
+/* The last user's put purges what is undelivered (reported as such) and ends the client. */
+void sluice_producer_put(struct sluice_producer *producer);
+
+/* A topic's handle; the caller frees it with sluice_producer_topic_free() before its put. */
+struct rd_kafka_topic_s *sluice_producer_topic(struct sluice_producer *producer, const char *name);
+void sluice_producer_topic_free(struct rd_kafka_topic_s *topic);
+
+struct rd_kafka_headers_s *sluice_headers_new(size_t n);
+/* data NULL: null value. Copies. */
+void sluice_headers_add(struct rd_kafka_headers_s *headers, const char *key, const void *data,
+                        size_t len);
+void sluice_headers_free(struct rd_kafka_headers_s *headers);
+
+struct sluice_message {
+    struct rd_kafka_topic_s *topic;
+    int32_t partition;    /* -1: partitioner */
+    int64_t timestamp_ms; /* SLUICE_NO_TIMESTAMP: now */
+    const void *key, *value; /* NULL: null; copied */
+    size_t key_len, value_len;
+    struct rd_kafka_headers_s *headers; /* NULL: none; taken over when sent */
+    void *opaque;
+};
+
+enum sluice_sent { SLUICE_SENT, SLUICE_SEND_FULL /* try again later */, SLUICE_SEND_FAILED };
+/* FAILED: this message can never be sent (too large, unknown partition); err and *code say why. */
+enum sluice_sent sluice_producer_send(struct sluice_producer *producer,
+                                      const struct sluice_message *message, int *code,
+                                      struct sluice_err *err);
+/* "invalid message", "message size too large" ... */
+const char *sluice_kafka_error(int code);
+/* Whether the brokers cannot be reached now; text: what librdkafka says. */
+bool sluice_producer_down(struct sluice_producer *producer, char text[512]);
+/* A fatal error (fenced, broken idempotence): the client must be given up. */
+bool sluice_producer_fatal(struct sluice_producer *producer, char text[512]);
+/* Cluster id; waits at most ms. False: err. */
+bool sluice_producer_cluster_id(struct sluice_producer *producer, int ms, char out[64],
+                                struct sluice_err *err);
+/* Creates the topic when it is not there. Waits at most ms. */
+bool sluice_producer_create_topic(struct sluice_producer *producer, const char *name,
+                                  int partitions, int replication_factor, int ms,
+                                  struct sluice_err *err);
+
+#endif

@@ -1,0 +1,81 @@
+/* inflight.h - the window of records under way: bounded, and the only judge of what is durable.
+ *
+ * A source's record enters before it is produced and is finished by its delivery report; a sink's
+ * enters before put() and is finished by host->done() or reject(). Per partition (a source
+ * partition or a Kafka topic partition) the acked prefix is all records before the first unfinished
+ * one; only that may be committed.
+ *
+ * Thread: the task's, but for sluice_slot_finish(), which any thread may call: it does one atomic
+ * store and wakes the owner only when it waits. A delivery report may come after the task is gone:
+ * the window is counted and the last one frees it. */
+#ifndef SLUICE_WORKER_INFLIGHT_H
+#define SLUICE_WORKER_INFLIGHT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/thread.h"
+
+struct sluice_window;
+struct sluice_slot;
+
+/* records is rounded up to a power of two; memory is touched only as it is used. */
+struct sluice_window *sluice_window_new(size_t records, size_t bytes);
+/* The owner's wake fd; it lives in the window, because a late report may still fire it. */
+struct sluice_wake *sluice_window_wake(struct sluice_window *window);
+/* The owner goes: unfinished records may still be finished by others, then it is freed. */
+void sluice_window_detach(struct sluice_window *window);
+
+/* Room left; both zero when full. A record larger than all bytes still fits an empty window. */
+size_t sluice_window_room(const struct sluice_window *window);
+size_t sluice_window_room_bytes(const struct sluice_window *window);
+size_t sluice_window_count(const struct sluice_window *window); /* records entered, not let go */
+
+/* Enters a record. position: copied (at most SLUICE_POSITION_MAX bytes). item: what the owner wants
+ * back when the slot is let go (a retained message), or NULL. The window must have room. */
+#define SLUICE_POSITION_MAX 256
+struct sluice_slot *sluice_window_enter(struct sluice_window *window, uint32_t partition,
+                                        size_t bytes, const void *position, size_t position_len,
+                                        int64_t offset, void *item);
+uint64_t sluice_slot_seq(const struct sluice_slot *slot);
+int64_t sluice_slot_offset(const struct sluice_slot *slot);
+uint32_t sluice_slot_partition(const struct sluice_slot *slot);
+void *sluice_slot_item(const struct sluice_slot *slot);
+/* The slot of a seq while the window holds it unfinished, else NULL. */
+struct sluice_slot *sluice_window_find(struct sluice_window *window, uint64_t seq);
+
+/* A report that will come from another thread: keeps the window alive until slot_finish(). Call
+ * before handing the slot out. */
+void sluice_slot_share(struct sluice_slot *slot);
+/* error 0: durable. Else an error code of Kafka's that the owner finds by failed(). shared: pairs
+ * with share(). */
+void sluice_slot_finish(struct sluice_slot *slot, int error, bool shared);
+
+/* Moves every partition's prefix over finished records and lets go of slots at the window's start;
+ * for each let go with an item, release(arg, item). */
+void sluice_window_advance(struct sluice_window *window, void (*release)(void *arg, void *item),
+                           void *arg);
+/* First record that finished with an error since the last call; its error is cleared (so that it
+ * counts as finished when it is tolerated) and returned, 0: none. */
+int sluice_window_failed(struct sluice_window *window, uint64_t *seq);
+
+/* The prefix of one partition. moved: since the last sluice_window_committed(). */
+struct sluice_prefix {
+    bool moved;
+    const void *position; /* of the last record of the prefix; until the next advance */
+    size_t position_len;
+    int64_t offset; /* likewise; -1: none yet */
+    size_t pending; /* entered, not yet in the prefix */
+};
+void sluice_window_prefix(const struct sluice_window *window, uint32_t partition,
+                          struct sluice_prefix *out);
+/* The prefix as it is now was committed. */
+void sluice_window_committed(struct sluice_window *window, uint32_t partition);
+/* Forgets what is unfinished of this partition (it was lost): counts as finished, prefix unset. */
+void sluice_window_drop(struct sluice_window *window, uint32_t partition);
+
+/* Waits until a record is finished, the wake fd is readable, or ms have passed. */
+void sluice_window_wait(struct sluice_window *window, int ms);
+
+#endif
