@@ -20,32 +20,40 @@ as_server() { # run as the user who owns the data directory
 }
 
 # The data directory is DIR/postgres/data, or a link to one under /var/tmp where the server's user
-# cannot get into DIR.
+# cannot get into DIR. Sets DATA to it.
+data_dir() {
+    [ -e "$STATE/data" ] || make_data_dir || return 1
+    DATA=$(readlink -f "$STATE/data")
+}
+
 make_data_dir() {
     local data=$STATE/data
-    [ ! -e "$data" ] || return 0
     chmod a+x "$(dirname "$STATE")" "$STATE"
     if as_server test -x "$STATE"; then
         mkdir "$data"
     else
-        ln -s "$(mktemp -d /var/tmp/sluice-postgres.XXXXXX)" "$data"
+        data=$(mktemp -d /var/tmp/sluice-postgres.XXXXXX)
     fi
-    [ "$(id -u)" -ne 0 ] || chown -R postgres: "$data/"
-    chmod 700 "$data/"
+    [ "$(id -u)" -ne 0 ] || chown postgres: "$data"
+    chmod 700 "$data"
     echo postgres >"$STATE/password"
-    chmod a+r "$STATE/password"
-    cd / # the server's user may have no way to the current directory
-    as_server "$BIN/initdb" -D "$data" -U postgres -A scram-sha-256 --pwfile=/dev/stdin \
-        -E UTF8 --locale=C.UTF-8 --no-sync <"$STATE/password" >>"$STATE/log" 2>&1
+    if ! as_server "$BIN/initdb" -D "$data" -U postgres -A scram-sha-256 --pwfile=/dev/stdin \
+        -E UTF8 --locale=C.UTF-8 --no-sync <"$STATE/password" >>"$STATE/log" 2>&1; then
+        rm -rf "$data"
+        return 1
+    fi
+    [ "$data" = "$STATE/data" ] || ln -s "$data" "$STATE/data"
 }
 
 sql() { PGPASSWORD=postgres psql -qAt -v ON_ERROR_STOP=1 -h 127.0.0.1 -p "$pg_port" -U postgres "$@"; }
 ready() { sql -c 'select 1' postgres; }
 
 service_start() {
-    local pg_port conf=$STATE/data/postgresql.conf
+    local pg_port conf
     pg_port=$(port POSTGRES_PORT)
-    make_data_dir || return 1
+    cd / # the server's user may have no way to the current directory
+    data_dir || return 1
+    conf=$DATA/postgresql.conf
     [ -f "$STATE/postgresql.conf.orig" ] || cp "$conf" "$STATE/postgresql.conf.orig"
     { # fsync off: the data needs to outlive a killed server, not a lost machine
         cat "$STATE/postgresql.conf.orig"
@@ -63,12 +71,11 @@ log_line_prefix = '%m [%p] %q%u@%d '
 ${POSTGRES_EXTRA:-}
 CONFIG
     } >"$conf"
-    rm -f "$STATE/data/postmaster.pid"
-    cd /
+    rm -f "$DATA/postmaster.pid"
     if [ "$(id -u)" -eq 0 ]; then
-        spawn setpriv --reuid=postgres --regid=postgres --clear-groups "$BIN/postgres" -D "$STATE/data"
+        spawn setpriv --reuid=postgres --regid=postgres --clear-groups "$BIN/postgres" -D "$DATA"
     else
-        spawn "$BIN/postgres" -D "$STATE/data"
+        spawn "$BIN/postgres" -D "$DATA"
     fi
     wait_until 60 ready || return 1
     if [ "$(sql -c "select count(*) from pg_roles where rolname = 'sluice'" postgres)" = 0 ]; then
