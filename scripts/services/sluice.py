@@ -3,9 +3,9 @@ import ctypes
 import json
 import os
 import pathlib
+import random
 import signal
 import socket
-import random
 import subprocess
 import time
 
@@ -14,6 +14,10 @@ from clients import ROOT, http, wait_for
 BINARY = pathlib.Path(os.environ.get("SLUICE_BIN", ROOT / "build/release/sluice"))
 PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None)
+
+
+def die_with_parent():
+    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def free_port():
@@ -28,9 +32,25 @@ def free_port():
                 continue
 
 
+def port_or_free(port):
+    """The port when nobody listens on it, else a free one."""
+    with socket.socket() as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            s.bind(("127.0.0.1", port))
+            return port
+        except OSError:
+            return free_port()
+
+
 def properties(values):
     """A .properties file's text."""
     return "".join(f"{k}={v}\n" for k, v in values.items())
+
+
+def read_properties(path):
+    lines = (line.strip() for line in pathlib.Path(path).read_text().splitlines())
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
 
 
 class Rest:
@@ -90,16 +110,17 @@ class Rest:
 class Sluice:
     """One worker. The directory keeps its log, offsets and configs over restarts, and the port stays."""
 
-    def __init__(self, directory, bootstrap, worker=None, connectors=None, mode="standalone", env=None):
+    def __init__(self, directory, bootstrap, worker=None, connectors=None, mode="standalone",
+                 env=None, port=None, outlive=False):
         """worker: properties on top of the defaults below; connectors: {name: config}, given on the
-        command line as JSON files."""
+        command line as JSON files; outlive: it may live longer than this process."""
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
-        self.port = free_port()
+        self.port = port or free_port()
         self.rest = Rest(f"http://127.0.0.1:{self.port}")
         self.log = self.directory / "sluice.log"
         self.offsets = self.directory / "offsets"
-        self.mode, self.env = mode, env or {}
+        self.mode, self.env, self.outlive = mode, env or {}, outlive
         self.process = None
         self.worker = {
             "bootstrap.servers": bootstrap,
@@ -126,7 +147,7 @@ class Sluice:
             self.process = subprocess.Popen(
                 [*tool, BINARY, self.mode, worker, *files], stdin=subprocess.DEVNULL, stdout=log,
                 stderr=log, cwd=self.directory, env={**os.environ, **self.env},
-                preexec_fn=lambda: _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL))
+                start_new_session=self.outlive, preexec_fn=None if self.outlive else die_with_parent)
         if wait:
             self.wait_ready(timeout)
         return self
