@@ -21,7 +21,7 @@ def command_of(entry):
             skip = False
         elif word in ("-o", "-MF", "-MT", "-MQ"):
             skip = True
-        elif word not in ("-c", "-MD", "-MMD", entry["file"]) and not word.startswith("-flto"):
+        elif word not in ("-c", "-Werror", "-MD", "-MMD", entry["file"]) and not word.startswith("-flto"):
             out.append(word)
     return out
 
@@ -34,7 +34,8 @@ def analyze(entry, headers, cache):
     if stamp.exists():
         return entry["file"], ""
     run = subprocess.run(
-        ["gcc", *flags, "-O1", "-fanalyzer", "-Wno-analyzer-too-complex", "-fdiagnostics-color=never",
+        ["gcc", *flags, "-O1", "-fanalyzer", "-Wno-analyzer-too-complex", "-Wno-error",
+         "-fdiagnostics-color=never", "-fdiagnostics-path-format=none", "-fno-diagnostics-show-caret",
          "-S", "-o", os.devnull, entry["file"]],
         cwd=entry["directory"], capture_output=True, text=True)
     findings = run.stderr if run.returncode or "[-Wanalyzer" in run.stderr else ""
@@ -59,7 +60,8 @@ def main():
         for file, findings in pool.map(lambda e: analyze(e, headers, cache), entries):
             if findings:
                 bad += 1
-                print(f"{os.path.relpath(file, root)}:\n{findings}")
+                print(f"  {os.path.relpath(file, root)}:")
+                print("\n".join(dict.fromkeys(findings.splitlines())))
     print(f"  {len(entries)} files analyzed, {bad} with findings")
     return 1 if bad else 0
 
