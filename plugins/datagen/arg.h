@@ -42,7 +42,7 @@ enum arg_op {
 struct arg_iterator {
     arg_wide start, step, modulo, current;
     int scale;
-    bool narrow; /* the result is cut to 32 bits, as Java's intValue() */
+    bool narrow; /* an int, cut to 32 bits as by Java's intValue(), or a float */
 };
 
 struct arg_text { /* prefix and suffix of a string */

@@ -199,7 +199,6 @@ struct sluice_value arg_generate(struct arg_node *node, struct java_random *rand
                             datagen_digits(digits, arg_iterator_next(&node->u.iter)), mem);
     case ARG_STEP:
         v = sluice_float64(arg_iterator_next_real(&node->u.iter));
-        if (type == SLUICE_FLOAT32) v.u.d = (double)(float)v.u.d;
         v.type = node->type;
         return v;
     case ARG_FLIP: node->u.flip = !node->u.flip; return sluice_bool(!node->u.flip);

@@ -144,6 +144,7 @@ static bool init_real(struct arg_iterator *iter, const json_t *prop, bool narrow
         if (scale[i] > top) top = scale[i];
     }
     iter->scale = top;
+    iter->narrow = narrow;
     iter->start = rescale(units[0], scale[0], top);
     iter->step = rescale(units[2], scale[2], top);
     iter->modulo = wide_abs(rescale(units[1], scale[1], top) - iter->start); /* 0: no restart */
@@ -158,6 +159,17 @@ static bool init_real(struct arg_iterator *iter, const json_t *prop, bool narrow
     return true;
 }
 
+/* Through text, which rounds once from any number of digits. */
+static double read_units(arg_wide units, int scale, bool narrow)
+{
+    char text[64];
+    int64_t high = (int64_t)(units / 1000000000000000000LL);
+    int64_t low = (int64_t)(wide_abs(units) % 1000000000000000000LL);
+    (void)snprintf(text, sizeof(text), "%s%lld%018llde-%d", units < 0 && !high ? "-" : "",
+                   (long long)high, (long long)low, scale);
+    return narrow ? (double)strtof(text, NULL) : strtod(text, NULL);
+}
+
 double arg_iterator_next_real(struct arg_iterator *iter)
 {
     static const double tens[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8, 1e9,
@@ -166,13 +178,9 @@ double arg_iterator_next_real(struct arg_iterator *iter)
     iter->current += iter->step;
     if (iter->modulo && wide_abs(iter->current) >= iter->modulo) iter->current %= iter->modulo;
     assert(iter->scale <= MAX_SCALE);
-    if (wide_abs(result) <= (1LL << 53)) return (double)result / tens[iter->scale];
-    char text[64]; /* more digits than a double divides exactly: read them as text */
-    int64_t high = (int64_t)(result / 1000000000000000000LL);
-    int64_t low = (int64_t)(wide_abs(result) % 1000000000000000000LL);
-    (void)snprintf(text, sizeof(text), "%s%lld%018llde-%d", result < 0 && !high ? "-" : "",
-                   (long long)high, (long long)low, iter->scale);
-    return strtod(text, NULL);
+    bool exact = wide_abs(result) <= (1LL << 53) && !iter->narrow;
+    return exact ? (double)result / tens[iter->scale]
+                 : read_units(result, iter->scale, iter->narrow);
 }
 
 bool arg_iterator_init(struct arg_iterator *iter, const json_t *prop, enum avro_kind kind,

@@ -86,13 +86,12 @@ static bool step(const struct regex *regex, const struct regex_state *s, uint32_
 {
     uint64_t tried[4] = {0}; /* edges found not to fit, as far as they have room here */
     uint32_t tried_len = 0;
-    for (;;) {
+    while (tried_len < s->len) {
         if (s->accept) {
             if (length == (uint32_t)regex->max) return false;
             bool stop = java_random_int(random) > STOP_ABOVE;
             if (stop && length >= (uint32_t)regex->min) return false;
         }
-        if (!s->len || tried_len == s->len) return false;
         uint32_t pick = (uint32_t)java_random_below(random, (int32_t)s->len);
         if (pick < 256 && tried[pick / 64] >> (pick % 64) & 1) continue;
         const struct regex_edge *e = &regex->edges[s->first + pick];
@@ -105,6 +104,7 @@ static bool step(const struct regex *regex, const struct regex_state *s, uint32_
             tried_len++;
         }
     }
+    return false;
 }
 
 /* Past the cap on lengths only the shortest way out is taken. */
