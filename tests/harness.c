@@ -26,6 +26,16 @@ static jmp_buf test_end;
 static bool failed;
 static char dir[256];
 
+/* Tests of the out-of-memory handler want NULL from malloc, as without a sanitizer. */
+#ifdef __SANITIZE_ADDRESS__
+__attribute__((visibility("default"))) const char *__asan_default_options(void);
+const char *__asan_default_options(void) { return "allocator_may_return_null=1"; }
+#endif
+#ifdef __SANITIZE_THREAD__
+__attribute__((visibility("default"))) const char *__tsan_default_options(void);
+const char *__tsan_default_options(void) { return "allocator_may_return_null=1"; }
+#endif
+
 void harness_register(struct harness_test *test)
 {
     struct harness_test **at = &tests;

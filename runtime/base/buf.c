@@ -27,11 +27,11 @@ void sluice_buf_fini(struct sluice_buf *buf)
 bool sluice_buf_reserve(struct sluice_buf *buf, size_t n, struct sluice_err *err)
 {
     assert(buf->len <= buf->cap || buf->cap == 0);
-    if (n <= buf->cap - buf->len) return true;
     if (buf->len > buf->max || n > buf->max - buf->len) {
         return sluice_err_set(err, "%zu more bytes after %zu pass the limit of %zu bytes", n,
                               buf->len, buf->max);
     }
+    if (n <= buf->cap - buf->len) return true;
     size_t need = buf->len + n;
     size_t cap = buf->cap ? buf->cap : FIRST_BYTES;
     while (cap < need) cap = cap > buf->max / 2 ? buf->max : cap * 2;
