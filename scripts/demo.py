@@ -33,6 +33,8 @@ ACTIONS_TOPIC = "app.public.content_actions"
 TABLE_OF = {"users": "users", "active_users": "active_users", "clicks": "clicks",
             ACTIONS_TOPIC: "content_actions"}
 SINK_GROUP = "connect-bigquery"
+FIRST_ROWS = 500  # are there before the connector comes, for its snapshot
+PATIENCE_S = 30  # without any progress, draining is given up
 CREATE = """
 create table content_actions (
     userid bigint, content_id bigint, liked boolean not null, shared boolean not null,
@@ -85,6 +87,10 @@ class Changes(threading.Thread):
         self.psql.stdin.flush()
         self.done += size + len(statements) - 1
 
+    def first_rows(self):
+        self.rows = [self.new_row() for _ in range(FIRST_ROWS)]
+        return self.rows
+
     def new_row(self):
         while True:
             row = self.random.randint(1, 1000), self.random.randint(1, 500)
@@ -134,8 +140,7 @@ class Demo:
         self.postgres.sql(CREATE)
         self.bigquery.create_dataset(DATASET)
         self.changes = Changes(self.postgres)
-        for _ in range(5):
-            self.changes.transaction(100)
+        self.postgres.sql(self.changes.insert(self.changes.first_rows()))
         port = port_or_free(8083)
         self.worker = Sluice(self.directory / "worker", self.kafka.bootstrap, port=port, outlive=self.keep,
                              worker={**read_properties(ROOT / "configs/worker-standalone.properties"),
@@ -210,7 +215,8 @@ class Demo:
             then, ends_then, lag_then, cpu_then = self.before
             took = max(0.001, now - then)
             seen["rates"] = {t: (ends[t] - ends_then[t]) / took for t in ends}
-            seen["sunk"] = (sum(ends.values()) - lag - sum(ends_then.values()) + lag_then) / took
+            sunk = sum(ends.values()) - lag - sum(ends_then.values()) + lag_then
+            seen["sunk"] = max(0, sunk) / took  # the two looks at Kafka are not at one moment
             seen["cpu"] = 100 * (cost["cpu"] - cpu_then) / took
         self.before = now, ends, lag, cost["cpu"]
         return seen
@@ -218,13 +224,12 @@ class Demo:
     def show(self, phase, seconds, seen):
         rates, ends, cost = seen["rates"], seen["ends"], seen["cost"]
         if not sys.stdout.isatty():
-            running = sum(set(s) == {"RUNNING"} for s in seen["states"].values())
-            other = [f"{n} {'/'.join(s)}" for n, s in seen["states"].items() if set(s) != {"RUNNING"}]
-            say(f"{seconds:3.0f} s {phase}: {running} connectors RUNNING"
-                + (f" ({', '.join(other)})" if other else "")
-                + "; " + ", ".join(f"{TABLE_OF[t]} {r:.0f}/s" for t, r in rates.items())
-                + f"; to BigQuery {seen['sunk']:.0f}/s, lag {seen['lag']}"
-                + f"; slot {seen['slot']} bytes behind; {cost['rss'] >> 20} MB, {seen['cpu']:.0f} % CPU")
+            states = [state for connector in seen["states"].values() for state in connector[:1]]
+            say(f"{seconds:3.0f} s {phase}: "
+                + ", ".join(f"{states.count(state)} {state}" for state in sorted(set(states)))
+                + " | rows/s " + " ".join(f"{TABLE_OF[t]} {r:.0f}" for t, r in rates.items())
+                + f" bigquery {seen['sunk']:.0f} | lag {seen['lag']}, WAL {seen['slot'] >> 10} kB"
+                + f" | {cost['rss'] >> 20} MB, {seen['cpu']:.0f} % CPU")
             return
         lines = [f"{phase}, {seconds:.0f} s", "",
                  f"  {'connector':<28}{'state':<12}tasks"]
@@ -240,15 +245,20 @@ class Demo:
         print(up + "".join(f"\x1b[K{line}\n" for line in lines), end="", flush=True)
         self.lines_up = len(lines)
 
-    def watch(self, phase, limit, until):
-        """Show once a second until until(seen) or the limit; whether it was reached."""
-        start = time.monotonic()
+    def watch(self, phase, limit, until, patience=None):
+        """Show once a second until until(seen), the limit, or nothing moved; whether until() held."""
+        start = moved = time.monotonic()
+        last = None
         while True:
             seen = self.look()
-            self.show(phase, time.monotonic() - start, seen)
+            now = time.monotonic()
+            self.show(phase, now - start, seen)
             if until(seen):
                 return True
-            if time.monotonic() - start > limit:
+            progress = seen["ends"], seen["lag"], seen["states"]
+            if progress != last:
+                last, moved = progress, now
+            if now - start >= limit or (patience and now - moved > patience):
                 return False
             time.sleep(1)
 
@@ -256,9 +266,10 @@ class Demo:
 
     def run(self, seconds):
         self.submit()
+        self.watch("snapshot", 60, lambda seen: seen["ends"][ACTIONS_TOPIC] >= FIRST_ROWS)
         self.changes.start()
         self.watch("running", seconds, lambda _: False)
-        changed = self.changes.finish()
+        changed = FIRST_ROWS + self.changes.finish()
         generators = [n for n in self.worker.rest.ok("GET", "/connectors") if n.startswith("datagen-")]
         for name in generators:
             self.worker.rest.ok("PUT", f"/connectors/{name}/pause")
@@ -268,8 +279,8 @@ class Demo:
             quiet = not any(seen["rates"].values())
             return paused and quiet and seen["lag"] == 0 and seen["ends"][ACTIONS_TOPIC] >= changed
 
-        if not self.watch("draining", 120, settled):
-            say("not everything was drained within 120 s")
+        if not self.watch("draining", 600, settled, PATIENCE_S):
+            say(f"nothing moved for {PATIENCE_S} s")
         return self.compare(changed)
 
     def compare(self, changed):
