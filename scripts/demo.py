@@ -323,7 +323,7 @@ Everything is still up. Files and logs: {self.directory}
   BigQuery  {bq} (project {project}, dataset {DATASET})
 
 Try:
-  curl -s {url}/connectors?expand=status | jq .
+  curl -s '{url}/connectors?expand=status' | jq .
   curl -s -X PUT {url}/connectors/datagen-clicks/resume
   curl -s -X POST -H 'Content-Type: application/json' -d @CONNECTOR.json {url}/connectors
   PGPASSWORD=sluice psql -h 127.0.0.1 -p {self.postgres['PGPORT']} -U sluice sluice \\
