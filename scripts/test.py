@@ -23,7 +23,7 @@ def build(preset):
         run = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL,
                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if run.returncode:
-            print(run.stdout)
+            print(run.stdout[max(0, run.stdout.find("FAILED:")):])
             return False
     return True
 
