@@ -41,8 +41,6 @@ bool sluice_json_float(struct sluice_buf *buf, float f, struct sluice_err *err);
 /* Base64 in quotes. */
 bool sluice_json_base64(struct sluice_buf *buf, const char *data, size_t len,
                         struct sluice_err *err);
-/* Base64 without quotes; writes 4 * ((len + 2) / 3) bytes and returns their end. */
-char *sluice_base64_text(char *to, const char *data, size_t len);
 
 /* ---- reading ---- */
 
@@ -51,6 +49,8 @@ struct sluice_json_reader {
     struct sluice_batch *batch; /* where values and unescaped strings go */
     struct sluice_err *err;
     unsigned depth;
+    bool broken; /* the text is no JSON; err says where */
+    bool strict; /* for the reader of values with schemas: inside of a struct */
     /* Children of the containers that are open: a container's own go to the batch when it closes,
      * exactly as many as there are. */
     struct sluice_value *stack;

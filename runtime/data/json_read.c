@@ -18,6 +18,7 @@ void sluice_json_reader_init(struct sluice_json_reader *r, struct sluice_batch *
     r->batch = batch;
     r->err = err;
     r->depth = 0;
+    r->strict = r->broken = false;
     r->stack = r->first;
     r->stack_n = 0;
     r->stack_cap = sizeof r->first / sizeof *r->first;
@@ -47,6 +48,7 @@ bool sluice_json_take(struct sluice_json_reader *r, char c)
 bool sluice_json_unexpected(struct sluice_json_reader *r, const char *expected)
 {
     size_t place = (size_t)(r->at - r->text);
+    r->broken = true;
     if (r->at >= r->end) {
         return sluice_err_set(r->err, "the text ends at byte %zu where %s was expected", place,
                               expected);
@@ -63,6 +65,7 @@ bool sluice_json_unexpected(struct sluice_json_reader *r, const char *expected)
 bool sluice_json_enter(struct sluice_json_reader *r)
 {
     if (r->depth >= SLUICE_JSON_DEPTH) {
+        r->broken = true;
         return sluice_err_set(r->err, "nested deeper than %d levels at byte %zu",
                               SLUICE_JSON_DEPTH, (size_t)(r->at - r->text));
     }
@@ -266,6 +269,7 @@ bool sluice_json_read_number(struct sluice_json_reader *r, struct sluice_json_nu
     }
     if (r->at - start > SLUICE_JSON_NUMBER) {
         r->at = start;
+        r->broken = true;
         return sluice_err_set(r->err, "number at byte %zu is longer than %d characters",
                               (size_t)(start - r->text), SLUICE_JSON_NUMBER);
     }

@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "base/utf8.h"
+#include "data/base64.h"
 #include "data/json_io.h"
 #include "data/json_scan.h"
 #include "data/json_text.h"
@@ -116,34 +117,13 @@ bool sluice_json_string(struct sluice_buf *buf, const char *s, size_t len, struc
     return true;
 }
 
-char *sluice_base64_text(char *to, const char *data, size_t len)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const unsigned char *at = (const unsigned char *)data;
-    for (; len >= 3; len -= 3, at += 3) {
-        uint32_t x = (uint32_t)at[0] << 16 | (uint32_t)at[1] << 8 | at[2];
-        *to++ = digits[x >> 18];
-        *to++ = digits[x >> 12 & 63];
-        *to++ = digits[x >> 6 & 63];
-        *to++ = digits[x & 63];
-    }
-    if (len) {
-        uint32_t x = (uint32_t)at[0] << 16 | (len == 2 ? (uint32_t)at[1] << 8 : 0);
-        *to++ = digits[x >> 18];
-        *to++ = digits[x >> 12 & 63];
-        *to++ = len == 2 ? digits[x >> 6 & 63] : '=';
-        *to++ = '=';
-    }
-    return to;
-}
-
 bool sluice_json_base64(struct sluice_buf *buf, const char *data, size_t len,
                         struct sluice_err *err)
 {
     if (!sluice_json_room(buf, (len + 2) / 3 * 4 + 2, err)) return false;
     char *to = buf->data + buf->len;
     *to++ = '"';
-    to = sluice_base64_text(to, data, len);
+    to = sluice_base64_write(to, data, len);
     *to++ = '"';
     buf->len = (size_t)(to - buf->data);
     return true;

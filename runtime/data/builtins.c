@@ -1,0 +1,11 @@
+/* builtins.c - one line for each converter and transform that comes with the runtime. */
+#include "data/builtins.h"
+
+static const struct sluice_plugin *const builtins[] = {
+    &sluice_json_converter,
+    &sluice_string_converter,
+    &sluice_bytes_converter,
+    NULL,
+};
+
+const struct sluice_plugin *const *sluice_builtins(void) { return builtins; }
