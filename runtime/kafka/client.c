@@ -37,7 +37,7 @@ static const struct row rows[] = {
     {"max.request.size", RENAME, "message.max.bytes"},
     {"fetch.max.wait.ms", RENAME, "fetch.wait.max.ms"},
     {"socket.connection.setup.timeout.max.ms", SILENT, NULL},
-    {"buffer.memory", SILENT, NULL},   /* bounds the task's window: worker/task.c */
+    {"buffer.memory", SILENT, NULL},    /* bounds the task's window: worker/task.c */
     {"max.poll.records", SILENT, NULL}, /* bounds the task's batch: worker/sink_task.c */
     {"max.block.ms", WARN, "a full window stops the task's polling instead"},
     {"default.api.timeout.ms", WARN, OWN_THREADS " timeouts"},
@@ -229,11 +229,12 @@ static bool set_store(struct mapping *m, const struct row *row, const char *valu
     }
     if (!trust && type && strcasecmp(type, "PKCS12") == 0)
         return set(m, row->java, "ssl.keystore.location", value);
-    return sluice_err_set(m->err,
-                          "%s: %s %s is a Java store (type %s), which only Java can read: convert it "
-                          "to PEM (keytool -importkeystore -deststoretype PKCS12, then openssl "
-                          "pkcs12) and set the type to PEM",
-                          m->who, row->java, value, type ? type : "JKS");
+    return sluice_err_set(
+        m->err,
+        "%s: %s %s is a Java store (type %s), which only Java can read: convert it "
+        "to PEM (keytool -importkeystore -deststoretype PKCS12, then openssl "
+        "pkcs12) and set the type to PEM",
+        m->who, row->java, value, type ? type : "JKS");
 }
 
 static bool set_assignor(struct mapping *m, const char *value)
@@ -268,9 +269,9 @@ static bool map_one(struct mapping *m, const char *key, const char *value)
  * which says it once; here it is for whoever debugs. */
 static void on_log(const rd_kafka_t *rk, int level, const char *fac, const char *text)
 {
-    enum sluice_level to = level <= LOG_ERR       ? SLUICE_WARN
+    enum sluice_level to = level <= LOG_ERR      ? SLUICE_WARN
                            : level <= LOG_NOTICE ? SLUICE_INFO
-                                                  : SLUICE_DEBUG;
+                                                 : SLUICE_DEBUG;
     bool transport = strcmp(fac, "FAIL") == 0 || strcmp(fac, "ERROR") == 0;
     sluice_log(transport ? SLUICE_DEBUG : to, NULL, -1, "kafka client %s: %s: %s",
                rk ? rd_kafka_name(rk) : "-", fac, text);
@@ -302,11 +303,13 @@ rd_kafka_conf_t *sluice_client_conf(enum sluice_client client, const struct slui
 
 void sluice_client_docs(FILE *out)
 {
-    static const char *const what[] = {
-        [RENAME] = "mapped to",
-        [SILENT] = "accepted, has no meaning here", [WARN] = "accepted with a warning:",
-        [REFUSE] = "refused:", [JAAS] = "mapped to sasl.username and sasl.password",
-        [STORE] = "PEM (and PKCS12 key stores) only; mapped to", [ASSIGNOR] = "mapped to"};
+    static const char *const what[] = {[RENAME] = "mapped to",
+                                       [SILENT] = "accepted, has no meaning here",
+                                       [WARN] = "accepted with a warning:",
+                                       [REFUSE] = "refused:",
+                                       [JAAS] = "mapped to sasl.username and sasl.password",
+                                       [STORE] = "PEM (and PKCS12 key stores) only; mapped to",
+                                       [ASSIGNOR] = "mapped to"};
     fprintf(out, "| Java property | What becomes of it |\n|---|---|\n");
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         fprintf(out, "| `%s` | %s %s |\n", rows[i].java, what[rows[i].action],

@@ -21,8 +21,9 @@ void sluice_client_layers(enum sluice_client client, const struct sluice_map *wo
 /* A librdkafka conf from Java properties (its own property names work too). who names the client
  * in warnings and errors. NULL: refused; err names property, value and reason. Logs of the client
  * go to sluice's log. Owner: the caller, until a client takes it. */
-struct rd_kafka_conf_s *sluice_client_conf(enum sluice_client client, const struct sluice_map *props,
-                                           const char *who, struct sluice_err *err);
+struct rd_kafka_conf_s *sluice_client_conf(enum sluice_client client,
+                                           const struct sluice_map *props, const char *who,
+                                           struct sluice_err *err);
 /* One text for equal effective configs but for client.id: tasks with the same one share a client.
  * Owned by the caller. */
 char *sluice_client_identity(const struct sluice_map *props);

@@ -67,8 +67,7 @@ static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
                              rd_kafka_assignment_lost(rk));
         if (cooperative)
             check(c, "giving partitions back", rd_kafka_incremental_unassign(rk, list));
-        else
-            rd_kafka_assign(rk, NULL);
+        else rd_kafka_assign(rk, NULL);
     }
     free(partitions);
 }
@@ -168,7 +167,8 @@ static bool compile_regex(struct sluice_consumer *c, const char *regex, struct s
                              PCRE2_ANCHORED | PCRE2_ENDANCHORED | PCRE2_UTF, &code, &at, NULL);
     if (c->regex) return true;
     pcre2_get_error_message(code, text, sizeof text);
-    return sluice_err_set(err, "%s: topics.regex %s is not a regular expression: %s at character %zu",
+    return sluice_err_set(err,
+                          "%s: topics.regex %s is not a regular expression: %s at character %zu",
                           c->who, regex, (const char *)text, (size_t)at);
 }
 
@@ -242,8 +242,7 @@ static enum sluice_next on_message_error(struct sluice_consumer *c, rd_kafka_mes
     const char *topic = message->rkt ? rd_kafka_topic_name(message->rkt) : "?";
     enum sluice_next next = SLUICE_NEXT_NONE;
     if (code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
-        code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED ||
-        code == RD_KAFKA_RESP_ERR__FATAL) {
+        code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED || code == RD_KAFKA_RESP_ERR__FATAL) {
         sluice_err_set(err, "%s: reading topic %s: %s", c->who, topic,
                        rd_kafka_message_errstr(message));
         next = SLUICE_NEXT_FAILED;
@@ -267,18 +266,9 @@ static void probe(struct sluice_consumer *c)
     c->next_probe_ms = sluice_now_ms() + PROBE_MS;
 }
 
-enum sluice_next sluice_consumer_next(struct sluice_consumer *c, int wait_ms,
-                                      struct sluice_consumed *out, struct sluice_err *err)
+void sluice_consumed_read(struct rd_kafka_message_s *m, struct sluice_consumed *out)
 {
     rd_kafka_timestamp_type_t type;
-    rd_kafka_message_t *m = rd_kafka_consumer_poll(c->rk, wait_ms);
-    if (!m) {
-        if (c->down) probe(c);
-        if (c->regex && sluice_now_ms() >= c->next_refresh_ms) refresh_regex(c);
-        return SLUICE_NEXT_NONE;
-    }
-    if (m->err) return on_message_error(c, m, err);
-    c->down = false;
     out->topic = rd_kafka_topic_name(m->rkt);
     out->partition = m->partition;
     out->offset = m->offset;
@@ -289,6 +279,20 @@ enum sluice_next sluice_consumer_next(struct sluice_consumer *c, int wait_ms,
     out->value = m->payload;
     out->value_len = m->len;
     out->handle = m;
+}
+
+enum sluice_next sluice_consumer_next(struct sluice_consumer *c, int wait_ms,
+                                      struct sluice_consumed *out, struct sluice_err *err)
+{
+    rd_kafka_message_t *m = rd_kafka_consumer_poll(c->rk, wait_ms);
+    if (!m) {
+        if (c->down) probe(c);
+        if (c->regex && sluice_now_ms() >= c->next_refresh_ms) refresh_regex(c);
+        return SLUICE_NEXT_NONE;
+    }
+    if (m->err) return on_message_error(c, m, err);
+    c->down = false;
+    sluice_consumed_read(m, out);
     return SLUICE_NEXT_MESSAGE;
 }
 
@@ -305,9 +309,8 @@ void sluice_consumed_free(struct rd_kafka_message_s *handle)
     if (handle) rd_kafka_message_destroy(handle);
 }
 
-bool sluice_consumer_commit(struct sluice_consumer *c,
-                            const struct sluice_topic_partition *offsets, size_t n, bool wait,
-                            struct sluice_err *err)
+bool sluice_consumer_commit(struct sluice_consumer *c, const struct sluice_topic_partition *offsets,
+                            size_t n, bool wait, struct sluice_err *err)
 {
     if (n == 0) return true;
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)n);
@@ -326,10 +329,8 @@ void sluice_consumer_pause(struct sluice_consumer *c, bool pause)
     if (c->paused == pause) return;
     c->paused = pause;
     if (rd_kafka_assignment(c->rk, &list) != RD_KAFKA_RESP_ERR_NO_ERROR) return;
-    if (pause)
-        rd_kafka_pause_partitions(c->rk, list);
-    else
-        rd_kafka_resume_partitions(c->rk, list);
+    if (pause) rd_kafka_pause_partitions(c->rk, list);
+    else rd_kafka_resume_partitions(c->rk, list);
     rd_kafka_topic_partition_list_destroy(list);
 }
 

@@ -48,6 +48,8 @@ enum sluice_next { SLUICE_NEXT_NONE, SLUICE_NEXT_MESSAGE, SLUICE_NEXT_FAILED };
 /* One message, waiting at most wait_ms. FAILED: the group or topic refuses us for good; err. */
 enum sluice_next sluice_consumer_next(struct sluice_consumer *consumer, int wait_ms,
                                       struct sluice_consumed *out, struct sluice_err *err);
+/* A kept message, read again. */
+void sluice_consumed_read(struct rd_kafka_message_s *handle, struct sluice_consumed *out);
 /* i-th header; false past the end. */
 bool sluice_consumed_header(struct rd_kafka_message_s *handle, size_t i, const char **key,
                             const void **data, size_t *len);

@@ -86,8 +86,7 @@ static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
         snprintf(text, sizeof text, "kafka brokers at %s cannot be reached: %s; retrying",
                  p->brokers, reason);
         set_trouble(p, text);
-        if (!atomic_exchange(&p->down, true))
-            sluice_log(SLUICE_WARN, NULL, -1, "%s", text);
+        if (!atomic_exchange(&p->down, true)) sluice_log(SLUICE_WARN, NULL, -1, "%s", text);
     }
 }
 
@@ -206,10 +205,7 @@ void sluice_producer_topic_free(struct rd_kafka_topic_s *topic)
     if (topic) rd_kafka_topic_destroy(topic);
 }
 
-struct rd_kafka_headers_s *sluice_headers_new(size_t n)
-{
-    return rd_kafka_headers_new(n);
-}
+struct rd_kafka_headers_s *sluice_headers_new(size_t n) { return rd_kafka_headers_new(n); }
 
 void sluice_headers_add(struct rd_kafka_headers_s *headers, const char *key, const void *data,
                         size_t len)
@@ -259,10 +255,7 @@ enum sluice_sent sluice_producer_send(struct sluice_producer *producer,
     return *code == RD_KAFKA_RESP_ERR__QUEUE_FULL ? SLUICE_SEND_FULL : SLUICE_SEND_FAILED;
 }
 
-const char *sluice_kafka_error(int code)
-{
-    return rd_kafka_err2str(code);
-}
+const char *sluice_kafka_error(int code) { return rd_kafka_err2str(code); }
 
 static bool read_trouble(struct sluice_producer *p, bool yes, char text[512])
 {
@@ -275,7 +268,8 @@ static bool read_trouble(struct sluice_producer *p, bool yes, char text[512])
 
 bool sluice_producer_down(struct sluice_producer *producer, char text[512])
 {
-    return read_trouble(producer, atomic_load_explicit(&producer->down, memory_order_relaxed), text);
+    return read_trouble(producer, atomic_load_explicit(&producer->down, memory_order_relaxed),
+                        text);
 }
 
 bool sluice_producer_fatal(struct sluice_producer *producer, char text[512])

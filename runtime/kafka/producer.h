@@ -40,8 +40,8 @@ void sluice_headers_free(struct rd_kafka_headers_s *headers);
 
 struct sluice_message {
     struct rd_kafka_topic_s *topic;
-    int32_t partition;    /* -1: partitioner */
-    int64_t timestamp_ms; /* SLUICE_NO_TIMESTAMP: now */
+    int32_t partition;       /* -1: partitioner */
+    int64_t timestamp_ms;    /* SLUICE_NO_TIMESTAMP: now */
     const void *key, *value; /* NULL: null; copied */
     size_t key_len, value_len;
     struct rd_kafka_headers_s *headers; /* NULL: none; taken over when sent */

@@ -24,15 +24,13 @@ enum { TC_NULL = 0x70, TC_REFERENCE = 0x71, TC_CLASSDESC = 0x72, TC_ARRAY = 0x75
 
 /* stream magic and version, TC_OBJECT, class java.util.HashMap with its two fields */
 static const uint8_t map_head[] = {
-    0xac, 0xed, 0x00, 0x05, 0x73, 0x72, 0x00, 0x11, 'j',  'a',  'v',  'a',  '.',  'u',  't',
-    'i',  'l',  '.',  'H',  'a',  's',  'h',  'M',  'a',  'p',  0x05, 0x07, 0xda, 0xc1, 0xc3,
-    0x16, 0x60, 0xd1, 0x03, 0x00, 0x02, 'F',  0x00, 0x0a, 'l',  'o',  'a',  'd',  'F',  'a',
-    'c',  't',  'o',  'r',  'I',  0x00, 0x09, 't',  'h',  'r',  'e',  's',  'h',  'o',  'l',
-    'd',  0x78, 0x70};
+    0xac, 0xed, 0x00, 0x05, 0x73, 0x72, 0x00, 0x11, 'j', 'a',  'v',  'a',  '.',  'u',  't',  'i',
+    'l',  '.',  'H',  'a',  's',  'h',  'M',  'a',  'p', 0x05, 0x07, 0xda, 0xc1, 0xc3, 0x16, 0x60,
+    0xd1, 0x03, 0x00, 0x02, 'F',  0x00, 0x0a, 'l',  'o', 'a',  'd',  'F',  'a',  'c',  't',  'o',
+    'r',  'I',  0x00, 0x09, 't',  'h',  'r',  'e',  's', 'h',  'o',  'l',  'd',  0x78, 0x70};
 /* class of byte[], in full, as the first array names it */
-static const uint8_t bytes_class[] = {0x72, 0x00, 0x02, '[',  'B',  0xac, 0xf3, 0x17,
-                                      0xf8, 0x06, 0x08, 0x54, 0xe0, 0x02, 0x00, 0x00,
-                                      0x78, 0x70};
+static const uint8_t bytes_class[] = {0x72, 0x00, 0x02, '[',  'B',  0xac, 0xf3, 0x17, 0xf8,
+                                      0x06, 0x08, 0x54, 0xe0, 0x02, 0x00, 0x00, 0x78, 0x70};
 #define BYTES_CLASS_HANDLE 0x7e0002u /* handle 0: class HashMap, 1: the map, 2: class byte[] */
 #define FIRST_ARRAY_HANDLE 0x7e0003u
 
@@ -121,7 +119,8 @@ static bool read_map(struct cursor *c,
         if (!read_object(c, &key) || !read_object(c, &value)) return false;
         if (key.data && value.data) add(arg, key.data, key.len, value.data, value.len);
     }
-    return expect(c, &end, 1, "the end of the map") && (c->why = "the end of the file", c->at == c->len);
+    return expect(c, &end, 1, "the end of the map") &&
+           (c->why = "the end of the file", c->at == c->len);
 }
 
 /* The file is parsed once without effect, so that a broken one adds nothing. */
@@ -238,10 +237,11 @@ bool sluice_offset_file_save(const char *path, const struct sluice_offset_item *
     }
     ok = ok && rename(temp, path) == 0 && sync_folder(path);
     if (!ok)
-        sluice_err_set(err,
-                       "writing offsets to %s failed: %s; the offsets stay as they were: free space "
-                       "or mend the permissions, the worker tries again",
-                       path, strerror(errno));
+        sluice_err_set(
+            err,
+            "writing offsets to %s failed: %s; the offsets stay as they were: free space "
+            "or mend the permissions, the worker tries again",
+            path, strerror(errno));
     sluice_buf_fini(&buf);
     free(temp);
     return ok;

@@ -67,10 +67,7 @@ static struct sluice_offset_store *store_new(const char *path)
     return store;
 }
 
-struct sluice_offset_store *sluice_offset_memory_new(void)
-{
-    return store_new(NULL);
-}
+struct sluice_offset_store *sluice_offset_memory_new(void) { return store_new(NULL); }
 
 static void load_item(void *arg, const char *key, size_t key_len, const char *value,
                       size_t value_len)
@@ -140,7 +137,8 @@ bool sluice_offset_get(struct sluice_offset_store *store, const char *connector,
 static bool make_key(struct sluice_buf *buf, const char *connector,
                      const struct sluice_value *partition, struct sluice_err *err)
 {
-    return sluice_buf_adds(buf, "[") && sluice_json_string(buf, connector, strlen(connector), err) &&
+    return sluice_buf_adds(buf, "[") &&
+           sluice_json_string(buf, connector, strlen(connector), err) &&
            sluice_buf_adds(buf, ",") && sluice_json_value(buf, partition, err) &&
            sluice_buf_adds(buf, "]");
 }
@@ -161,8 +159,8 @@ static bool stage(struct sluice_offset_store *store, const char *connector,
         sluice_buf_clear(&buf);
     }
     if (entry->offset && !sluice_json_value(&buf, entry->offset, err)) goto out;
-    *undo = (struct sluice_offset_undo){(size_t)(item - store->items), item->value,
-                                        item->value_len};
+    *undo =
+        (struct sluice_offset_undo){(size_t)(item - store->items), item->value, item->value_len};
     item->value = entry->offset ? sluice_xstrndup(buf.data, buf.len) : NULL;
     item->value_len = entry->offset ? buf.len : 0;
     ok = true;

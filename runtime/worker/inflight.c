@@ -22,6 +22,7 @@ struct sluice_slot {
     size_t bytes;
     uint32_t partition;
     uint32_t position_len;
+    bool shared; /* finished by a report, and by nothing else */
     _Atomic int32_t error;
     _Atomic uint32_t state;
 };
@@ -62,10 +63,7 @@ struct sluice_window *sluice_window_new(size_t records, size_t bytes)
     return w;
 }
 
-struct sluice_wake *sluice_window_wake(struct sluice_window *window)
-{
-    return &window->wake;
-}
+struct sluice_wake *sluice_window_wake(struct sluice_window *window) { return &window->wake; }
 
 static void let_go(struct sluice_window *w)
 {
@@ -146,6 +144,7 @@ struct sluice_slot *sluice_window_enter(struct sluice_window *window, uint32_t p
     slot->bytes = bytes;
     slot->partition = partition;
     slot->position_len = (uint32_t)position_len;
+    slot->shared = false;
     if (position_len > 0)
         memcpy(window->positions + (seq & window->mask) * window->stride, position, position_len);
     atomic_store_explicit(&slot->error, 0, memory_order_relaxed);
@@ -159,35 +158,25 @@ struct sluice_slot *sluice_window_enter(struct sluice_window *window, uint32_t p
     return slot;
 }
 
-uint64_t sluice_slot_seq(const struct sluice_slot *slot)
-{
-    return slot->seq;
-}
+uint64_t sluice_slot_seq(const struct sluice_slot *slot) { return slot->seq; }
 
-int64_t sluice_slot_offset(const struct sluice_slot *slot)
-{
-    return slot->offset;
-}
+int64_t sluice_slot_offset(const struct sluice_slot *slot) { return slot->offset; }
 
-uint32_t sluice_slot_partition(const struct sluice_slot *slot)
-{
-    return slot->partition;
-}
+uint32_t sluice_slot_partition(const struct sluice_slot *slot) { return slot->partition; }
 
-void *sluice_slot_item(const struct sluice_slot *slot)
-{
-    return slot->item;
-}
+void *sluice_slot_item(const struct sluice_slot *slot) { return slot->item; }
 
 struct sluice_slot *sluice_window_find(struct sluice_window *window, uint64_t seq)
 {
     if (seq < window->head || seq >= window->tail) return NULL;
     struct sluice_slot *slot = slot_at(window, seq);
+    if (slot->shared) return NULL;
     return atomic_load_explicit(&slot->state, memory_order_acquire) == WAITING ? slot : NULL;
 }
 
 void sluice_slot_share(struct sluice_slot *slot)
 {
+    slot->shared = true;
     atomic_fetch_add_explicit(&slot->window->users, 1, memory_order_relaxed);
 }
 
@@ -225,40 +214,50 @@ static void pass(struct sluice_window *w, struct part *part)
     }
 }
 
-void sluice_window_advance(struct sluice_window *window, void (*release)(void *, void *), void *arg)
+size_t sluice_window_advance(struct sluice_window *window, void (*release)(void *, void *),
+                             void *arg)
 {
-    if (window->head == window->tail) return;
+    size_t reported = 0;
+    if (window->head == window->tail) return 0;
     for (size_t i = 0; i < window->nparts; i++) pass(window, window->parts[i]);
     while (window->head < window->tail) {
         struct sluice_slot *slot = slot_at(window, window->head);
         if (atomic_load_explicit(&slot->state, memory_order_relaxed) != PASSED) break;
         if (slot->item && release) release(arg, slot->item);
         slot->item = NULL;
+        reported += slot->shared;
         window->bytes -= slot->bytes;
         atomic_store_explicit(&slot->state, FREE, memory_order_relaxed);
         window->head++;
     }
+    return reported;
+}
+
+static int error_at(const struct sluice_window *w, uint64_t seq)
+{
+    struct sluice_slot *slot = slot_at(w, seq);
+    return atomic_load(&slot->state) == FINISHED ? atomic_load(&slot->error) : 0;
 }
 
 int sluice_window_failed(struct sluice_window *window, uint64_t *seq)
 {
     if (!atomic_load_explicit(&window->any_failed, memory_order_acquire)) return 0;
+    /* Cleared before the look: a failure that comes in meanwhile sets it again. */
+    atomic_store(&window->any_failed, false);
     for (uint64_t s = window->head; s < window->tail; s++) {
-        struct sluice_slot *slot = slot_at(window, s);
-        uint32_t state = atomic_load_explicit(&slot->state, memory_order_acquire);
-        int error = state == FINISHED ? atomic_load_explicit(&slot->error, memory_order_relaxed) : 0;
+        int error = error_at(window, s);
         if (error == 0) continue;
-        atomic_store_explicit(&slot->error, 0, memory_order_relaxed);
+        atomic_store(&window->any_failed, true);
         *seq = s;
         return error;
     }
-    /* Clear, then look once more: a failure may have come in between. */
-    atomic_store(&window->any_failed, false);
-    for (uint64_t s = window->head; s < window->tail; s++)
-        if (atomic_load(&slot_at(window, s)->state) == FINISHED &&
-            atomic_load(&slot_at(window, s)->error) != 0)
-            atomic_store(&window->any_failed, true);
     return 0;
+}
+
+void sluice_window_forgive(struct sluice_window *window, uint64_t seq)
+{
+    assert(seq >= window->head && seq < window->tail);
+    atomic_store(&slot_at(window, seq)->error, 0);
 }
 
 void sluice_window_prefix(const struct sluice_window *window, uint32_t partition,
@@ -287,12 +286,34 @@ void sluice_window_drop(struct sluice_window *window, uint32_t partition)
     struct part *part = window->parts[partition];
     for (uint64_t s = part->first; s != NO_SEQ; s = slot_at(window, s)->next) {
         struct sluice_slot *slot = slot_at(window, s);
+        if (slot->shared) continue;
         atomic_store(&slot->error, 0);
         atomic_store(&slot->state, FINISHED);
     }
     pass(window, part);
     part->moved = false;
     part->offset = -1;
+}
+
+size_t sluice_window_finish_before(struct sluice_window *window, uint64_t seq)
+{
+    size_t n = 0;
+    for (uint64_t s = window->head; s < window->tail && s < seq; s++) {
+        struct sluice_slot *slot = sluice_window_find(window, s);
+        if (!slot) continue;
+        sluice_slot_finish(slot, 0, false);
+        n++;
+    }
+    return n;
+}
+
+void sluice_window_release(struct sluice_window *window, void (*release)(void *, void *), void *arg)
+{
+    for (uint64_t s = window->head; s < window->tail; s++) {
+        struct sluice_slot *slot = slot_at(window, s);
+        if (slot->item) release(arg, slot->item);
+        slot->item = NULL;
+    }
 }
 
 void sluice_window_wait(struct sluice_window *window, int ms)

@@ -42,7 +42,7 @@ uint64_t sluice_slot_seq(const struct sluice_slot *slot);
 int64_t sluice_slot_offset(const struct sluice_slot *slot);
 uint32_t sluice_slot_partition(const struct sluice_slot *slot);
 void *sluice_slot_item(const struct sluice_slot *slot);
-/* The slot of a seq while the window holds it unfinished, else NULL. */
+/* The slot of a seq while the window holds it unfinished and unshared, else NULL. */
 struct sluice_slot *sluice_window_find(struct sluice_window *window, uint64_t seq);
 
 /* A report that will come from another thread: keeps the window alive until slot_finish(). Call
@@ -53,12 +53,14 @@ void sluice_slot_share(struct sluice_slot *slot);
 void sluice_slot_finish(struct sluice_slot *slot, int error, bool shared);
 
 /* Moves every partition's prefix over finished records and lets go of slots at the window's start;
- * for each let go with an item, release(arg, item). */
-void sluice_window_advance(struct sluice_window *window, void (*release)(void *arg, void *item),
-                           void *arg);
-/* First record that finished with an error since the last call; its error is cleared (so that it
- * counts as finished when it is tolerated) and returned, 0: none. */
+ * for each let go with an item, release(arg, item). How many of them a report had finished. */
+size_t sluice_window_advance(struct sluice_window *window, void (*release)(void *arg, void *item),
+                             void *arg);
+/* Error of the first record that finished with one, 0: none. Nothing from there on is let go, or
+ * in its partition's prefix, until it is forgiven. */
 int sluice_window_failed(struct sluice_window *window, uint64_t *seq);
+/* That record's failure is tolerated: it counts as finished. */
+void sluice_window_forgive(struct sluice_window *window, uint64_t seq);
 
 /* The prefix of one partition. moved: since the last sluice_window_committed(). */
 struct sluice_prefix {
@@ -72,8 +74,14 @@ void sluice_window_prefix(const struct sluice_window *window, uint32_t partition
                           struct sluice_prefix *out);
 /* The prefix as it is now was committed. */
 void sluice_window_committed(struct sluice_window *window, uint32_t partition);
-/* Forgets what is unfinished of this partition (it was lost): counts as finished, prefix unset. */
+/* Forgets what is unfinished of this partition (it was lost): counts as finished, prefix unset.
+ * Shared slots stay until their report comes. */
 void sluice_window_drop(struct sluice_window *window, uint32_t partition);
+/* Everything unshared that entered before seq is finished; how many that were. */
+size_t sluice_window_finish_before(struct sluice_window *window, uint64_t seq);
+/* Gives all items back, whatever becomes of their slots. */
+void sluice_window_release(struct sluice_window *window, void (*release)(void *arg, void *item),
+                           void *arg);
 
 /* Waits until a record is finished, the wake fd is readable, or ms have passed. */
 void sluice_window_wait(struct sluice_window *window, int ms);

@@ -1,0 +1,405 @@
+/* source_task.c - a source's loop: poll -> transforms -> convert -> produce -> report -> prefix ->
+ * offsets -> acked.
+ *
+ * The window (inflight.h) is what everything hangs off: its room bounds a poll, its prefix is what
+ * may be committed, and only a committed position is handed back to the plugin. Records that a
+ * transform drops, and those without a topic, pass through the window as finished at once, so that
+ * the position moves over them in order. Owner: the task's thread. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "data/values.h"
+#include "kafka/client.h"
+#include "kafka/topics.h"
+#include "store/offset_store.h"
+#include "worker/task_impl.h"
+
+#define POLL_MAX_RECORDS 4096
+#define POLL_MAX_BYTES ((size_t)4 << 20)
+#define POLL_WAIT_MS 500
+#define SERVICE_MS 1000 /* a full or paused task is still polled this often, with room for none */
+#define FULL_WAIT_MS 50
+
+struct source_partition {
+    struct sluice_value map, offset;
+    bool has_offset;
+};
+
+struct sluice_source_run {
+    struct sluice_task *task;
+    struct sluice_batch batch, scratch;
+    struct sluice_batch known; /* partitions and their offsets; lives as long as the run */
+    struct source_partition *partitions;
+    size_t n, cap;
+    struct sluice_producer *producer;
+    struct sluice_topics topics;
+    struct sluice_backoff backoff;
+    int64_t commit_due_ms, commit_every_ms, service_due_ms;
+};
+
+/* ---- host->partition, host->resume ---- */
+
+uint32_t sluice_source_partition(struct sluice_task *task, const struct sluice_value *map)
+{
+    struct sluice_source_run *run = task->source;
+    struct sluice_err err;
+    assert(run && map->type == SLUICE_MAP);
+    for (size_t i = 0; i < run->n; i++)
+        if (sluice_value_equal(&run->partitions[i].map, map)) return (uint32_t)i;
+    run->partitions = sluice_xgrow(run->partitions, run->n, &run->cap, sizeof *run->partitions);
+    struct source_partition *p = &run->partitions[run->n];
+    memset(p, 0, sizeof *p);
+    p->map = sluice_value_copy(&run->known.arena, map);
+    if (!sluice_offset_get(sluice_worker_offsets(task->worker), task->connector, &p->map,
+                           &run->known, &p->offset, &p->has_offset, &err))
+        sluice_log(SLUICE_ERROR, task->connector, task->id, "%s", err.msg);
+    return (uint32_t)run->n++;
+}
+
+const struct sluice_value *sluice_source_resume(struct sluice_task *task, uint32_t partition)
+{
+    struct sluice_source_run *run = task->source;
+    assert(run && partition < run->n);
+    return run->partitions[partition].has_offset ? &run->partitions[partition].offset : NULL;
+}
+
+/* ---- committing ---- */
+
+static bool gather(struct sluice_source_run *run, uint32_t i, struct sluice_offset_entry *entry,
+                   struct sluice_prefix *prefix, struct sluice_err *err)
+{
+    struct sluice_task *task = run->task;
+    sluice_window_prefix(task->window, i, prefix);
+    if (!prefix->moved) return false;
+    struct sluice_value *offset = sluice_batch_alloc(&run->scratch, sizeof *offset);
+    *offset = sluice_null();
+    if (task->plugin->source->offset(task->self, prefix->position, prefix->position_len,
+                                     &run->scratch, offset, err) != SLUICE_OK) {
+        sluice_log(SLUICE_ERROR, task->connector, task->id, "making the offset failed: %s",
+                   err->msg);
+        return false;
+    }
+    entry->partition = &run->partitions[i].map;
+    entry->offset = offset;
+    return true;
+}
+
+/* Writes the prefixes that moved; then, and only then, tells the plugin. A store that fails keeps
+ * everything for the next time. */
+static enum sluice_verdict commit(struct sluice_source_run *run, struct sluice_err *err)
+{
+    struct sluice_task *task = run->task;
+    const struct sluice_source *source = task->plugin->source;
+    enum sluice_verdict v = SLUICE_OK;
+    size_t n = 0;
+    sluice_batch_reset(&run->scratch);
+    struct sluice_offset_entry *entries =
+        sluice_batch_alloc(&run->scratch, (run->n + 1) * sizeof *entries);
+    uint32_t *moved = sluice_batch_alloc(&run->scratch, (run->n + 1) * sizeof *moved);
+    struct sluice_prefix prefix;
+    for (uint32_t i = 0; i < run->n; i++)
+        if (gather(run, i, &entries[n], &prefix, err)) moved[n++] = i;
+    run->commit_due_ms = sluice_now_ms() + run->commit_every_ms;
+    if (n == 0) return SLUICE_OK;
+    if (!sluice_offset_put(sluice_worker_offsets(task->worker), task->connector, entries, n, err)) {
+        sluice_log(SLUICE_ERROR, task->connector, task->id, "%s", err->msg);
+        return SLUICE_OK;
+    }
+    sluice_count(&task->count.commits, 1);
+    for (size_t i = 0; i < n && v == SLUICE_OK; i++) {
+        sluice_window_prefix(task->window, moved[i], &prefix);
+        sluice_window_committed(task->window, moved[i]);
+        if (source->acked)
+            v = source->acked(task->self, moved[i], prefix.position, prefix.position_len, err);
+    }
+    return v == SLUICE_FAIL ? SLUICE_FAIL : SLUICE_OK;
+}
+
+/* ---- failures of single records ---- */
+
+static enum sluice_verdict tolerate(struct sluice_task *task, const struct sluice_failure *failure,
+                                    const char *topic, struct sluice_err *err)
+{
+    sluice_count(&task->count.failed, 1);
+    if (task->errors.log)
+        sluice_log(SLUICE_ERROR, task->connector, task->id,
+                   "Error encountered in task %s-%d. Executing stage '%s' with class '%s', where "
+                   "source record is for topic '%s': %s",
+                   task->connector, task->id, failure->stage, failure->class, topic,
+                   failure->err.msg);
+    if (task->errors.tolerate) {
+        sluice_count(&task->count.skipped, 1);
+        return SLUICE_DROP;
+    }
+    sluice_err_set(err,
+                   "a record for topic %s failed in stage %s (%s): %s. With errors.tolerance=all "
+                   "such records are skipped",
+                   topic, failure->stage, failure->class, failure->err.msg);
+    return SLUICE_FAIL;
+}
+
+/* What Kafka refused; the record's bytes are gone, its place is the window's. */
+static enum sluice_verdict refused(struct sluice_task *task, int code, const char *topic,
+                                   struct sluice_err *err)
+{
+    struct sluice_failure failure = {.stage = "KAFKA_PRODUCE",
+                                     .class = "org.apache.kafka.clients.producer.KafkaProducer"};
+    snprintf(failure.err.msg, sizeof failure.err.msg, "%s", sluice_kafka_error(code));
+    return tolerate(task, &failure, topic, err);
+}
+
+/* ---- one record ---- */
+
+static struct rd_kafka_headers_s *make_headers(struct sluice_task *task,
+                                               const struct sluice_record *rec,
+                                               struct sluice_failure *failure, bool *ok)
+{
+    *ok = true;
+    if (rec->headers_len == 0) return NULL;
+    struct rd_kafka_headers_s *headers = sluice_headers_new(rec->headers_len);
+    for (uint32_t i = 0; i < rec->headers_len; i++) {
+        bool null;
+        *ok = sluice_pipeline_encode_header(&task->pipe, rec->topic, &rec->headers[i], &null,
+                                            failure);
+        if (!*ok) {
+            sluice_headers_free(headers);
+            return NULL;
+        }
+        const struct sluice_buf *bytes = &task->pipe.header_bytes;
+        sluice_headers_add(headers, rec->headers[i].key,
+                           null          ? NULL
+                           : bytes->data ? bytes->data
+                                         : "",
+                           bytes->len);
+    }
+    return headers;
+}
+
+/* Enters the window and hands the message to the producer, waiting while its queue is full. */
+static enum sluice_verdict send(struct sluice_source_run *run, const struct sluice_record *rec,
+                                struct sluice_message *message, struct sluice_err *err)
+{
+    struct sluice_task *task = run->task;
+    struct sluice_err why = {{0}};
+    int code = 0;
+    size_t bytes = message->key_len + message->value_len;
+    struct sluice_slot *slot = sluice_window_enter(task->window, rec->source_partition, bytes,
+                                                   rec->position, rec->position_len, -1, NULL);
+    message->opaque = slot;
+    sluice_slot_share(slot);
+    enum sluice_sent sent;
+    while ((sent = sluice_producer_send(run->producer, message, &code, &why)) == SLUICE_SEND_FULL &&
+           !sluice_task_stopping(task))
+        sluice_window_wait(task->window, FULL_WAIT_MS);
+    if (sent == SLUICE_SENT) {
+        sluice_count(&task->count.bytes, bytes);
+        return SLUICE_OK;
+    }
+    sluice_headers_free(message->headers);
+    enum sluice_verdict v = SLUICE_RETRY; /* stopped meanwhile: this record comes again */
+    if (sent == SLUICE_SEND_FAILED) v = refused(task, code, rec->topic, err);
+    if (v == SLUICE_FAIL && code != 0)
+        sluice_err_wrap(err,
+                        "sending %zu bytes (see producer.override.max.request.size and the "
+                        "topic's max.message.bytes)",
+                        bytes);
+    /* Tolerated: the position moves over it. Else the slot stays unfinished and nothing after it is
+     * ever committed; the task ends. */
+    sluice_slot_finish(slot, v == SLUICE_DROP ? 0 : -1, true);
+    return v;
+}
+
+static void pass_over(struct sluice_task *task, const struct sluice_record *rec)
+{
+    struct sluice_slot *slot = sluice_window_enter(task->window, rec->source_partition, 0,
+                                                   rec->position, rec->position_len, -1, NULL);
+    sluice_slot_finish(slot, 0, false);
+}
+
+/* OK: sent or passed over; RETRY: the task stops; FAIL. */
+static enum sluice_verdict handle(struct sluice_source_run *run, struct sluice_record *rec,
+                                  struct sluice_err *err)
+{
+    struct sluice_task *task = run->task;
+    struct sluice_pipeline *pipe = &task->pipe;
+    struct sluice_failure failure;
+    bool key_null, value_null, ok, fresh;
+    assert(rec->source_partition < run->n);
+    enum sluice_verdict v =
+        rec->topic ? sluice_pipeline_transform(pipe, &run->batch, rec, &failure) : SLUICE_DROP;
+    if (v == SLUICE_DROP) {
+        if (rec->topic) sluice_count(&task->count.skipped, 1);
+        pass_over(task, rec);
+        return SLUICE_OK;
+    }
+    if (v == SLUICE_OK) {
+        ok = sluice_pipeline_encode(pipe, rec, &key_null, &value_null, &failure);
+        struct rd_kafka_headers_s *headers = ok ? make_headers(task, rec, &failure, &ok) : NULL;
+        if (ok) {
+            struct sluice_message message = {
+                .topic = sluice_topics_find(&run->topics, rec->topic, &fresh)->handle,
+                .partition = rec->partition,
+                .timestamp_ms = rec->timestamp_ms,
+                .key = key_null ? NULL : pipe->key_bytes.data,
+                .key_len = key_null ? 0 : pipe->key_bytes.len,
+                .value = value_null ? NULL : pipe->value_bytes.data,
+                .value_len = value_null ? 0 : pipe->value_bytes.len,
+                .headers = headers};
+            v = send(run, rec, &message, err);
+            return v == SLUICE_DROP ? SLUICE_OK : v;
+        }
+    }
+    if (tolerate(task, &failure, rec->topic, err) == SLUICE_FAIL) return SLUICE_FAIL;
+    pass_over(task, rec);
+    return SLUICE_OK;
+}
+
+/* ---- the loop ---- */
+
+/* Reports that came in; what they failed with. */
+static enum sluice_verdict collect(struct sluice_source_run *run, struct sluice_err *err)
+{
+    struct sluice_task *task = run->task;
+    char text[512];
+    uint64_t seq;
+    int code;
+    sluice_count(&task->count.written, sluice_window_advance(task->window, NULL, NULL));
+    while ((code = sluice_window_failed(task->window, &seq)) != 0) {
+        if (refused(task, code, "?", err) == SLUICE_FAIL) return SLUICE_FAIL;
+        sluice_window_forgive(task->window, seq);
+    }
+    atomic_store_explicit(&task->count.in_flight, sluice_window_count(task->window),
+                          memory_order_relaxed);
+    if (sluice_producer_fatal(run->producer, text)) {
+        sluice_err_set(err, "the kafka producer is broken: %s; restart the task", text);
+        return SLUICE_FAIL;
+    }
+    bool down = sluice_producer_down(run->producer, text);
+    sluice_task_kafka(task, down, text);
+    return SLUICE_OK;
+}
+
+static int wait_ms(const struct sluice_source_run *run, int64_t now)
+{
+    int64_t left = run->commit_due_ms - now;
+    if (sluice_window_count(run->task->window) == 0) left = POLL_WAIT_MS;
+    return left < 0 ? 0 : left > POLL_WAIT_MS ? POLL_WAIT_MS : (int)left;
+}
+
+/* Polls with the room there is; records 0: only so that the plugin serves its connection. */
+static enum sluice_verdict poll_once(struct sluice_source_run *run, size_t records, int wait,
+                                     struct sluice_err *err)
+{
+    struct sluice_task *task = run->task;
+    size_t bytes = sluice_window_room_bytes(task->window);
+    struct sluice_room room = {.size = sizeof room,
+                               .wait_ms = wait,
+                               .records = records < POLL_MAX_RECORDS ? records : POLL_MAX_RECORDS,
+                               .bytes = bytes < POLL_MAX_BYTES ? bytes : POLL_MAX_BYTES};
+    sluice_batch_reset(&run->batch);
+    enum sluice_verdict v = task->plugin->source->poll(task->self, &run->batch, &room, err);
+    run->service_due_ms = sluice_now_ms() + SERVICE_MS;
+    if (v == SLUICE_FAIL) return v;
+    assert(run->batch.n <= room.records);
+    sluice_count(&task->count.polled, run->batch.n);
+    for (size_t i = 0; i < run->batch.n; i++) {
+        enum sluice_verdict h = handle(run, &run->batch.records[i], err);
+        if (h != SLUICE_OK) return h == SLUICE_RETRY ? SLUICE_OK : h;
+    }
+    if (v == SLUICE_OK) {
+        sluice_backoff_reset(&run->backoff);
+    } else {
+        sluice_count(&task->count.retries, 1);
+        sluice_window_wait(task->window, (int)sluice_backoff_next(&run->backoff));
+    }
+    return SLUICE_OK;
+}
+
+static enum sluice_verdict step(struct sluice_source_run *run, struct sluice_err *err)
+{
+    struct sluice_task *task = run->task;
+    bool pausing = sluice_task_pausing(task);
+    sluice_task_state(task, pausing ? SLUICE_PAUSED : SLUICE_RUNNING);
+    enum sluice_verdict v = collect(run, err);
+    int64_t now = sluice_now_ms();
+    if (v == SLUICE_OK && now >= run->commit_due_ms) v = commit(run, err);
+    if (v != SLUICE_OK) return v;
+    size_t room = pausing ? 0 : sluice_window_room(task->window);
+    if (room > 0) return poll_once(run, room, wait_ms(run, now), err);
+    if (now >= run->service_due_ms) return poll_once(run, 0, 0, err);
+    sluice_window_wait(task->window, FULL_WAIT_MS);
+    return SLUICE_OK;
+}
+
+/* Waits for what is under way, commits it. */
+static void drain(struct sluice_source_run *run)
+{
+    struct sluice_task *task = run->task;
+    struct sluice_err err = {{0}};
+    int64_t until = sluice_now_ms() + sluice_task_stop_ms(task) * 4 / 5;
+    while (collect(run, &err) == SLUICE_OK && sluice_window_count(task->window) > 0 &&
+           sluice_now_ms() < until)
+        sluice_window_wait(task->window, FULL_WAIT_MS);
+    if (sluice_window_count(task->window) > 0)
+        sluice_log(SLUICE_WARN, task->connector, task->id,
+                   "%zu records are not yet acknowledged by Kafka; they are sent again after the "
+                   "next start",
+                   sluice_window_count(task->window));
+    if (commit(run, &err) == SLUICE_FAIL)
+        sluice_log(SLUICE_WARN, task->connector, task->id, "%s", err.msg);
+}
+
+static bool connect_kafka(struct sluice_source_run *run, struct sluice_err *err)
+{
+    struct sluice_task *task = run->task;
+    struct sluice_map props = {0};
+    sluice_client_layers(SLUICE_CLIENT_PRODUCER, sluice_worker_props(task->worker), &task->config,
+                         &props);
+    if (!sluice_map_has(&props, "client.id"))
+        sluice_map_set(&props, "client.id", "sluice-producer");
+    run->producer =
+        sluice_producer_get(sluice_worker_producers(task->worker), &props, task->connector, err);
+    sluice_map_fini(&props);
+    if (run->producer) sluice_topics_init(&run->topics, run->producer);
+    return run->producer != NULL;
+}
+
+enum sluice_verdict sluice_source_run(struct sluice_task *task, struct sluice_err *err)
+{
+    struct sluice_source_run *run = sluice_xcalloc(1, sizeof *run);
+    enum sluice_verdict v = SLUICE_FAIL;
+    run->task = task;
+    task->source = run;
+    run->commit_every_ms = sluice_worker_num(task->worker, "offset.flush.interval.ms");
+    sluice_batch_init(&run->batch);
+    sluice_batch_init(&run->scratch);
+    sluice_batch_init(&run->known);
+    sluice_backoff_init(&run->backoff, 100, 10000);
+    if (!connect_kafka(run, err)) goto out;
+    v = sluice_task_open(task, err);
+    if (v != SLUICE_OK) goto out; /* RETRY: asked to stop before it was open */
+    sluice_task_trouble(task, NULL);
+    run->commit_due_ms = sluice_now_ms() + run->commit_every_ms;
+    while (v == SLUICE_OK && !sluice_task_stopping(task)) {
+        sluice_wake_clear(task->wake);
+        if (!sluice_task_stopping(task)) v = step(run, err);
+    }
+    drain(run);
+out:
+    task->plugin->close(task->self);
+    task->self = NULL;
+    task->source = NULL;
+    sluice_topics_fini(&run->topics);
+    sluice_producer_put(run->producer);
+    sluice_batch_fini(&run->batch);
+    sluice_batch_fini(&run->scratch);
+    sluice_batch_fini(&run->known);
+    free(run->partitions);
+    free(run);
+    return v;
+}

@@ -1,0 +1,299 @@
+/* task.c - a task's life and what the host lends it; the loops are source_task.c and sink_task.c. */
+#include "worker/task.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "plugin/host.h"
+#include "worker/task_impl.h"
+
+#define OPEN_BACKOFF_FIRST_MS 500
+#define OPEN_BACKOFF_MAX_MS 10000
+
+const char *sluice_state_name(enum sluice_state state)
+{
+    static const char *const names[] = {"UNASSIGNED", "RUNNING", "PAUSED",
+                                        "STOPPED",    "FAILED",  "RESTARTING"};
+    assert(state <= SLUICE_RESTARTING);
+    return names[state];
+}
+
+/* ---- status: the one thing that others read ---- */
+
+static void set_status(struct sluice_task *task, enum sluice_state state, const char *trace)
+{
+    sluice_lock(&task->mutex);
+    bool same = task->status.state == state && strcmp(task->status.trace, trace) == 0;
+    task->status.state = state;
+    snprintf(task->status.trace, sizeof task->status.trace, "%s", trace);
+    sluice_unlock(&task->mutex);
+    if (!same && task->changed) task->changed(task->changed_arg, task);
+}
+
+void sluice_task_state(struct sluice_task *task, enum sluice_state state)
+{
+    char trace[sizeof task->status.trace];
+    if (task->status.state == state) return; /* only this thread writes it */
+    memcpy(trace, task->status.trace, sizeof trace);
+    sluice_log(SLUICE_INFO, task->connector, task->id, "task is %s", sluice_state_name(state));
+    set_status(task, state, trace);
+}
+
+void sluice_task_trouble(struct sluice_task *task, const char *what)
+{
+    const char *now = task->status.trace; /* only this thread writes it */
+    if (strncmp(now, what ? what : "", sizeof task->status.trace - 1) == 0) return;
+    if (what) sluice_log(SLUICE_WARN, task->connector, task->id, "%s", what);
+    else sluice_log(SLUICE_INFO, task->connector, task->id, "recovered from: %s", now);
+    set_status(task, task->status.state, what ? what : "");
+}
+
+void sluice_task_kafka(struct sluice_task *task, bool down, const char *what)
+{
+    if (down == task->kafka_trouble) return;
+    task->kafka_trouble = down;
+    sluice_task_trouble(task, down ? what : NULL);
+}
+
+void sluice_task_status(struct sluice_task *task, struct sluice_task_status *out)
+{
+    sluice_lock(&task->mutex);
+    *out = task->status;
+    sluice_unlock(&task->mutex);
+}
+
+void sluice_task_counters(struct sluice_task *task, struct sluice_task_counters *out)
+{
+    struct sluice_counters *c = &task->count;
+    out->polled = atomic_load(&c->polled);
+    out->written = atomic_load(&c->written);
+    out->bytes = atomic_load(&c->bytes);
+    out->skipped = atomic_load(&c->skipped);
+    out->failed = atomic_load(&c->failed);
+    out->retries = atomic_load(&c->retries);
+    out->in_flight = atomic_load(&c->in_flight);
+    out->lag = atomic_load(&c->lag);
+    out->commits = atomic_load(&c->commits);
+    out->dead_lettered = atomic_load(&c->dead_lettered);
+}
+
+/* ---- host functions that need a task ---- */
+
+static void host_log(struct sluice_task *task, enum sluice_level level, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    sluice_vlog(level, task ? task->connector : NULL, task ? task->id : -1, fmt, ap);
+    va_end(ap);
+}
+
+static const char *host_connector(const struct sluice_task *task) { return task->connector; }
+
+static int host_task_id(const struct sluice_task *task) { return task->id; }
+
+static int host_wake_fd(struct sluice_task *task) { return task->wake->fd; }
+
+static const struct sluice_host *task_host(void)
+{
+    static pthread_mutex_t once = PTHREAD_MUTEX_INITIALIZER;
+    static struct sluice_host host;
+    static bool ready;
+    sluice_lock(&once);
+    if (!ready) {
+        host = sluice_host_base();
+        host.log = host_log;
+        host.connector = host_connector;
+        host.task_id = host_task_id;
+        host.wake_fd = host_wake_fd;
+        host.trouble = sluice_task_trouble;
+        host.partition = sluice_source_partition;
+        host.resume = sluice_source_resume;
+        host.done = sluice_sink_done;
+        host.reject = sluice_sink_reject;
+        ready = true;
+    }
+    sluice_unlock(&once);
+    return &host;
+}
+
+/* ---- opening and closing, on the task's thread ---- */
+
+static bool read_framework(struct sluice_task *task, struct sluice_err *err)
+{
+    struct sluice_plugin common = {.size = sizeof common,
+                                   .option_size = sizeof(struct sluice_option),
+                                   .name = task->connector,
+                                   .options = sluice_connector_options(task->plugin->kind)};
+    task->framework = sluice_conf_new(&common, &task->config, "", err);
+    if (!task->framework) return false;
+    struct sluice_errors *e = &task->errors;
+    const struct sluice_conf *conf = task->framework;
+    e->tolerate = strcmp(sluice_conf_str(conf, "errors.tolerance"), "all") == 0;
+    e->log = sluice_conf_flag(conf, "errors.log.enable");
+    e->log_messages = sluice_conf_flag(conf, "errors.log.include.messages");
+    if (task->plugin->kind != SLUICE_KIND_SINK) return true;
+    const char *topic = sluice_conf_str(conf, "errors.deadletterqueue.topic.name");
+    e->dead_letter_topic = topic && *topic ? topic : NULL;
+    e->dead_letter_replication =
+        (int)sluice_conf_num(conf, "errors.deadletterqueue.topic.replication.factor");
+    e->context_headers = sluice_conf_flag(conf, "errors.deadletterqueue.context.headers.enable");
+    return true;
+}
+
+static bool open_parts(struct sluice_task *task, struct sluice_err *err)
+{
+    if (!read_framework(task, err)) return false;
+    task->conf = sluice_conf_new(task->plugin, &task->config, "", err);
+    if (!task->conf) return false;
+    sluice_conf_warn(task->conf, task->connector, sluice_connector_key);
+    return sluice_pipeline_open(&task->pipe, sluice_worker_registry(task->worker), task->host, task,
+                                sluice_worker_props(task->worker), &task->config, err);
+}
+
+/* Opens the plugin, again and again while it says RETRY. */
+enum sluice_verdict sluice_task_open(struct sluice_task *task, struct sluice_err *err)
+{
+    struct sluice_backoff backoff;
+    sluice_backoff_init(&backoff, OPEN_BACKOFF_FIRST_MS, OPEN_BACKOFF_MAX_MS);
+    while (!sluice_task_stopping(task)) {
+        err->msg[0] = '\0';
+        enum sluice_verdict v = task->plugin->open(task, task->host, task->conf, &task->self, err);
+        if (v != SLUICE_RETRY) return v;
+        task->plugin->close(task->self);
+        task->self = NULL;
+        sluice_count(&task->count.retries, 1);
+        int64_t wait = sluice_backoff_next(&backoff);
+        char text[sizeof err->msg + 64];
+        snprintf(text, sizeof text, "%s; trying again", err->msg);
+        sluice_task_trouble(task, text);
+        for (int64_t until = sluice_now_ms() + wait; !sluice_task_stopping(task);) {
+            int64_t left = until - sluice_now_ms();
+            if (left <= 0) break;
+            if (sluice_wake_wait(task->wake, left)) sluice_wake_clear(task->wake);
+        }
+    }
+    return SLUICE_RETRY; /* stopped before it was open */
+}
+
+void sluice_task_close(struct sluice_task *task)
+{
+    assert(!task->self); /* the loops close the plugin, while what it was lent still lives */
+    sluice_pipeline_close(&task->pipe);
+    sluice_conf_free(task->conf);
+    sluice_conf_free(task->framework);
+    task->conf = task->framework = NULL;
+}
+
+static void *run(void *arg)
+{
+    struct sluice_task *task = arg;
+    struct sluice_err err = {{0}};
+    enum sluice_verdict v = SLUICE_FAIL;
+    if (open_parts(task, &err))
+        v = task->plugin->kind == SLUICE_KIND_SOURCE ? sluice_source_run(task, &err)
+                                                     : sluice_sink_run(task, &err);
+    sluice_task_close(task);
+    if (v == SLUICE_FAIL) {
+        sluice_log(SLUICE_ERROR, task->connector, task->id,
+                   "task FAILED and stays down until it is restarted: %s", err.msg);
+        set_status(task, SLUICE_FAILED, err.msg);
+    } else {
+        sluice_task_state(task, SLUICE_UNASSIGNED);
+    }
+    atomic_store(&task->ended, true);
+    if (task->changed) task->changed(task->changed_arg, task);
+    return NULL;
+}
+
+/* ---- for everybody ---- */
+
+static int64_t config_num(const struct sluice_task *task, const char *key, int64_t fallback)
+{
+    const char *text = sluice_map_get(&task->config, key);
+    if (!text || !*text) return fallback;
+    int64_t n = strtoll(text, NULL, 10);
+    return n > 0 ? n : fallback;
+}
+
+struct sluice_task *sluice_task_start(struct sluice_worker *worker,
+                                      const struct sluice_plugin *plugin, const char *connector,
+                                      int id, const struct sluice_map *config, bool paused,
+                                      sluice_task_changed *changed, void *arg,
+                                      struct sluice_err *err)
+{
+    struct sluice_task *task = sluice_xcalloc(1, sizeof *task);
+    assert(plugin->kind == SLUICE_KIND_SOURCE || plugin->kind == SLUICE_KIND_SINK);
+    task->worker = worker;
+    task->plugin = plugin;
+    task->host = task_host();
+    task->connector = sluice_xstrdup(connector);
+    task->id = id;
+    sluice_map_copy(&task->config, config);
+    task->changed = changed;
+    task->changed_arg = arg;
+    atomic_store(&task->pausing, paused);
+    pthread_mutex_init(&task->mutex, NULL);
+    size_t records = (size_t)config_num(task, "inflight.max.records",
+                                        sluice_worker_num(worker, "inflight.max.records"));
+    size_t bytes = (size_t)config_num(task, "inflight.max.bytes",
+                                      sluice_worker_num(worker, "inflight.max.bytes"));
+    task->window = sluice_window_new(records, bytes);
+    task->wake = sluice_window_wake(task->window);
+    char name[32];
+    snprintf(name, sizeof name, "%.11s-%d", connector, id % 1000);
+    if (sluice_thread_start(&task->thread, name, run, task, err)) return task;
+    atomic_store(&task->ended, true);
+    task->thread = pthread_self();
+    sluice_task_free(task);
+    return NULL;
+}
+
+void sluice_task_pause(struct sluice_task *task, bool paused)
+{
+    atomic_store(&task->pausing, paused);
+    sluice_wake_up(task->wake);
+}
+
+void sluice_task_stop(struct sluice_task *task)
+{
+    atomic_store(&task->stopping, true);
+    sluice_wake_up(task->wake);
+}
+
+bool sluice_task_ended(const struct sluice_task *task) { return atomic_load(&task->ended); }
+
+void sluice_task_free(struct sluice_task *task)
+{
+    if (!task) return;
+    if (!pthread_equal(task->thread, pthread_self())) pthread_join(task->thread, NULL);
+    sluice_window_detach(task->window);
+    sluice_map_fini(&task->config);
+    pthread_mutex_destroy(&task->mutex);
+    free(task->connector);
+    free(task);
+}
+
+const char *sluice_task_connector(const struct sluice_task *task) { return task->connector; }
+
+int sluice_task_id(const struct sluice_task *task) { return task->id; }
+
+bool sluice_task_stopping(const struct sluice_task *task)
+{
+    return atomic_load_explicit(&task->stopping, memory_order_relaxed);
+}
+
+bool sluice_task_pausing(const struct sluice_task *task)
+{
+    return atomic_load_explicit(&task->pausing, memory_order_relaxed);
+}
+
+int64_t sluice_task_stop_ms(const struct sluice_task *task)
+{
+    return sluice_worker_num(task->worker, "task.shutdown.graceful.timeout.ms");
+}

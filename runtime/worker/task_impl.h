@@ -1,0 +1,89 @@
+/* task_impl.h - the inside of a task, for the files of runtime/worker only.
+ * Owner: the task's thread, but for what says otherwise. */
+#ifndef SLUICE_WORKER_TASK_IMPL_H
+#define SLUICE_WORKER_TASK_IMPL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/thread.h"
+#include "kafka/producer.h"
+#include "worker/inflight.h"
+#include "worker/pipeline.h"
+#include "worker/retry.h"
+#include "worker/task.h"
+
+struct sluice_source_run; /* source_task.c */
+struct sluice_sink_run;   /* sink_task.c */
+
+/* Written by the task's thread (written: by reports too), read by anybody. */
+struct sluice_counters {
+    _Atomic uint64_t polled, written, bytes, skipped, failed, retries, in_flight, lag, commits,
+        dead_lettered;
+};
+
+struct sluice_errors { /* errors.* of the connector */
+    bool tolerate, log, log_messages, context_headers;
+    const char *dead_letter_topic; /* NULL: none */
+    int dead_letter_replication;
+};
+
+struct sluice_task {
+    struct sluice_worker *worker;
+    const struct sluice_plugin *plugin;
+    const struct sluice_host *host;
+    char *connector;
+    int id;
+    struct sluice_map config;
+    sluice_task_changed *changed;
+    void *changed_arg;
+    pthread_t thread;
+    struct sluice_window *window;
+    struct sluice_wake *wake;              /* any thread wakes */
+    _Atomic bool stopping, pausing, ended; /* any thread */
+    pthread_mutex_t mutex;                 /* leaf: status */
+    struct sluice_task_status status;
+    struct sluice_counters count;
+    /* from here on the task's thread alone */
+    struct sluice_conf *framework, *conf; /* common keys; the plugin's */
+    void *self;
+    struct sluice_pipeline pipe;
+    struct sluice_errors errors;
+    struct sluice_source_run *source;
+    struct sluice_sink_run *sink;
+    bool kafka_trouble; /* the trouble that stands is the brokers' */
+};
+
+/* Loops; they return when the task is to end: OK stopped, FAIL err. */
+enum sluice_verdict sluice_source_run(struct sluice_task *task, struct sluice_err *err);
+enum sluice_verdict sluice_sink_run(struct sluice_task *task, struct sluice_err *err);
+
+/* task.c, for the loops */
+enum sluice_verdict sluice_task_open(struct sluice_task *task, struct sluice_err *err);
+void sluice_task_close(struct sluice_task *task);
+bool sluice_task_stopping(const struct sluice_task *task);
+bool sluice_task_pausing(const struct sluice_task *task);
+void sluice_task_state(struct sluice_task *task, enum sluice_state state);
+void sluice_task_trouble(struct sluice_task *task, const char *what);
+/* Trouble with the brokers, kept apart from the plugin's own. down false: gone. */
+void sluice_task_kafka(struct sluice_task *task, bool down, const char *what);
+int64_t sluice_task_stop_ms(const struct sluice_task *task); /* how long draining may take */
+
+/* host functions */
+uint32_t sluice_source_partition(struct sluice_task *task, const struct sluice_value *map);
+const struct sluice_value *sluice_source_resume(struct sluice_task *task, uint32_t partition);
+void sluice_sink_done(struct sluice_task *task, const uint64_t *seqs, size_t n);
+enum sluice_verdict sluice_sink_reject(struct sluice_task *task, uint64_t seq, const char *why,
+                                       struct sluice_err *err);
+
+/* worker.c */
+struct sluice_producers *sluice_worker_producers(struct sluice_worker *worker);
+struct sluice_offset_store *sluice_worker_offsets(struct sluice_worker *worker);
+const struct sluice_map *sluice_worker_props(const struct sluice_worker *worker);
+
+static inline void sluice_count(_Atomic uint64_t *counter, uint64_t n)
+{
+    atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
+}
+
+#endif

@@ -1,0 +1,223 @@
+/* validate.c - a connector's config checked as Connect does before it is taken: framework keys,
+ * converters, transforms, predicates, the plugin's own table and its own validate(). */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "plugin/host.h"
+#include "worker/pipeline.h"
+#include "worker/worker.h"
+
+struct checking {
+    const struct sluice_registry *registry;
+    const struct sluice_map *config;
+    struct sluice_report *report;
+};
+
+/* Keys under prefix as the config of another plugin; findings get the prefix back. */
+static void check_part(const struct checking *c, const char *type_key, const char *prefix,
+                       unsigned kinds)
+{
+    struct sluice_err err;
+    struct sluice_map own = {0};
+    struct sluice_report found = {0};
+    const char *type = sluice_map_get(c->config, type_key);
+    size_t n = strlen(prefix);
+    if (!type || !*type) {
+        sluice_report_add(c->report, type_key,
+                          "Missing required configuration \"%s\" which has no default value.",
+                          type_key);
+        return;
+    }
+    const struct sluice_plugin *plugin = sluice_registry_find(c->registry, kinds, type, &err);
+    if (!plugin) {
+        sluice_report_add(
+            c->report, type_key,
+            "Invalid value %s for configuration %s: Class %s could not be found. (%s)", type,
+            type_key, type, err.msg);
+        return;
+    }
+    for (size_t i = 0; i < c->config->n; i++)
+        if (strncmp(c->config->items[i].key, prefix, n) == 0)
+            sluice_map_set(&own, c->config->items[i].key + n, c->config->items[i].value);
+    sluice_options_check(plugin->options, plugin->option_size, &own, &found);
+    for (size_t i = 0; i < found.n; i++) {
+        char *key = sluice_xasprintf("%s%s", prefix, found.items[i].key);
+        sluice_report_add(c->report, key, "%s", found.items[i].message);
+        free(key);
+    }
+    sluice_report_fini(&found);
+    sluice_map_fini(&own);
+}
+
+static void check_converters(const struct checking *c)
+{
+    static const char *const keys[] = {"key.converter", "value.converter", "header.converter"};
+    for (size_t i = 0; i < 3; i++) {
+        const char *name = sluice_map_get(c->config, keys[i]);
+        char prefix[32];
+        if (!name || !*name) continue;
+        snprintf(prefix, sizeof prefix, "%s.", keys[i]);
+        check_part(c, keys[i], prefix,
+                   1u << SLUICE_KIND_CONVERTER | 1u << SLUICE_KIND_HEADER_CONVERTER);
+    }
+}
+
+/* Each alias of a list; false and a finding when one stands twice. */
+static bool each_alias(const struct checking *c, const char *list_key,
+                       void (*check)(const struct checking *, const char *alias))
+{
+    const char *list = sluice_map_get(c->config, list_key);
+    struct sluice_map seen = {0};
+    bool ok = true;
+    while (ok && list && *list) {
+        size_t lead = strspn(list, " \t\n,"), n = strcspn(list + lead, " \t\n,");
+        if (n == 0) break;
+        char *alias = sluice_xstrndup(list + lead, n);
+        ok = !sluice_map_has(&seen, alias);
+        if (ok) check(c, alias);
+        else
+            sluice_report_add(c->report, list_key,
+                              "Invalid value %s for configuration %s: Duplicate alias provided.",
+                              sluice_map_get(c->config, list_key), list_key);
+        sluice_map_set(&seen, alias, "");
+        free(alias);
+        list += lead + n;
+    }
+    sluice_map_fini(&seen);
+    return ok;
+}
+
+static void check_transform(const struct checking *c, const char *alias)
+{
+    char *prefix = sluice_xasprintf("transforms.%s.", alias);
+    char *type = sluice_xasprintf("%stype", prefix);
+    char *predicate = sluice_xasprintf("%spredicate", prefix);
+    char *negate = sluice_xasprintf("%snegate", prefix);
+    const char *named = sluice_map_get(c->config, predicate);
+    check_part(c, type, prefix, 1u << SLUICE_KIND_TRANSFORM);
+    if (named && *named) {
+        char *predicate_type = sluice_xasprintf("predicates.%s.type", named);
+        if (!sluice_map_has(c->config, predicate_type))
+            sluice_report_add(
+                c->report, predicate,
+                "Invalid value %s for configuration %s: there is no predicate of that "
+                "name: add it to predicates and set %s",
+                named, predicate, predicate_type);
+        free(predicate_type);
+    } else if (sluice_map_has(c->config, negate)) {
+        sluice_report_add(
+            c->report, negate,
+            "Invalid value %s for configuration %s: negate is given without a predicate",
+            sluice_map_get(c->config, negate), negate);
+    }
+    free(prefix);
+    free(type);
+    free(predicate);
+    free(negate);
+}
+
+static void check_predicate(const struct checking *c, const char *alias)
+{
+    char *prefix = sluice_xasprintf("predicates.%s.", alias);
+    char *type = sluice_xasprintf("%stype", prefix);
+    check_part(c, type, prefix, 1u << SLUICE_KIND_PREDICATE);
+    free(prefix);
+    free(type);
+}
+
+static bool in_list(const char *list, const char *word)
+{
+    size_t len = strlen(word);
+    for (const char *p = list; p && *p;) {
+        size_t lead = strspn(p, " \t,"), n = strcspn(p + lead, " \t,");
+        if (n == len && strncmp(p + lead, word, n) == 0) return true;
+        p += lead + n;
+    }
+    return false;
+}
+
+static void check_topics(const struct checking *c)
+{
+    const char *topics = sluice_map_get(c->config, "topics");
+    const char *regex = sluice_map_get(c->config, "topics.regex");
+    const char *letters = sluice_map_get(c->config, "errors.deadletterqueue.topic.name");
+    bool some = topics && *topics, pattern = regex && *regex;
+    const char *wrong = some == pattern ? some ? "topics and topics.regex are mutually exclusive "
+                                                 "options, but both are set."
+                                               : "Must configure one of topics or topics.regex"
+                                        : NULL;
+    if (wrong) {
+        sluice_report_add(c->report, "topics", "%s", wrong);
+        sluice_report_add(c->report, "topics.regex", "%s", wrong);
+    }
+    if (some && letters && *letters && in_list(topics, letters))
+        sluice_report_add(c->report, "topics",
+                          "The DLQ topic '%s' may not be included in the list of topics "
+                          "('topics=[%s]') consumed by the connector",
+                          letters, topics);
+}
+
+static void check_eos(const struct checking *c)
+{
+    const char *support = sluice_map_get(c->config, "exactly.once.support");
+    if (support && strcasecmp(support, "required") == 0)
+        sluice_report_add(
+            c->report, "exactly.once.support",
+            "Invalid value %s for configuration exactly.once.support: This worker does "
+            "not have exactly-once source support enabled.",
+            support);
+}
+
+/* What the plugin itself finds, when its table found nothing. */
+static void check_plugin(const struct checking *c, const struct sluice_plugin *plugin)
+{
+    struct sluice_err err;
+    size_t before = c->report->n;
+    sluice_options_check(plugin->options, plugin->option_size, c->config, c->report);
+    if (!plugin->validate || c->report->n > before) return;
+    struct sluice_conf *conf = sluice_conf_new(plugin, c->config, "", &err);
+    if (!conf) return;
+    struct sluice_host host = sluice_host_base();
+    plugin->validate(&host, conf, c->report);
+    sluice_conf_free(conf);
+}
+
+bool sluice_worker_validate(struct sluice_worker *worker, const struct sluice_map *config,
+                            const struct sluice_plugin **plugin, struct sluice_report *report,
+                            struct sluice_err *err)
+{
+    struct checking c = {sluice_worker_registry(worker), config, report};
+    const char *class = sluice_map_get(config, "connector.class");
+    *plugin = NULL;
+    if (!class || !*class) {
+        const char *name = sluice_map_get(config, "name");
+        return sluice_err_set(err, "Connector config {name=%s} contains no connector type",
+                              name ? name : "");
+    }
+    *plugin = sluice_registry_find(c.registry, 1u << SLUICE_KIND_SOURCE | 1u << SLUICE_KIND_SINK,
+                                   class, err);
+    if (!*plugin) return false;
+    assert((*plugin)->kind == SLUICE_KIND_SOURCE || (*plugin)->kind == SLUICE_KIND_SINK);
+    sluice_options_check(sluice_connector_options((*plugin)->kind), sizeof(struct sluice_option),
+                         config, report);
+    if ((*plugin)->kind == SLUICE_KIND_SINK) check_topics(&c);
+    if ((*plugin)->kind == SLUICE_KIND_SOURCE) check_eos(&c);
+    check_converters(&c);
+    each_alias(&c, "predicates", check_predicate);
+    each_alias(&c, "transforms", check_transform);
+    check_plugin(&c, *plugin);
+    return true;
+}
+
+int sluice_worker_task_count(const struct sluice_plugin *plugin, const struct sluice_map *config)
+{
+    const char *text = sluice_map_get(config, "tasks.max");
+    long n = text ? strtol(text, NULL, 10) : 1;
+    if (n < 1) n = 1;
+    if (plugin->max_tasks > 0 && n > (long)plugin->max_tasks) n = (long)plugin->max_tasks;
+    return n > 100000 ? 100000 : (int)n;
+}
