@@ -32,6 +32,7 @@ def ctest(preset, *selection):
     """(passed, failed); a test program that prints a summary of its own counts by that."""
     with tempfile.NamedTemporaryFile(suffix=".xml") as out:
         subprocess.run(["ctest", "--preset", preset, "-j", str(os.cpu_count()), "--no-tests=ignore",
+                        "--test-output-size-passed", "1000000", "--test-output-size-failed", "1000000",
                         "--output-junit", out.name, *selection], cwd=ROOT, stdin=subprocess.DEVNULL)
         text = pathlib.Path(out.name).read_text()
     passed = failed = 0

@@ -386,3 +386,13 @@ class Services:
         self._started = {}
         if not keep_files:
             shutil.rmtree(self.directory, ignore_errors=True)
+
+
+class Connect(Service):
+    """The Java worker, with Debezium: the peer of benches and an oracle for tests."""
+
+    name = "connect"
+
+    @property
+    def url(self):
+        return self["CONNECT_URL"]

@@ -1,0 +1,66 @@
+"""What a bench gets: services of its own, a clock on a topic, and a place for its figures."""
+import json
+import pathlib
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "scripts/services"))
+
+from clients import Connect, Services, wait_for  # noqa: E402,F401
+from kafka_wire import LATEST  # noqa: E402
+from sluice import BINARY, Rest, Sluice, process_cost  # noqa: E402,F401
+
+
+class Bench:
+    def __init__(self, options):
+        self.options = options
+        self.services = Services()
+        self.kafka, self.postgres = self.services.kafka, self.services.postgres
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="sluice-bench."))
+        self.figures = {}
+
+    def note(self, what, **figures):
+        """Print and keep the figures of one measurement."""
+        self.figures[what] = figures
+        print(f"  {what:<38}" + "  ".join(_text(k, v) for k, v in figures.items()), flush=True)
+
+    def end_of(self, topic):
+        try:
+            return self.kafka.wire.offsets(topic, 1, LATEST)[0]
+        except RuntimeError:
+            return 0  # there is no such topic yet
+
+    def follow(self, topic, start, count, pid, since, timeout=900):
+        """Watch a topic of one partition grow by count records beyond the offset start; pid writes
+        them. since: when the clock started. Rates are from the first record to the last."""
+        first = None
+        before = after = process_cost(pid)
+        deadline = time.monotonic() + timeout
+        while True:
+            end, now = self.end_of(topic), time.monotonic()
+            cost = process_cost(pid)
+            after = cost if cost["peak"] else after  # an ended process has no memory
+            if first is None and end > start:
+                first, seen_first = now, end - start
+            if end - start >= count:
+                break
+            if now > deadline:
+                raise RuntimeError(f"{end - start} of {count} records in {topic} after {timeout} s")
+            time.sleep(0.01)
+        rate = (count - seen_first) / (now - first) if count > seen_first else float(count)
+        return {"rows_s": rate, "cpu_s_per_million": (after["cpu"] - before["cpu"]) / count * 1e6,
+                "peak_mb": after["peak"] / 1e6, "first_record_s": first - since, "total_s": now - since}
+
+    def close(self, keep=False):
+        self.services.stop(keep_files=keep)
+
+
+def _text(key, value):
+    name = key.replace("_s_per_million", " s/M").replace("_s", "/s" if key == "rows_s" else " s").replace("_", " ")
+    return f"{name} {value:,.0f}" if abs(value) >= 1000 else f"{name} {value:.2f}"
+
+
+def dump(path, figures):
+    pathlib.Path(path).write_text(json.dumps(figures, indent=2) + "\n")
