@@ -1,6 +1,7 @@
 """What a bench gets: services of its own, a clock on a topic, and a place for its figures."""
 import json
 import pathlib
+import shutil
 import sys
 import tempfile
 import time
@@ -50,11 +51,13 @@ class Bench:
                 raise RuntimeError(f"{end - start} of {count} records in {topic} after {timeout} s")
             time.sleep(0.01)
         rate = (count - seen_first) / (now - first) if count > seen_first else float(count)
-        return {"rows_s": rate, "cpu_s_per_million": (after["cpu"] - before["cpu"]) / count * 1e6,
-                "peak_mb": after["peak"] / 1e6, "first_record_s": first - since, "total_s": now - since}
+        cpu = (after["cpu"] - before["cpu"]) / count * 1e6
+        return {"rows_s": rate, "cpu_s_per_million": cpu, "peak_mb": after["peak"] / 1e6,
+                "first_record_s": first - since, "total_s": now - since}
 
-    def close(self, keep=False):
-        self.services.stop(keep_files=keep)
+    def close(self):
+        self.services.stop()
+        shutil.rmtree(self.directory, ignore_errors=True)
 
 
 def _text(key, value):
