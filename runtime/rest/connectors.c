@@ -1,0 +1,346 @@
+/* connectors.c - /connectors: from HTTP to the herder and back. Only the shape of requests is
+ * checked here; what a connector's config means is the herder's business. */
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/mem.h"
+#include "rest/rest.h"
+
+static struct sluice_herder *herder_of(void *arg)
+{
+    return ((struct sluice_rest *)arg)->herder;
+}
+
+/* ---- the list ---- */
+
+static bool has_word(const char *list, const char *word)
+{
+    size_t len = strlen(word);
+    for (const char *at = list; at && *at; at += strcspn(at, ","), at += *at == ',') {
+        if (strncasecmp(at, word, len) == 0 && (at[len] == ',' || !at[len])) return true;
+    }
+    return false;
+}
+
+static void get_connectors(void *arg, const struct sluice_request *req,
+                           struct sluice_answer *answer)
+{
+    struct sluice_herder *herder = herder_of(arg);
+    herder->ops->list(herder, has_word(req->expand, "status"), has_word(req->expand, "info"),
+                      answer);
+}
+
+static bool initial_target(const json_t *json, enum sluice_target *target,
+                           struct sluice_answer *answer)
+{
+    *target = SLUICE_TARGET_STARTED;
+    if (!json || json_is_null(json)) return true;
+    const char *word = json_string_value(json);
+    if (word && strcasecmp(word, "RUNNING") == 0) return true;
+    if (word && strcasecmp(word, "PAUSED") == 0) *target = SLUICE_TARGET_PAUSED;
+    else if (word && strcasecmp(word, "STOPPED") == 0) *target = SLUICE_TARGET_STOPPED;
+    else {
+        sluice_answer_error(answer, 500,
+                            "Cannot construct instance of `InitialState`, problem: no enum "
+                            "constant %s; initial_state is RUNNING, PAUSED or STOPPED",
+                            word ? word : "of another type");
+        return false;
+    }
+    return true;
+}
+
+/* The members of a create request; false: answer is the 500. */
+static bool create_request(const json_t *json, char **name, struct sluice_map *config,
+                           enum sluice_target *initial, struct sluice_answer *answer)
+{
+    if (!json_is_object(json)) {
+        sluice_answer_error(answer, 500, "Cannot deserialize value of type `CreateConnectorRequest`"
+                                         ": the body is not a JSON object");
+        return false;
+    }
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)json, key, value) {
+        if (strcmp(key, "name") && strcmp(key, "config") && strcmp(key, "initial_state")) {
+            sluice_answer_error(answer, 500,
+                                "Unrecognized field \"%s\" (class CreateConnectorRequest), not "
+                                "marked as ignorable (3 known properties: \"name\", \"config\", "
+                                "\"initial_state\")",
+                                key);
+            return false;
+        }
+    }
+    if (!initial_target(json_object_get(json, "initial_state"), initial, answer)) return false;
+    if (!sluice_config_json(json_object_get(json, "config"), config, answer)) return false;
+    const char *given = json_string_value(json_object_get(json, "name"));
+    if (!given) given = sluice_map_get(config, "name"); /* as Connect does */
+    *name = sluice_xstrdup(given ? given : "");
+    return true;
+}
+
+static void post_connectors(void *arg, const struct sluice_request *req,
+                            struct sluice_answer *answer)
+{
+    struct sluice_herder *herder = herder_of(arg);
+    struct sluice_map config = {0};
+    enum sluice_target initial;
+    char *name = NULL;
+    json_t *json = sluice_body_json(req, answer);
+    if (json && create_request(json, &name, &config, &initial, answer))
+        herder->ops->create(herder, sluice_connector_name_trim(name), &config, initial, answer);
+    free(name);
+    sluice_map_fini(&config);
+    json_decref(json);
+}
+
+/* ---- one connector ---- */
+
+static void get_connector(void *arg, const struct sluice_request *req,
+                          struct sluice_answer *answer)
+{
+    struct sluice_herder *herder = herder_of(arg);
+    herder->ops->info(herder, req->params[0], answer);
+}
+
+static void delete_connector(void *arg, const struct sluice_request *req,
+                             struct sluice_answer *answer)
+{
+    struct sluice_herder *herder = herder_of(arg);
+    herder->ops->remove(herder, req->params[0], answer);
+}
+
+static void get_config(void *arg, const struct sluice_request *req, struct sluice_answer *answer)
+{
+    struct sluice_herder *herder = herder_of(arg);
+    herder->ops->config(herder, req->params[0], answer);
+}
+
+static void put_config(void *arg, const struct sluice_request *req, struct sluice_answer *answer)
+{
+    struct sluice_herder *herder = herder_of(arg);
+    struct sluice_map config = {0};
+    json_t *json = sluice_body_json(req, answer);
+    if (json && sluice_config_json(json, &config, answer))
+        herder->ops->put_config(herder, req->params[0], &config, answer);
+    sluice_map_fini(&config);
+    json_decref(json);
+}
+
+static void patch_config(void *arg, const struct sluice_request *req,
+                         struct sluice_answer *answer)
+{
+    struct sluice_herder *herder = herder_of(arg);
+    struct sluice_map patch = {0};
+    json_t *json = sluice_body_json(req, answer);
+    if (json && sluice_config_json(json, &patch, answer))
+        herder->ops->patch_config(herder, req->params[0], &patch, answer);
+    sluice_map_fini(&patch);
+    json_decref(json);
+}
+
+static void get_status(void *arg, const struct sluice_request *req, struct sluice_answer *answer)
+{
+    struct sluice_herder *herder = herder_of(arg);
+    herder->ops->status(herder, req->params[0], answer);
+}
+
+static void put_pause(void *arg, const struct sluice_request *req, struct sluice_answer *answer)
+{
+    struct sluice_herder *herder = herder_of(arg);
+    herder->ops->set_target(herder, req->params[0], SLUICE_TARGET_PAUSED, answer);
+}
+
+static void put_resume(void *arg, const struct sluice_request *req, struct sluice_answer *answer)
+{
+    struct sluice_herder *herder = herder_of(arg);
+    herder->ops->set_target(herder, req->params[0], SLUICE_TARGET_STARTED, answer);
+}
+
+static void put_stop(void *arg, const struct sluice_request *req, struct sluice_answer *answer)
+{
+    struct sluice_herder *herder = herder_of(arg);
+    herder->ops->set_target(herder, req->params[0], SLUICE_TARGET_STOPPED, answer);
+}
+
+static void post_restart(void *arg, const struct sluice_request *req,
+                         struct sluice_answer *answer)
+{
+    struct sluice_herder *herder = herder_of(arg);
+    herder->ops->restart(herder, req->params[0], sluice_query_flag(req, "includeTasks"),
+                         sluice_query_flag(req, "onlyFailed"), answer);
+}
+
+/* ---- tasks ---- */
+
+static void get_tasks(void *arg, const struct sluice_request *req, struct sluice_answer *answer)
+{
+    struct sluice_herder *herder = herder_of(arg);
+    herder->ops->tasks(herder, req->params[0], answer);
+}
+
+/* A path whose task is no int matches no resource. */
+static bool task_number(const char *text, int *out, struct sluice_answer *answer)
+{
+    char *end;
+    errno = 0;
+    long number = strtol(text, &end, 10);
+    if (*text && !*end && !errno && number >= INT_MIN && number <= INT_MAX &&
+        strspn(text, "+-0123456789") == strlen(text)) {
+        *out = (int)number;
+        return true;
+    }
+    sluice_answer_error(answer, 404, "HTTP 404 Not Found");
+    answer->unmatched = true;
+    return false;
+}
+
+static void get_task_status(void *arg, const struct sluice_request *req,
+                            struct sluice_answer *answer)
+{
+    struct sluice_herder *herder = herder_of(arg);
+    int task;
+    if (task_number(req->params[1], &task, answer))
+        herder->ops->task_status(herder, req->params[0], task, answer);
+}
+
+static void post_task_restart(void *arg, const struct sluice_request *req,
+                              struct sluice_answer *answer)
+{
+    struct sluice_herder *herder = herder_of(arg);
+    int task;
+    if (task_number(req->params[1], &task, answer))
+        herder->ops->restart_task(herder, req->params[0], task, answer);
+}
+
+/* ---- topics and offsets ---- */
+
+static void get_topics(void *arg, const struct sluice_request *req, struct sluice_answer *answer)
+{
+    struct sluice_herder *herder = herder_of(arg);
+    herder->ops->topics(herder, req->params[0], answer);
+}
+
+static void put_topics_reset(void *arg, const struct sluice_request *req,
+                             struct sluice_answer *answer)
+{
+    struct sluice_herder *herder = herder_of(arg);
+    herder->ops->reset_topics(herder, req->params[0], answer);
+}
+
+static void get_offsets(void *arg, const struct sluice_request *req, struct sluice_answer *answer)
+{
+    struct sluice_herder *herder = herder_of(arg);
+    herder->ops->offsets(herder, req->params[0], answer);
+}
+
+static bool offset_entry(const json_t *entry, struct sluice_answer *answer)
+{
+    if (!json_is_object(entry)) {
+        sluice_answer_error(answer, 500, "Cannot construct instance of `ConnectorOffset`: every "
+                                         "item of \"offsets\" is an object with \"partition\" and "
+                                         "\"offset\"");
+        return false;
+    }
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)entry, key, value) {
+        bool known = strcmp(key, "partition") == 0 || strcmp(key, "offset") == 0;
+        if (!known) {
+            sluice_answer_error(answer, 500,
+                                "Unrecognized field \"%s\" (class ConnectorOffset), not marked as "
+                                "ignorable (2 known properties: \"partition\", \"offset\")",
+                                key);
+            return false;
+        }
+        if (!json_is_object(value) && !json_is_null(value)) {
+            sluice_answer_error(answer, 500,
+                                "Cannot deserialize value of type `java.util.LinkedHashMap`: "
+                                "\"%s\" of an offset is an object or null",
+                                key);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* {"offsets":[...]}: the array, borrowed; NULL: answer says why not. */
+static const json_t *offset_changes(const json_t *json, struct sluice_answer *answer)
+{
+    if (!json_is_object(json)) {
+        sluice_answer_error(answer, 500, "Cannot deserialize value of type `ConnectorOffsets`: "
+                                         "the body is not a JSON object");
+        return NULL;
+    }
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)json, key, value) {
+        if (strcmp(key, "offsets") == 0) continue;
+        sluice_answer_error(answer, 500,
+                            "Unrecognized field \"%s\" (class ConnectorOffsets), not marked as "
+                            "ignorable (one known property: \"offsets\")",
+                            key);
+        return NULL;
+    }
+    const json_t *changes = json_object_get(json, "offsets");
+    if (changes && !json_is_null(changes) && !json_is_array(changes)) {
+        sluice_answer_error(answer, 500, "Cannot deserialize value of type `java.util.ArrayList`: "
+                                         "\"offsets\" is an array");
+        return NULL;
+    }
+    if (json_array_size(changes) == 0) {
+        sluice_answer_error(answer, 400, "Partitions / offsets need to be provided for an alter "
+                                         "offsets request");
+        return NULL;
+    }
+    for (size_t i = 0; i < json_array_size(changes); i++) {
+        if (!offset_entry(json_array_get(changes, i), answer)) return NULL;
+    }
+    return changes;
+}
+
+static void patch_offsets(void *arg, const struct sluice_request *req,
+                          struct sluice_answer *answer)
+{
+    struct sluice_herder *herder = herder_of(arg);
+    json_t *json = sluice_body_json(req, answer);
+    const json_t *changes = json ? offset_changes(json, answer) : NULL;
+    if (changes) herder->ops->alter_offsets(herder, req->params[0], changes, answer);
+    json_decref(json);
+}
+
+static void delete_offsets(void *arg, const struct sluice_request *req,
+                           struct sluice_answer *answer)
+{
+    struct sluice_herder *herder = herder_of(arg);
+    herder->ops->alter_offsets(herder, req->params[0], NULL, answer);
+}
+
+#define WAITS SLUICE_ROUTE_WAITS
+#define BARE SLUICE_ROUTE_BARE
+
+const struct sluice_route sluice_connector_routes[] = {
+    {"GET", "/connectors", 0, get_connectors},
+    {"POST", "/connectors", WAITS, post_connectors},
+    {"GET", "/connectors/{}", 0, get_connector},
+    {"DELETE", "/connectors/{}", WAITS | BARE, delete_connector},
+    {"GET", "/connectors/{}/config", 0, get_config},
+    {"PUT", "/connectors/{}/config", WAITS, put_config},
+    {"PATCH", "/connectors/{}/config", WAITS, patch_config},
+    {"GET", "/connectors/{}/status", 0, get_status},
+    {"PUT", "/connectors/{}/pause", BARE, put_pause},
+    {"PUT", "/connectors/{}/resume", BARE, put_resume},
+    {"PUT", "/connectors/{}/stop", WAITS | BARE, put_stop},
+    {"POST", "/connectors/{}/restart", BARE, post_restart},
+    {"GET", "/connectors/{}/tasks", 0, get_tasks},
+    {"GET", "/connectors/{}/tasks/{}/status", 0, get_task_status},
+    {"POST", "/connectors/{}/tasks/{}/restart", BARE, post_task_restart},
+    {"GET", "/connectors/{}/topics", 0, get_topics},
+    {"PUT", "/connectors/{}/topics/reset", BARE, put_topics_reset},
+    {"GET", "/connectors/{}/offsets", WAITS, get_offsets},
+    {"PATCH", "/connectors/{}/offsets", WAITS, patch_offsets},
+    {"DELETE", "/connectors/{}/offsets", WAITS | BARE, delete_offsets},
+    {0},
+};
