@@ -188,7 +188,8 @@ static struct sluice_value parse(struct fake_host *fake, const char *json)
 void fake_resume(struct fake_host *fake, const char *partition, const char *offset)
 {
     struct sluice_value map = parse(fake, partition);
-    struct fake_partition *entry = &fake->partitions[host_partition(task_of(fake), &map)];
+    uint32_t number = host_partition(task_of(fake), &map); /* may move the table */
+    struct fake_partition *entry = &fake->partitions[number];
     entry->has_offset = offset != NULL;
     if (offset) entry->offset = parse(fake, offset);
 }

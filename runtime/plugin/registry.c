@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "data/builtins.h"
 #include "plugin/describe.h"
@@ -55,8 +56,8 @@ struct sluice_registry *sluice_registry_new(void)
     struct sluice_registry *registry = sluice_xcalloc(1, sizeof(*registry));
     struct sluice_err err = {0};
     bool ok = sluice_registry_add(registry, NULL, sluice_builtins(), &err);
+    if (!ok) sluice_log(SLUICE_ERROR, NULL, -1, "%s", err.msg);
     assert(ok); /* the built-ins are ours */
-    (void)ok;
     return registry;
 }
 

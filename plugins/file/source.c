@@ -1,0 +1,221 @@
+/* source.c - file-source: every line of a file becomes a record, as Kafka's FileStreamSource does.
+ *
+ * The file may not be there yet, may grow, be truncated or be replaced. Source partition
+ * {"filename": f}, offset {"position": characters so far}: interchangeable with Kafka's. */
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "file.h"
+#include "tail.h"
+
+#define LOOK_AGAIN_MS 100 /* how soon new lines are seen */
+
+struct file_source {
+    struct sluice_task *task;
+    const struct sluice_host *host;
+    const char *topic; /* the conf's */
+    size_t batch_records;
+    const struct sluice_schema *schema; /* STRING, held */
+    uint32_t partition;
+    struct tail tail;
+};
+
+static const struct sluice_option options[] = {
+    {.key = "file", .type = SLUICE_OPT_STRING, .importance = SLUICE_HIGH,
+     .doc = "Source filename. If not specified, the standard input will be used."},
+    {.key = "topic", .type = SLUICE_OPT_STRING, .importance = SLUICE_HIGH,
+     .flags = SLUICE_OPT_REQUIRED | SLUICE_OPT_NONEMPTY,
+     .doc = "The topic to publish data to."},
+    {.key = "batch.size", .type = SLUICE_OPT_INT, .importance = SLUICE_LOW, .fallback = "2000",
+     .valid = "1..",
+     .doc = "The maximum number of records the source task can read from the file each time it is "
+            "polled."},
+    {.key = NULL},
+};
+
+/* The stored position of this file; false: there is one that cannot be read. */
+static bool stored_position(struct file_source *source, int64_t *position, struct sluice_err *err)
+{
+    const struct sluice_value *map = source->host->resume(source->task, source->partition);
+    *position = 0;
+    for (uint32_t i = 0; map && i < map->len; i++) {
+        const struct sluice_value *key = &map->u.v[2 * i], *value = &map->u.v[2 * i + 1];
+        if (key->type != SLUICE_STRING || key->len != 8 || memcmp(key->u.s, "position", 8) != 0)
+            continue;
+        if (value->type == SLUICE_NULL) return true;
+        if (value->type != SLUICE_INT64 || value->u.i < 0) {
+            file_fail(err, "the stored offset of %s has a position that is not a number of "
+                           "characters; reset the connector's offsets",
+                      source->tail.path ? source->tail.path : "standard input");
+            return false;
+        }
+        *position = value->u.i;
+    }
+    return true;
+}
+
+static enum sluice_verdict open_source(struct sluice_task *task, const struct sluice_host *host,
+                                       const struct sluice_conf *conf, void **self,
+                                       struct sluice_err *err)
+{
+    struct file_source *source = calloc(1, sizeof(*source));
+    if (!source) return file_fail(err, "out of memory while opening file-source");
+    *self = source;
+    const char *path = host->str(conf, "file");
+    if (path && !*path) path = NULL;
+    tail_init(&source->tail, path, 0);
+    source->task = task;
+    source->host = host;
+    source->topic = host->str(conf, "topic");
+    source->batch_records = (size_t)host->num(conf, "batch.size");
+    source->schema = host->schema(&(struct sluice_schema){.type = SLUICE_STRING});
+    const struct sluice_value entry[2] = {
+        sluice_string("filename", 8), path ? sluice_string(path, strlen(path)) : sluice_null()};
+    const struct sluice_value map = sluice_nested(SLUICE_MAP, entry, 1);
+    source->partition = host->partition(task, &map);
+    int64_t position;
+    if (!stored_position(source, &position, err)) return SLUICE_FAIL;
+    /* What a pipe has given is gone: only a file can be read again. */
+    tail_init(&source->tail, path, path ? position : 0);
+    return SLUICE_OK;
+}
+
+static void close_source(void *self)
+{
+    struct file_source *source = self;
+    if (!source) return;
+    source->host->schema_free(source->schema);
+    tail_fini(&source->tail);
+    free(source);
+}
+
+static void emit(struct file_source *source, struct sluice_batch *batch, const char *line,
+                 size_t len)
+{
+    const struct sluice_host *host = source->host;
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    char *value = host->alloc(batch, len * 3 + 1);
+    int64_t *position = host->alloc(batch, sizeof(*position));
+    *position = source->tail.position;
+    struct sluice_record *rec = host->append(batch);
+    rec->topic = source->topic;
+    rec->timestamp_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    rec->value_schema = source->schema;
+    rec->value = sluice_string(value, text_repair(line, len, value));
+    rec->source_partition = source->partition;
+    rec->position = position;
+    rec->position_len = sizeof(*position);
+}
+
+/* Until ms passed, the task is to stop, or standard input has something. */
+static void wait_for_more(struct file_source *source, int ms)
+{
+    struct pollfd pfds[2] = {{.fd = source->host->wake_fd(source->task), .events = POLLIN},
+                             {.fd = STDIN_FILENO, .events = POLLIN}};
+    if (poll(pfds, source->tail.path ? 1 : 2, ms) > 0 && pfds[1].revents & POLLHUP) {
+        poll(pfds, 1, ms); /* the end of a pipe stays readable */
+    }
+}
+
+/* Whether the task wants its thread back. */
+static bool woken(struct file_source *source)
+{
+    struct pollfd pfd = {.fd = source->host->wake_fd(source->task), .events = POLLIN};
+    return poll(&pfd, 1, 0) > 0;
+}
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Lines that are there into the batch. TAIL_LINE: the room is full. */
+static enum tail_state read_lines(struct file_source *source, struct sluice_batch *batch,
+                                  const struct sluice_room *room, size_t *n,
+                                  struct sluice_err *err)
+{
+    size_t max = room->records < source->batch_records ? room->records : source->batch_records;
+    size_t bytes = 0, len;
+    const char *line;
+    while (*n < max && bytes < room->bytes) {
+        enum tail_state state = tail_next(&source->tail, &line, &len, err);
+        if (state == TAIL_NEW) {
+            source->host->log(source->task, SLUICE_WARN,
+                              "%s was truncated or replaced; reading it from its start",
+                              source->tail.path);
+            continue;
+        }
+        if (state != TAIL_LINE) return state;
+        emit(source, batch, line, len);
+        bytes += len;
+        (*n)++;
+    }
+    return TAIL_LINE;
+}
+
+static enum sluice_verdict poll_source(void *self, struct sluice_batch *batch,
+                                       const struct sluice_room *room, struct sluice_err *err)
+{
+    struct file_source *source = self;
+    int64_t deadline = now_ms() + room->wait_ms;
+    size_t n = 0;
+    for (;;) {
+        enum tail_state state = read_lines(source, batch, room, &n, err);
+        if (state == TAIL_ERROR) return SLUICE_FAIL;
+        if (state == TAIL_MISSING) {
+            char what[512];
+            snprintf(what, sizeof(what), "waiting for the file %s, which does not exist",
+                     source->tail.path);
+            source->host->trouble(source->task, what);
+        } else {
+            source->host->trouble(source->task, NULL);
+        }
+        int64_t left = deadline - now_ms();
+        if (n > 0 || left <= 0 || woken(source)) return SLUICE_OK;
+        wait_for_more(source, left < LOOK_AGAIN_MS ? (int)left : LOOK_AGAIN_MS);
+    }
+}
+
+static enum sluice_verdict source_offset(void *self, const void *position, size_t len,
+                                         struct sluice_batch *scratch, struct sluice_value *out,
+                                         struct sluice_err *err)
+{
+    struct file_source *source = self;
+    int64_t units;
+    if (len != sizeof(units)) return file_fail(err, "a position of %zu bytes is not mine", len);
+    memcpy(&units, position, sizeof(units));
+    struct sluice_value *entry = source->host->alloc(scratch, 2 * sizeof(*entry));
+    entry[0] = sluice_string("position", 8);
+    entry[1] = source->tail.path ? sluice_int64(units) : sluice_null();
+    *out = sluice_nested(SLUICE_MAP, entry, 1);
+    return SLUICE_OK;
+}
+
+static const struct sluice_source callbacks = {
+    .size = sizeof(callbacks),
+    .poll = poll_source,
+    .offset = source_offset,
+};
+
+static const char *const aliases[] = {"org.apache.kafka.connect.file.FileStreamSourceConnector",
+                                      NULL};
+
+const struct sluice_plugin file_source_plugin = {
+    SLUICE_PLUGIN_HEAD,
+    .kind = SLUICE_KIND_SOURCE,
+    .max_tasks = 1,
+    .name = "file-source",
+    .version = SLUICE_VERSION,
+    .aliases = aliases,
+    .options = options,
+    .open = open_source,
+    .close = close_source,
+    .source = &callbacks,
+};
