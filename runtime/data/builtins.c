@@ -5,6 +5,8 @@ static const struct sluice_plugin *const builtins[] = {
     &sluice_json_converter,
     &sluice_string_converter,
     &sluice_bytes_converter,
+    &sluice_simple_header_converter,
+    &sluice_extract_new_record_state,
     NULL,
 };
 
