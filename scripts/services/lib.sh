@@ -94,20 +94,21 @@ end_process() { # end_process SIGNAL: send it, wait, and kill what does not go
 }
 
 # once DIR FUNCTION: make DIR by calling FUNCTION with a new directory, one caller at a time.
-# A run that breaks off leaves nothing that looks complete.
+# A run that breaks off leaves nothing that looks complete. FUNCTION must return its failures: they
+# do not end it by themselves here.
 once() {
     local dir=$1 make=$2
     [ ! -d "$dir" ] || return 0
     mkdir -p "$(dirname "$dir")"
-    exec 9>"$dir.lock"
-    flock 9
-    if [ ! -d "$dir" ]; then
-        rm -rf "$dir.part"
-        mkdir "$dir.part"
-        "$make" "$dir.part"
-        mv "$dir.part" "$dir"
-    fi
-    exec 9>&-
+    (
+        flock 9
+        if [ ! -d "$dir" ]; then
+            rm -rf "$dir.part"
+            mkdir "$dir.part"
+            "$make" "$dir.part" || die "cannot fill $dir.part"
+            mv "$dir.part" "$dir"
+        fi
+    ) 9>"$dir.lock"
 }
 
 # maven_jars DIR GROUP:ARTIFACT:VERSION...: put these and all that they need into DIR.
@@ -186,7 +187,10 @@ start() {
 main() {
     local command=${1:-} dir=${2:-${SLUICE_SERVICES:-}}
     case $command in
-    install) service_install && return ;;
+    install)
+        service_install
+        return
+        ;;
     start) [ -n "$dir" ] || dir=$(mktemp -d "${TMPDIR:-/tmp}/sluice-services.XXXXXX") ;;
     stop | kill9 | restart | env | status) [ -n "$dir" ] || die "$command needs the directory" ;;
     *) die "usage: $0 start [DIR] | stop|kill9|restart|env|status DIR | install" ;;
@@ -199,7 +203,10 @@ main() {
     start) start ;;
     stop) service_stop ;;
     kill9) service_kill9 ;;
-    restart) service_stop && start ;;
+    restart)
+        service_stop
+        start
+        ;;
     env) cat "$ENV_FILE" ;;
     status) alive_pid >/dev/null ;;
     esac
