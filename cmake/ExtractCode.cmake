@@ -1,0 +1,17 @@
+# cmake -DFROM=doc.md -DNAME=counter.c -DTO=counter.c -P ExtractCode.cmake
+# Writes the code block of a Markdown page whose fence says ```c <NAME> to a file.
+file(READ "${FROM}" text)
+string(FIND "${text}" "```c ${NAME}\n" start)
+if(start EQUAL -1)
+    message(FATAL_ERROR "${FROM} has no code block ```c ${NAME}")
+endif()
+string(LENGTH "```c ${NAME}\n" fence)
+math(EXPR start "${start} + ${fence}")
+string(SUBSTRING "${text}" ${start} -1 text)
+string(FIND "${text}" "\n```" end)
+if(end EQUAL -1)
+    message(FATAL_ERROR "the code block ```c ${NAME} of ${FROM} does not end")
+endif()
+math(EXPR end "${end} + 1")
+string(SUBSTRING "${text}" 0 ${end} text)
+file(WRITE "${TO}" "${text}")
