@@ -79,7 +79,8 @@ static void *run_signals(void *arg)
     while (sigwait(&set, &got) != 0) {
     }
     if (got == SIGUSR2) return NULL;
-    sluice_log(SLUICE_INFO, NULL, -1, "%s: stopping; a second signal ends at once", strsignal(got));
+    sluice_log(SLUICE_INFO, NULL, -1, "SIG%s: stopping; a second signal ends at once",
+               sigabbrev_np(got));
     sluice_wake_up(&signals->asked);
     int64_t limit_ms = atomic_load(&signals->graceful_ms) + SHUTDOWN_MARGIN_MS;
     struct timespec limit = {limit_ms / 1000, limit_ms % 1000 * 1000000};
@@ -113,38 +114,7 @@ static void signals_end(struct signals *signals)
 
 /* ---- worker properties ---- */
 
-/* Keys that belong to somebody below the worker: clients, converters, TLS. */
-static bool passed_on(const char *key)
-{
-    static const char *const prefixes[] = {
-        "producer.",        "consumer.",        "admin.",     "key.converter.", "value.converter.",
-        "header.converter.", "config.providers.", "ssl.",      "sasl.",          "internal.",
-        "listeners.https.", "admin.listeners.", "plugin.",    "metrics.",       "sluice."};
-    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
-        if (strncmp(key, prefixes[i], strlen(prefixes[i])) == 0) return true;
-    }
-    return false;
-}
-
-static void warn_unknown(const struct sluice_map *props)
-{
-    const struct sluice_option *options = sluice_worker_options();
-    size_t n = 0;
-    while (options[n].key)
-        n++;
-    const char **known = sluice_xcalloc(n + 1, sizeof *known);
-    for (size_t i = 0; i < n; i++)
-        known[i] = options[i].key;
-    for (size_t i = 0; i < props->n; i++) {
-        const char *key = props->items[i].key;
-        if (sluice_option_find(options, sizeof *options, key) || passed_on(key)) continue;
-        const char *near = sluice_nearest(key, known, n);
-        sluice_log(SLUICE_WARN, NULL, -1, "worker property %s is not known and has no effect%s%s%s",
-                   key, near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
-    }
-    free(known);
-}
-
+/* Everything that is wrong, not only the first thing. Unknown keys are the worker's to tell of. */
 static bool check_props(const struct sluice_map *props, const char *path, struct sluice_err *err)
 {
     struct sluice_report report = {0};
@@ -160,7 +130,6 @@ static bool check_props(const struct sluice_map *props, const char *path, struct
         sluice_log(SLUICE_ERROR, NULL, -1, "%s: %s", path, report.items[i].message);
     if (!ok) sluice_err_set(err, "the worker properties in %s are not usable", path);
     sluice_report_fini(&report);
-    warn_unknown(props);
     return ok;
 }
 

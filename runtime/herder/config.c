@@ -91,6 +91,25 @@ static char *unknown_class_text(const struct sluice_registry *registry, const ch
     return text;
 }
 
+/* A name may stand in topics, file names and terminals: no ISO control characters in it. */
+static void check_name(const char *name, struct sluice_report *report)
+{
+    struct sluice_buf codes;
+    sluice_buf_init(&codes, SLUICE_BUF_MAX);
+    for (const unsigned char *c = (const unsigned char *)name; *c; c++) {
+        bool latin = c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0; /* U+0080 to U+009F */
+        if (*c < 0x20 || *c == 0x7f || latin)
+            sluice_buf_addf(&codes, "%s%d", codes.len ? ", " : "", latin ? c[1] : *c);
+    }
+    if (codes.len) {
+        sluice_report_add(report, "name",
+                          "Invalid value %s for configuration name: String may not contain control "
+                          "sequences but had the following ASCII chars: %s",
+                          name, sluice_buf_str(&codes));
+    }
+    sluice_buf_fini(&codes);
+}
+
 bool sluice_config_findings(struct sluice_worker *worker, const struct sluice_map *config,
                             const struct sluice_plugin **plugin, struct sluice_report *report,
                             char **text)
@@ -110,6 +129,7 @@ bool sluice_config_findings(struct sluice_worker *worker, const struct sluice_ma
         *text = unknown_class_text(registry, class_name, &err);
         return false;
     }
+    if (sluice_map_get(config, "name")) check_name(sluice_map_get(config, "name"), report);
     struct sluice_map given = {0}; /* null values are refused here, once, and go no further */
     for (size_t i = 0; i < config->n; i++) {
         const struct sluice_map_entry *entry = &config->items[i];

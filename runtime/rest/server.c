@@ -30,7 +30,7 @@
 #define IDLE_TIMEOUT_S 30u
 #define HEADERS_MAX ((size_t)32768) /* memory of one connection: its request line and headers */
 #define JOB_THREADS 32
-#define DISCARD_MAX (16 * SLUICE_BODY_MAX) /* of a body without length; then the connection ends */
+#define DISCARD_MAX (16 * SLUICE_BODY_MAX) /* of a body that is too long; then the connection ends */
 
 enum exchange_state { READING, WAITING, ANSWERED };
 
@@ -63,6 +63,7 @@ struct sluice_server {
 
     pthread_mutex_t lock;
     struct exchange *waiting;
+    int64_t timeout_ms;
     bool quiet, closing; /* no further requests; the clock ends */
     struct sluice_wake wake;
     pthread_t clock;
@@ -145,7 +146,7 @@ static enum MHD_Result respond(struct exchange *ex)
     if (!answer->body) answer->text = NULL;
     struct MHD_Response *response =
         text ? MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_FREE)
-             : MHD_create_response_from_buffer(0, "", MHD_RESPMEM_PERSISTENT);
+             : MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
     if (!response) {
         free(text);
         return MHD_NO;
@@ -194,7 +195,7 @@ static enum MHD_Result hand_over(struct exchange *ex)
     ex->state = WAITING;
     ex->holders++;
     ex->since_ms = sluice_wall_ms();
-    ex->deadline_ms = sluice_now_ms() + SLUICE_REQUEST_TIMEOUT_MS;
+    ex->deadline_ms = sluice_now_ms() + server->timeout_ms;
     ex->next = server->waiting;
     server->waiting = ex;
     MHD_suspend_connection(ex->connection);
@@ -221,8 +222,8 @@ static void time_out(struct exchange *ex)
                         "Request timed out. The worker is currently handling %s %s, which began "
                         "at %s.",
                         ex->req.method, ex->route->path, since);
-    sluice_log(SLUICE_WARN, NULL, -1, "%s %s has not been done within %d ms; it goes on",
-               ex->req.method, ex->route->path, SLUICE_REQUEST_TIMEOUT_MS);
+    sluice_log(SLUICE_WARN, NULL, -1, "%s %s has not been done within %lld ms; it goes on",
+               ex->req.method, ex->route->path, (long long)ex->server->timeout_ms);
     wake_exchange(ex, &answer);
 }
 
@@ -264,7 +265,10 @@ static enum MHD_Result begin(struct exchange *ex, const char *method)
     ex->req.host = header(ex->connection, "Host");
     const char *length = MHD_lookup_connection_value(ex->connection, MHD_HEADER_KIND,
                                                      "Content-Length");
-    if (!length || strtoull(length, NULL, 10) <= SLUICE_BODY_MAX) return MHD_YES;
+    unsigned long long bytes = length ? strtoull(length, NULL, 10) : 0;
+    bool asks = MHD_lookup_connection_value(ex->connection, MHD_HEADER_KIND, "Expect") != NULL;
+    /* a client that is sending already reads no answer before it is through: let it finish */
+    if (bytes <= (asks ? SLUICE_BODY_MAX : DISCARD_MAX)) return MHD_YES;
     refuse(ex, 413, "Request Entity Too Large");
     return respond(ex);
 }
@@ -387,6 +391,7 @@ struct sluice_server *sluice_server_new(const char *listeners,
     server->tables = sluice_xcalloc(n, sizeof *tables);
     memcpy(server->tables, tables, n * sizeof *tables);
     server->tables_n = n;
+    server->timeout_ms = SLUICE_REQUEST_TIMEOUT_MS;
     pthread_mutex_init(&server->lock, NULL);
     sluice_wake_init(&server->wake);
     server->jobs = sluice_jobs_new(JOB_THREADS);
@@ -396,6 +401,13 @@ struct sluice_server *sluice_server_new(const char *listeners,
     assert(stopped); /* nobody knew the port yet */
     if (stopped) sluice_server_free(server);
     return NULL;
+}
+
+void sluice_server_timeout(struct sluice_server *server, int64_t ms)
+{
+    sluice_lock(&server->lock);
+    server->timeout_ms = ms;
+    sluice_unlock(&server->lock);
 }
 
 const char *sluice_server_url(const struct sluice_server *server) { return server->url; }

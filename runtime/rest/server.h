@@ -21,6 +21,8 @@ struct sluice_server;
 struct sluice_server *sluice_server_new(const char *listeners,
                                         const struct sluice_route_table *tables, size_t n,
                                         struct sluice_err *err);
+/* Another time than SLUICE_REQUEST_TIMEOUT_MS for requests that wait, from now on. */
+void sluice_server_timeout(struct sluice_server *server, int64_t ms);
 /* URL of the first listener, with the real port: "http://127.0.0.1:8083". */
 const char *sluice_server_url(const struct sluice_server *server);
 /* "host:port" of the same. */

@@ -179,6 +179,17 @@ TEST(wrong_configs_are_refused_with_every_finding)
     teardown(&f);
 }
 
+TEST(names_hold_no_control_characters)
+{
+    struct fixture f;
+    setup(&f, 1000);
+    CHECK_INT(put(&f, "a\001b\302\205", CONFIG("tasks.max=1")), 400);
+    CHECK_HAS(last_text, "for configuration name: String may not contain control sequences but had "
+                         "the following ASCII chars: 1, 133");
+    CHECK_INT(put(&f, "\303\205 b", CONFIG("tasks.max=1")), 201);
+    teardown(&f);
+}
+
 TEST(null_values_are_refused)
 {
     struct fixture f;

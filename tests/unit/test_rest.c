@@ -1,0 +1,533 @@
+/* The REST server over real sockets, with the standalone herder on the fake worker behind it. */
+#include "harness.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "base/log.h"
+#include "fake_worker.h"
+#include "herder/herder.h"
+#include "rest/jobs.h"
+#include "rest/rest.h"
+#include "rest/server.h"
+#include "store/offset_store.h"
+
+struct fixture {
+    struct sluice_registry *registry;
+    struct sluice_worker worker;
+    struct sluice_offset_store *offsets;
+    struct sluice_rest rest;
+    struct sluice_server *server;
+    int port;
+};
+
+static void setup(struct fixture *f)
+{
+    struct sluice_err err = {{0}};
+    f->registry = sluice_registry_new();
+    CHECK(sluice_registry_add(f->registry, NULL, fake_plugins, &err));
+    f->worker = (struct sluice_worker){f->registry, 200};
+    f->offsets = sluice_offset_memory_new();
+    f->rest = (struct sluice_rest){sluice_standalone_new(&f->worker, f->offsets, &err), &f->worker,
+                                   1700000000123};
+    struct sluice_route_table tables[] = {{sluice_root_routes, &f->rest},
+                                          {sluice_connector_routes, &f->rest},
+                                          {sluice_plugin_routes, &f->rest},
+                                          {sluice_metrics_routes, &f->rest},
+                                          {sluice_admin_routes, &f->rest}};
+    f->server = sluice_server_new("http://127.0.0.1:0", tables, 5, &err);
+    CHECK_STR(err.msg, "");
+    CHECK(f->server != NULL);
+    f->port = (int)strtol(strrchr(sluice_server_url(f->server), ':') + 1, NULL, 10);
+    CHECK(f->port > 0);
+    f->rest.herder->ops->ready(f->rest.herder);
+}
+
+static void teardown(struct fixture *f)
+{
+    sluice_server_quiesce(f->server);
+    CHECK(f->rest.herder->ops->stop(f->rest.herder, 2000));
+    CHECK(sluice_server_stop(f->server, 2000));
+    sluice_server_free(f->server);
+    f->rest.herder->ops->free(f->rest.herder);
+    sluice_offset_store_free(f->offsets);
+    sluice_registry_free(f->registry);
+}
+
+/* ---- a client ---- */
+
+static int dial(const struct fixture *f)
+{
+    struct sockaddr_in addr = {.sin_family = AF_INET, .sin_port = htons((uint16_t)f->port)};
+    addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    struct timeval limit = {10, 0};
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    CHECK_INT(connect(fd, (struct sockaddr *)&addr, sizeof addr), 0);
+    return fd;
+}
+
+static void say(int fd, const char *data, size_t len)
+{
+    while (len) {
+        ssize_t n = send(fd, data, len, MSG_NOSIGNAL);
+        if (n <= 0) return; /* the server may have refused already */
+        data += n;
+        len -= (size_t)n;
+    }
+}
+
+/* Everything until the server closes. */
+static char *hear(int fd)
+{
+    size_t len = 0, cap = 1 << 16;
+    char *text = sluice_xmalloc(cap);
+    for (ssize_t n; len < cap - 1 && (n = recv(fd, text + len, cap - 1 - len, 0)) > 0;)
+        len += (size_t)n;
+    text[len] = '\0';
+    close(fd);
+    return text;
+}
+
+static char *heard; /* the last response; freed by the next */
+
+static int took(char *response)
+{
+    free(heard);
+    heard = response;
+    return strncmp(response, "HTTP/1.1 ", 9) == 0 ? (int)strtol(response + 9, NULL, 10) : 0;
+}
+
+/* headers: lines that end with \r\n, or "". body NULL: none. */
+static int call(const struct fixture *f, const char *method, const char *path, const char *headers,
+                const char *body)
+{
+    char length[64] = "";
+    if (body) snprintf(length, sizeof length, "Content-Length: %zu\r\n", strlen(body));
+    char *request = sluice_xasprintf("%s %s HTTP/1.1\r\nHost: here:1\r\nConnection: close\r\n%s%s\r\n%s",
+                                     method, path, headers, length, body ? body : "");
+    int fd = dial(f);
+    say(fd, request, strlen(request));
+    free(request);
+    return took(hear(fd));
+}
+
+static const char *body_of(void)
+{
+    const char *end = strstr(heard, "\r\n\r\n");
+    return end ? end + 4 : "";
+}
+
+#define JSON "Content-Type: application/json\r\n"
+#define GOOD "{\"connector.class\":\"FakeSource\",\"file\":\"/x\",\"tasks.max\":2}"
+
+static int put(const struct fixture *f, const char *path, const char *body)
+{
+    return call(f, "PUT", path, JSON, body);
+}
+
+static int get(const struct fixture *f, const char *path) { return call(f, "GET", path, "", NULL); }
+
+/* ---- what HTTP asks for ---- */
+
+TEST(what_no_resource_answers)
+{
+    struct fixture f;
+    setup(&f);
+    CHECK_INT(get(&f, "/nope"), 404);
+    CHECK_STR(body_of(), "{\"error_code\":404,\"message\":\"HTTP 404 Not Found\"}");
+    CHECK(!strstr(heard, "Content-Type"));
+    CHECK_INT(get(&f, "/connectors/a/tasks/x/status"), 404);
+    CHECK_HAS(body_of(), "HTTP 404 Not Found");
+    CHECK_INT(get(&f, "/a/b/c/d/e/f/g/h/i/j/k"), 404);
+    CHECK_INT(call(&f, "DELETE", "/connectors", "", NULL), 405);
+    CHECK_HAS(heard, "\r\nAllow: GET,HEAD,POST,OPTIONS\r\n");
+    CHECK_STR(body_of(), "{\"error_code\":405,\"message\":\"HTTP 405 Method Not Allowed\"}");
+    CHECK_INT(call(&f, "GET", "/connectors", "Accept: text/html\r\n", NULL), 406);
+    CHECK_HAS(body_of(), "HTTP 406 Not Acceptable");
+    CHECK_INT(call(&f, "GET", "/connectors", "Accept: text/html, */*;q=0.1\r\n", NULL), 200);
+    CHECK_INT(call(&f, "POST", "/connectors", "Content-Type: text/plain\r\n", "{}"), 415);
+    CHECK_HAS(body_of(), "HTTP 415 Unsupported Media Type");
+    CHECK_INT(get(&f, "/connectors/%zz"), 400);
+    CHECK_INT(get(&f, "/connectors/%00"), 400);
+    CHECK_INT(get(&f, "/connectors/%ff"), 400);
+    CHECK_INT(get(&f, "/connectors?expand=%q"), 400);
+    teardown(&f);
+}
+
+TEST(head_options_and_slashes)
+{
+    struct fixture f;
+    setup(&f);
+    CHECK_INT(call(&f, "HEAD", "/connectors", "", NULL), 200);
+    CHECK_HAS(heard, "\r\nContent-Length: 2\r\n");
+    CHECK_STR(body_of(), "");
+    CHECK_INT(call(&f, "OPTIONS", "/connectors/a/config", "", NULL), 200);
+    CHECK_HAS(heard, "\r\nAllow: GET,HEAD,PATCH,PUT,OPTIONS\r\n");
+    CHECK_HAS(heard, "\r\nContent-Type: text/plain\r\n");
+    CHECK_INT(get(&f, "/connectors/"), 200);
+    CHECK_STR(body_of(), "[]");
+    CHECK_INT(get(&f, "http://elsewhere/connectors"), 200);
+    CHECK_INT(get(&f, "/"), 200);
+    CHECK_HAS(body_of(), "\"kafka_cluster_id\":\"cluster-1\"}");
+    teardown(&f);
+}
+
+TEST(bodies_are_bounded)
+{
+    struct fixture f;
+    setup(&f);
+    size_t size = SLUICE_BODY_MAX + 100;
+    char *big = sluice_xmalloc(size + 1);
+    memset(big, ' ', size);
+    big[size] = '\0';
+    CHECK_INT(call(&f, "POST", "/connectors", JSON, big), 413);
+    CHECK_STR(body_of(), "{\"error_code\":413,\"message\":\"HTTP 413 Request Entity Too Large\"}");
+    int fd = dial(&f); /* without a length it is noticed underway */
+    const char *head = "POST /connectors HTTP/1.1\r\nHost: a\r\nConnection: close\r\n" JSON
+                       "Transfer-Encoding: chunked\r\n\r\n";
+    char chunk[32];
+    snprintf(chunk, sizeof chunk, "%zx\r\n", size);
+    say(fd, head, strlen(head));
+    say(fd, chunk, strlen(chunk));
+    say(fd, big, size);
+    say(fd, "\r\n0\r\n\r\n", 7);
+    CHECK_INT(took(hear(fd)), 413);
+    CHECK_INT(call(&f, "POST", "/connectors", JSON "Expect: 100-continue\r\n", big), 413);
+    memcpy(big, "{\"a\":\"", 6); /* just fitting is taken, and then no JSON */
+    big[SLUICE_BODY_MAX] = '\0';
+    CHECK_INT(call(&f, "POST", "/connectors", JSON, big), 500);
+    free(big);
+    teardown(&f);
+}
+
+TEST(broken_and_broken_off_requests_do_no_harm)
+{
+    struct fixture f;
+    setup(&f);
+    static const char *const texts[] = {
+        "GARBAGE\r\n\r\n",
+        "GET /connectors HTTP/1.1\r\nbroken header\r\n\r\n",
+        "GET /connectors HTTP/9.9\r\n\r\n",
+        "POST /connectors HTTP/1.1\r\nHost: a\r\nContent-Length: abc\r\n\r\n{}",
+        "POST /connectors HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        "GET connectors HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "\0\0\0\0"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        int fd = dial(&f);
+        say(fd, texts[i], strlen(texts[i]));
+        shutdown(fd, SHUT_WR);
+        int status = took(hear(fd));
+        CHECK(status != 200 && status != 201);
+    }
+    int half = dial(&f); /* a body that never comes costs a connection for a while, nothing else */
+    const char *part = "PUT /connectors/a/config HTTP/1.1\r\nHost: a\r\nContent-Length: 99\r\n\r\n{";
+    say(half, part, strlen(part));
+    char *headers = sluice_xmalloc(100001); /* more than a connection may hold */
+    memset(headers, 'a', 100000);
+    memcpy(headers, "X-A: ", 5);
+    memcpy(headers + 99998, "\r\n", 3);
+    int status = call(&f, "GET", "/connectors", headers, NULL);
+    CHECK(status != 200);
+    free(headers);
+    CHECK_INT(get(&f, "/connectors"), 200);
+    CHECK_STR(body_of(), "[]");
+    close(half);
+    teardown(&f);
+}
+
+TEST(a_connection_serves_many_requests)
+{
+    struct fixture f;
+    setup(&f);
+    int fd = dial(&f);
+    const char *two = "GET /health HTTP/1.1\r\nHost: a\r\n\r\n"
+                      "GET /connectors HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    say(fd, two, strlen(two));
+    CHECK_INT(took(hear(fd)), 200);
+    CHECK_HAS(heard, "\"status\":\"healthy\"");
+    CHECK_HAS(heard, "\r\n\r\n[]");
+    teardown(&f);
+}
+
+/* ---- connectors ---- */
+
+TEST(a_connectors_life_over_http)
+{
+    struct fixture f;
+    setup(&f);
+    CHECK_INT(call(&f, "POST", "/connectors", JSON,
+                   "{\"name\":\" a/b \\u00fc\\t\",\"config\":" GOOD ",\"initial_state\":\"running\"}"),
+              201);
+    CHECK_HAS(heard, "\r\nLocation: http://here:1/connectors/a%2Fb%20%C3%BC\r\n");
+    CHECK_HAS(heard, "\r\nContent-Type: application/json\r\n");
+    CHECK_STR(body_of(), "{\"name\":\"a/b ü\",\"config\":{\"connector.class\":\"FakeSource\","
+                         "\"file\":\"/x\",\"tasks.max\":\"2\",\"name\":\"a/b ü\"},\"tasks\":["
+                         "{\"connector\":\"a/b ü\",\"task\":0},{\"connector\":\"a/b ü\","
+                         "\"task\":1}],\"type\":\"source\"}");
+    CHECK_INT(get(&f, "/connectors/a%2Fb%20%C3%BC/config"), 200);
+    CHECK_INT(get(&f, "/connectors/a%2fb+%C3%BC"), 404); /* '+' is a plus in a path */
+    CHECK_INT(get(&f, "/connectors/a%2Fb%20%C3%BC/tasks/1/status"), 200);
+    CHECK_HAS(body_of(), "{\"id\":1,\"state\":");
+    CHECK_INT(put(&f, "/connectors/x/config", GOOD), 201);
+    CHECK_HAS(heard, "\r\nLocation: http://here:1/connectors/x\r\n");
+    CHECK_INT(put(&f, "/connectors/x/config", GOOD), 200);
+    CHECK(!strstr(heard, "Location:"));
+    CHECK_INT(call(&f, "PATCH", "/connectors/x/config", JSON, "{\"tasks.max\":1}"), 200);
+    CHECK_HAS(body_of(), "\"tasks\":[{\"connector\":\"x\",\"task\":0}]");
+    CHECK_INT(get(&f, "/connectors?expand=info&expand=nonsense&expand=status"), 200);
+    CHECK_HAS(body_of(), "\"x\":{\"status\":{");
+    CHECK_INT(call(&f, "PUT", "/connectors/x/pause", "", NULL), 202);
+    CHECK_STR(body_of(), "");
+    CHECK_INT(call(&f, "PUT", "/connectors/x/resume", JSON, ""), 202);
+    CHECK_INT(call(&f, "POST", "/connectors/x/restart?includeTasks=true", "", NULL), 202);
+    CHECK_INT(call(&f, "POST", "/connectors/x/restart", "", NULL), 204);
+    CHECK_INT(call(&f, "POST", "/connectors/x/tasks/0/restart", "", NULL), 204);
+    CHECK_INT(call(&f, "PUT", "/connectors/x/stop", "", NULL), 204);
+    CHECK_INT(get(&f, "/connectors/x/offsets"), 200);
+    CHECK_INT(call(&f, "DELETE", "/connectors/x/offsets", "", NULL), 200);
+    CHECK_INT(call(&f, "DELETE", "/connectors/x", "", NULL), 204);
+    CHECK_INT(call(&f, "DELETE", "/connectors/x", "", NULL), 404);
+    CHECK_STR(body_of(), "{\"error_code\":404,\"message\":\"Connector x not found\"}");
+    teardown(&f);
+}
+
+static void refused(const struct fixture *f, const char *method, const char *path, const char *body,
+                    int status, const char *piece)
+{
+    CHECK_INT(call(f, method, path, JSON, body), status);
+    CHECK_HAS(body_of(), piece);
+}
+
+TEST(bodies_of_the_wrong_shape)
+{
+    struct fixture f;
+    setup(&f);
+    refused(&f, "POST", "/connectors", "{", 500, "Unexpected character");
+    refused(&f, "POST", "/connectors", NULL, 500, "No content to map");
+    refused(&f, "POST", "/connectors", "[]", 500, "Cannot deserialize value");
+    refused(&f, "POST", "/connectors", "{\"name\":\"a\"}", 500, "Cannot deserialize value");
+    refused(&f, "POST", "/connectors", "{\"nam\":\"a\",\"config\":{}}", 500,
+            "Unrecognized field \\\"nam\\\"");
+    refused(&f, "POST", "/connectors", "{\"name\":\"a\",\"config\":{},\"initial_state\":\"UP\"}",
+            500, "Cannot construct instance");
+    refused(&f, "POST", "/connectors", "{\"name\":\"a\",\"config\":{\"k\":{}}}", 500,
+            "the value of \\\"k\\\" must be");
+    refused(&f, "PUT", "/connectors/a/config", "{\"k\":[1]}", 500, "Cannot deserialize value");
+    refused(&f, "PUT", "/connectors/a/config", "{\"name\":\"b\",\"connector.class\":\"x\"}", 400,
+            "Connector name configuration (b) doesn't match connector name in the URL (a)");
+    refused(&f, "PATCH", "/connectors/a/offsets", "[]", 500, "Cannot deserialize value");
+    refused(&f, "PATCH", "/connectors/a/offsets", "{\"key\":[]}", 500, "Unrecognized field");
+    refused(&f, "PATCH", "/connectors/a/offsets", "{\"offsets\":{}}", 500,
+            "Cannot deserialize value");
+    refused(&f, "PATCH", "/connectors/a/offsets", "{\"offsets\":[123]}", 500,
+            "Cannot construct instance");
+    refused(&f, "PATCH", "/connectors/a/offsets", "{}", 400,
+            "Partitions / offsets need to be provided for an alter offsets request");
+    refused(&f, "PATCH", "/connectors/a/offsets", "{\"offsets\":[]}", 400, "need to be provided");
+    refused(&f, "PATCH", "/connectors/a/offsets",
+            "{\"offsets\":[{\"partition\":{},\"offset\":null}]}", 404, "Connector a not found");
+    teardown(&f);
+}
+
+/* ---- requests that wait ---- */
+
+#define SLOW(ms) "{\"connector.class\":\"FakeSource\",\"file\":\"/x\",\"fake.validate.ms\":" ms "}"
+
+static int ask_slowly(const struct fixture *f, const char *name, const char *config)
+{
+    char *request = sluice_xasprintf("PUT /connectors/%s/config HTTP/1.1\r\nHost: a\r\nConnection: "
+                                     "close\r\n" JSON "Content-Length: %zu\r\n\r\n%s",
+                                     name, strlen(config), config);
+    int fd = dial(f);
+    say(fd, request, strlen(request));
+    free(request);
+    return fd;
+}
+
+TEST(validation_blocks_no_other_request)
+{
+    struct fixture f;
+    setup(&f);
+    int fds[20];
+    int64_t begun = sluice_now_ms();
+    for (int i = 0; i < 20; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "s%d", i);
+        fds[i] = ask_slowly(&f, name, SLOW("600"));
+    }
+    CHECK_INT(get(&f, "/connectors"), 200);
+    CHECK_STR(body_of(), "[]");
+    CHECK_INT(put(&f, "/connectors/a/config", GOOD), 201);
+    CHECK(sluice_now_ms() - begun < 500);
+    for (int i = 0; i < 20; i++)
+        CHECK_INT(took(hear(fds[i])), 201);
+    CHECK(sluice_now_ms() - begun < 5000);
+    teardown(&f);
+}
+
+TEST(a_request_that_takes_too_long_is_answered_for)
+{
+    struct fixture f;
+    setup(&f);
+    sluice_server_timeout(f.server, 50);
+    int fd = ask_slowly(&f, "s", SLOW("300"));
+    CHECK_INT(took(hear(fd)), 500);
+    CHECK_HAS(body_of(), "Request timed out. The worker is currently handling PUT "
+                         "/connectors/{}/config, which began at 2");
+    CHECK_INT(get(&f, "/connectors/s"), 404);
+    usleep(400000); /* it was done nevertheless */
+    CHECK_INT(get(&f, "/connectors/s"), 200);
+    teardown(&f);
+}
+
+TEST(clients_that_go_away_while_they_wait_do_no_harm)
+{
+    struct fixture f;
+    setup(&f);
+    close(ask_slowly(&f, "s", SLOW("100")));
+    usleep(250000);
+    CHECK_INT(get(&f, "/connectors/s"), 200);
+    teardown(&f);
+}
+
+TEST(stop_tells_of_handlers_that_still_run)
+{
+    struct fixture f;
+    setup(&f);
+    int fd = ask_slowly(&f, "s", SLOW("500"));
+    usleep(50000);
+    CHECK(!sluice_server_stop(f.server, 50));
+    CHECK_INT(took(hear(fd)), 503);
+    usleep(600000);
+    teardown(&f);
+}
+
+static void count_up(void *n)
+{
+    usleep(10000);
+    __atomic_fetch_add((int *)n, 1, __ATOMIC_SEQ_CST);
+}
+
+TEST(jobs_are_all_done_and_bounded)
+{
+    struct sluice_jobs *jobs = sluice_jobs_new(2);
+    int n = 0, taken = 0;
+    for (int i = 0; i < 400; i++)
+        taken += sluice_jobs_add(jobs, count_up, &n);
+    CHECK(taken >= 256 && taken < 400);
+    CHECK(!sluice_jobs_drain(jobs, 1));
+    CHECK(!sluice_jobs_add(jobs, count_up, &n));
+    CHECK(sluice_jobs_drain(jobs, 20000));
+    CHECK_INT(n, taken);
+    sluice_jobs_free(jobs);
+}
+
+/* ---- plugins, loggers, metrics ---- */
+
+TEST(plugins_and_validate)
+{
+    struct fixture f;
+    setup(&f);
+    CHECK_INT(get(&f, "/connector-plugins"), 200);
+    CHECK_STR(body_of(), "[{\"class\":\"org.example.FakeSourceConnector\",\"type\":\"source\","
+                         "\"version\":\"1.2.3\"}]");
+    CHECK_INT(get(&f, "/connector-plugins?connectorsOnly=false"), 200);
+    CHECK_HAS(body_of(), "\"type\":\"converter\"");
+    CHECK_INT(get(&f, "/connector-plugins/FakeSource/config"), 200);
+    CHECK_HAS(body_of(), "[{\"name\":\"file\",\"type\":\"STRING\",\"required\":true,");
+    CHECK_HAS(body_of(), "{\"name\":\"tasks.max\",\"type\":\"INT\"");
+    CHECK_INT(get(&f, "/connector-plugins/Nope/config"), 404);
+    CHECK_HAS(body_of(), "Unknown plugin Nope.");
+    CHECK_INT(put(&f, "/connector-plugins/FakeSource/config/validate",
+                  "{\"connector.class\":\"FakeSource\",\"name\":\"a\",\"secret\":\"geheim\","
+                  "\"words\":\" a , b\",\"tasks.max\":\"0\",\"odd\":null}"), 200);
+    CHECK(!strstr(heard, "geheim"));
+    CHECK_HAS(body_of(), "{\"name\":\"FakeSource\",\"error_count\":3,\"groups\":[\"Common\",\"File\"]");
+    CHECK_HAS(body_of(), "{\"name\":\"secret\",\"value\":\"[hidden]\",\"recommended_values\":[],"
+                         "\"errors\":[],\"visible\":true}");
+    CHECK_HAS(body_of(), "{\"name\":\"words\",\"value\":\"a,b\"");
+    CHECK_HAS(body_of(), "{\"definition\":null,\"value\":{\"name\":\"odd\",\"value\":null,");
+    CHECK_INT(put(&f, "/connector-plugins/Other/config/validate",
+                  "{\"connector.class\":\"FakeSource\"}"), 400);
+    CHECK_HAS(body_of(), "Included connector type FakeSource does not match request type Other");
+    CHECK_INT(put(&f, "/connector-plugins/FakeSource/config/validate", "{}"), 500);
+    CHECK_HAS(body_of(), "org.apache.kafka.connect.runtime.rest.errors.BadRequestException: "
+                         "Connector config {} contains no connector type");
+    teardown(&f);
+}
+
+TEST(loggers)
+{
+    struct fixture f;
+    setup(&f);
+    CHECK_INT(get(&f, "/admin/loggers"), 200);
+    CHECK_STR(body_of(), "{\"root\":{\"level\":\"INFO\",\"last_modified\":null}}");
+    CHECK_INT(get(&f, "/admin/loggers/a.b"), 404);
+    CHECK_HAS(body_of(), "Logger a.b not found.");
+    CHECK_INT(put(&f, "/admin/loggers/a.b", "{\"level\":\"debug\"}"), 200);
+    CHECK_STR(body_of(), "[\"a.b\"]");
+    CHECK(sluice_log_enabled(SLUICE_DEBUG));
+    CHECK_INT(get(&f, "/admin/loggers/a.b"), 200);
+    char *first = sluice_xstrdup(body_of());
+    CHECK_HAS(first, "{\"level\":\"DEBUG\",\"last_modified\":1");
+    usleep(5000);
+    put(&f, "/admin/loggers/a.b", "{\"level\":\"DEBUG\"}");
+    get(&f, "/admin/loggers/a.b");
+    CHECK_STR(body_of(), first); /* the same level again leaves the time */
+    free(first);
+    CHECK_INT(put(&f, "/admin/loggers/a", "{\"level\":\"WARN\"}"), 200);
+    CHECK_STR(body_of(), "[\"a\",\"a.b\"]");
+    CHECK(!sluice_log_enabled(SLUICE_DEBUG));
+    CHECK_INT(put(&f, "/admin/loggers/root?scope=cluster", "{\"level\":\"INFO\"}"), 204);
+    CHECK_INT(put(&f, "/admin/loggers/a", "{}"), 400);
+    CHECK_HAS(body_of(), "Desired 'level' parameter was not specified in request.");
+    CHECK_INT(put(&f, "/admin/loggers/a", "{\"level\":\"zz\"}"), 404);
+    CHECK_HAS(body_of(), "invalid log level 'zz'.");
+    teardown(&f);
+}
+
+static bool has_metric(void *arg)
+{
+    get(arg, "/metrics");
+    return strstr(heard, "status=\"RUNNING\"} 1\n") != NULL;
+}
+
+TEST(metrics_have_connects_names)
+{
+    struct fixture f;
+    setup(&f);
+    CHECK_INT(put(&f, "/connectors/q%22%5C/config", GOOD), 201);
+    CHECK(fake_truth(has_metric, &f));
+    CHECK_HAS(heard, "\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n");
+    CHECK_HAS(heard, "\nkafka_connect_source_task_metrics_source_record_write_total{connector="
+                     "\"q\\\"\\\\\",task=\"1\"} 7\n");
+    CHECK_HAS(heard, "\nkafka_connect_worker_metrics_connector_count 1\n");
+    CHECK_HAS(heard, "\nkafka_connect_worker_metrics_connector_running_task_count{connector="
+                     "\"q\\\"\\\\\"} 2\n");
+    CHECK_HAS(heard, "\nprocess_start_time_seconds 1700000000.123\n");
+    CHECK(!strstr(heard, "sink_task_metrics"));
+    CHECK_INT(call(&f, "GET", "/metrics", "Accept: text/plain\r\n", NULL), 200);
+    teardown(&f);
+}
+
+TEST(listeners_that_are_wrong_say_so)
+{
+    struct sluice_err err = {{0}};
+    struct sluice_route_table table = {sluice_root_routes, NULL};
+    CHECK(!sluice_server_new("https://:8083", &table, 1, &err));
+    CHECK_HAS(err.msg, "listener https://:8083: HTTPS listeners are not supported yet");
+    CHECK(!sluice_server_new("127.0.0.1:8083", &table, 1, &err));
+    CHECK_HAS(err.msg, "does not begin with http://");
+    CHECK(!sluice_server_new("http://127.0.0.1:99999", &table, 1, &err));
+    CHECK_HAS(err.msg, "names no port");
+    CHECK(!sluice_server_new(" , ", &table, 1, &err));
+    CHECK_HAS(err.msg, "listeners is empty");
+    struct sluice_server *server = sluice_server_new("http://127.0.0.1:0", &table, 1, &err);
+    CHECK(server != NULL);
+    CHECK(!sluice_server_new(sluice_server_url(server), &table, 1, &err));
+    CHECK_HAS(err.msg, "another process has the port");
+    CHECK(sluice_server_stop(server, 1000));
+    sluice_server_free(server);
+}
