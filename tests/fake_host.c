@@ -103,8 +103,8 @@ static enum sluice_verdict host_reject(struct sluice_task *task, uint64_t seq, c
                                        struct sluice_err *err)
 {
     struct fake_host *fake = fake_of(task);
-    fake->rejects = sluice_xgrow(fake->rejects, fake->rejects_n, &fake->rejects_cap,
-                                 sizeof(*fake->rejects));
+    fake->rejects =
+        sluice_xgrow(fake->rejects, fake->rejects_n, &fake->rejects_cap, sizeof(*fake->rejects));
     fake->rejects[fake->rejects_n].seq = seq;
     fake->rejects[fake->rejects_n].why = sluice_xstrdup(why);
     fake->rejects_n++;
@@ -226,8 +226,8 @@ static void keep_record(struct fake_host *fake, const struct sluice_record *from
     fake->records = sluice_xgrow(fake->records, fake->n, &fake->cap, sizeof(*fake->records));
     struct sluice_record *rec = &fake->records[fake->n++];
     *rec = *from;
-    if (from->topic) rec->topic = sluice_arena_strndup(&fake->arena, from->topic,
-                                                       strlen(from->topic));
+    if (from->topic)
+        rec->topic = sluice_arena_strndup(&fake->arena, from->topic, strlen(from->topic));
     hold(fake, from->key_schema);
     hold(fake, from->value_schema);
     rec->key = sluice_value_copy(&fake->arena, &from->key);
@@ -251,8 +251,10 @@ static void keep_record(struct fake_host *fake, const struct sluice_record *from
 enum sluice_verdict fake_poll(struct fake_host *fake, int wait_ms)
 {
     assert(fake->conf && fake->plugin->source);
-    struct sluice_room room = {.size = sizeof(room), .wait_ms = wait_ms,
-                               .records = fake->room_records, .bytes = fake->room_bytes};
+    struct sluice_room room = {.size = sizeof(room),
+                               .wait_ms = wait_ms,
+                               .records = fake->room_records,
+                               .bytes = fake->room_bytes};
     enum sluice_verdict verdict =
         fake->plugin->source->poll(fake->self, &fake->batch, &room, &fake->err);
     assert(fake->batch.n <= room.records); /* else the plugin ignores its room */
@@ -429,8 +431,8 @@ static void write_value(struct sluice_buf *buf, const struct sluice_schema *sche
                         const struct sluice_value *value)
 {
     /* A value that does not fit its schema is a bug of who made it. */
-    assert(!schema || value->type == schema->type || (value->type == SLUICE_NULL &&
-                                                      schema->optional));
+    assert(!schema || value->type == schema->type ||
+           (value->type == SLUICE_NULL && schema->optional));
     switch (value->type) {
     case SLUICE_NULL: sluice_buf_adds(buf, "null"); break;
     case SLUICE_BOOLEAN: sluice_buf_adds(buf, value->u.i ? "true" : "false"); break;

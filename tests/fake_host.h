@@ -53,8 +53,8 @@ struct fake_host {
     size_t room_records, room_bytes; /* what a poll may fill: 10,000 and 16 MiB */
 
     /* What the plugin told. */
-    char *trouble;       /* the last one, NULL: none */
-    size_t troubles;     /* changes to something else than none */
+    char *trouble;   /* the last one, NULL: none */
+    size_t troubles; /* changes to something else than none */
     uint64_t *done;
     size_t done_n, done_cap;
     struct fake_reject *rejects;
@@ -103,7 +103,7 @@ enum sluice_verdict fake_ack(struct fake_host *fake, const struct sluice_record 
  * with fake->input's memory (sluice_batch_alloc) or constants. */
 struct sluice_record *fake_give(struct fake_host *fake, const char *topic, int32_t partition,
                                 int64_t offset);
-enum sluice_verdict fake_put(struct fake_host *fake); /* OK takes them away */
+enum sluice_verdict fake_put(struct fake_host *fake);               /* OK takes them away */
 enum sluice_verdict fake_work(struct fake_host *fake, int wait_ms); /* OK without a work() */
 /* flush(), with work() in between, until OK or timeout_ms passed; OK counts everything as done. */
 enum sluice_verdict fake_flush(struct fake_host *fake, int timeout_ms);

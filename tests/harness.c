@@ -71,8 +71,7 @@ void harness_check(const char *file, int line, bool ok, const char *condition)
     if (!ok) harness_fail(file, line, "not true: %s", condition);
 }
 
-void harness_check_int(const char *file, int line, const char *what, long long got,
-                       long long want)
+void harness_check_int(const char *file, int line, const char *what, long long got, long long want)
 {
     if (got != want) harness_fail(file, line, "%s is %lld, not %lld", what, got, want);
 }
@@ -244,8 +243,8 @@ static bool run_test(const struct harness_test *test)
     remove_dir();
     if (!failed) check_fds(before, test->name);
     clock_gettime(CLOCK_MONOTONIC, &end);
-    double seconds = (double)(end.tv_sec - start.tv_sec) +
-                     (double)(end.tv_nsec - start.tv_nsec) / 1e9;
+    double seconds =
+        (double)(end.tv_sec - start.tv_sec) + (double)(end.tv_nsec - start.tv_nsec) / 1e9;
     if (failed) printf("     in %s (%s)\n", test->name, file_name(test->file));
     else if (seconds > 1) printf("slow %s: %.1f s\n", test->name, seconds);
     fflush(stdout);

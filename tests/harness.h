@@ -46,8 +46,7 @@ void harness_register(struct harness_test *test);
 #define FAIL(...) harness_fail(__FILE__, __LINE__, __VA_ARGS__)
 
 void harness_check(const char *file, int line, bool ok, const char *condition);
-void harness_check_int(const char *file, int line, const char *what, long long got,
-                       long long want);
+void harness_check_int(const char *file, int line, const char *what, long long got, long long want);
 void harness_check_str(const char *file, int line, const char *what, const char *got,
                        const char *want);
 void harness_check_has(const char *file, int line, const char *what, const char *text,

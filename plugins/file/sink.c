@@ -1,6 +1,6 @@
-/* sink.c - file-sink: the text of every record's value and a newline, appended to a file, as Kafka's
- * FileStreamSink does. put() collects, flush() writes and syncs: only then are offsets committed,
- * so that a crash repeats lines but never loses one. */
+/* sink.c - file-sink: the text of every record's value and a newline, appended to a file, as
+ * Kafka's FileStreamSink does. put() collects, flush() writes and syncs: only then are offsets
+ * committed, so that a crash repeats lines but never loses one. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,7 +11,7 @@
 #include "file.h"
 #include "text.h"
 
-#define WRITE_BYTES ((size_t)256 * 1024)        /* collected before put() writes by itself */
+#define WRITE_BYTES ((size_t)256 * 1024)            /* collected before put() writes by itself */
 #define PENDING_MAX_BYTES ((size_t)8 * 1024 * 1024) /* more is not taken while the disk is full */
 
 struct file_sink {
@@ -23,8 +23,10 @@ struct file_sink {
 };
 
 static const struct sluice_option options[] = {
-    {.key = "file", .type = SLUICE_OPT_STRING, .importance = SLUICE_HIGH,
-     .doc = "Destination filename. If not specified, the standard output will be used."},
+    {.key = "file",
+     .type = SLUICE_OPT_STRING,
+     .importance = SLUICE_HIGH,
+     .doc = "File to append to; standard output when not given."},
     {.key = NULL},
 };
 
@@ -42,8 +44,10 @@ static enum sluice_verdict open_sink(struct sluice_task *task, const struct slui
     sink->fd = sink->path ? open(sink->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666)
                           : STDOUT_FILENO;
     if (sink->fd < 0) {
-        return file_fail(err, "cannot open %s for appending: %s; correct the option file or the "
-                              "permissions of its directory", sink->path, strerror(errno));
+        return file_fail(err,
+                         "cannot open %s for appending: %s; correct the option file or the "
+                         "permissions of its directory",
+                         sink->path, strerror(errno));
     }
     return SLUICE_OK;
 }
@@ -68,8 +72,8 @@ static enum sluice_verdict write_failed(struct file_sink *sink, const char *what
         return file_fail(err, "cannot %s %s: %s", what, path, strerror(error));
     }
     char text[512];
-    snprintf(text, sizeof(text), "cannot %s %s: %s; free some space, it is tried again", what,
-             path, strerror(error));
+    snprintf(text, sizeof(text), "cannot %s %s: %s; free some space, it is tried again", what, path,
+             strerror(error));
     sink->host->trouble(sink->task, text);
     return SLUICE_RETRY;
 }
@@ -133,13 +137,7 @@ static const char *const aliases[] = {"org.apache.kafka.connect.file.FileStreamS
                                       NULL};
 
 const struct sluice_plugin file_sink_plugin = {
-    SLUICE_PLUGIN_HEAD,
-    .kind = SLUICE_KIND_SINK,
-    .name = "file-sink",
-    .version = SLUICE_VERSION,
-    .aliases = aliases,
-    .options = options,
-    .open = open_sink,
-    .close = close_sink,
-    .sink = &callbacks,
+    SLUICE_PLUGIN_HEAD,        .kind = SLUICE_KIND_SINK, .name = "file-sink",
+    .version = SLUICE_VERSION, .aliases = aliases,       .options = options,
+    .open = open_sink,         .close = close_sink,      .sink = &callbacks,
 };

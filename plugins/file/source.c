@@ -25,15 +25,21 @@ struct file_source {
 };
 
 static const struct sluice_option options[] = {
-    {.key = "file", .type = SLUICE_OPT_STRING, .importance = SLUICE_HIGH,
-     .doc = "Source filename. If not specified, the standard input will be used."},
-    {.key = "topic", .type = SLUICE_OPT_STRING, .importance = SLUICE_HIGH,
+    {.key = "file",
+     .type = SLUICE_OPT_STRING,
+     .importance = SLUICE_HIGH,
+     .doc = "File to read; standard input when not given."},
+    {.key = "topic",
+     .type = SLUICE_OPT_STRING,
+     .importance = SLUICE_HIGH,
      .flags = SLUICE_OPT_REQUIRED | SLUICE_OPT_NONEMPTY,
-     .doc = "The topic to publish data to."},
-    {.key = "batch.size", .type = SLUICE_OPT_INT, .importance = SLUICE_LOW, .fallback = "2000",
+     .doc = "Topic to write to."},
+    {.key = "batch.size",
+     .type = SLUICE_OPT_INT,
+     .importance = SLUICE_LOW,
+     .fallback = "2000",
      .valid = "1..",
-     .doc = "The maximum number of records the source task can read from the file each time it is "
-            "polled."},
+     .doc = "Most lines that one poll takes."},
     {.key = NULL},
 };
 
@@ -48,8 +54,9 @@ static bool stored_position(struct file_source *source, int64_t *position, struc
             continue;
         if (value->type == SLUICE_NULL) return true;
         if (value->type != SLUICE_INT64 || value->u.i < 0) {
-            file_fail(err, "the stored offset of %s has a position that is not a number of "
-                           "characters; reset the connector's offsets",
+            file_fail(err,
+                      "the stored offset of %s has a position that is not a number of "
+                      "characters; reset the connector's offsets",
                       source->tail.path ? source->tail.path : "standard input");
             return false;
         }
@@ -73,8 +80,8 @@ static enum sluice_verdict open_source(struct sluice_task *task, const struct sl
     source->topic = host->str(conf, "topic");
     source->batch_records = (size_t)host->num(conf, "batch.size");
     source->schema = host->schema(&(struct sluice_schema){.type = SLUICE_STRING});
-    const struct sluice_value entry[2] = {
-        sluice_string("filename", 8), path ? sluice_string(path, strlen(path)) : sluice_null()};
+    const struct sluice_value entry[2] = {sluice_string("filename", 8),
+                                          path ? sluice_string(path, strlen(path)) : sluice_null()};
     const struct sluice_value map = sluice_nested(SLUICE_MAP, entry, 1);
     source->partition = host->partition(task, &map);
     int64_t position;
@@ -138,8 +145,7 @@ static int64_t now_ms(void)
 
 /* Lines that are there into the batch. TAIL_LINE: the room is full. */
 static enum tail_state read_lines(struct file_source *source, struct sluice_batch *batch,
-                                  const struct sluice_room *room, size_t *n,
-                                  struct sluice_err *err)
+                                  const struct sluice_room *room, size_t *n, struct sluice_err *err)
 {
     size_t max = room->records < source->batch_records ? room->records : source->batch_records;
     size_t bytes = 0, len;
@@ -208,14 +214,8 @@ static const char *const aliases[] = {"org.apache.kafka.connect.file.FileStreamS
                                       NULL};
 
 const struct sluice_plugin file_source_plugin = {
-    SLUICE_PLUGIN_HEAD,
-    .kind = SLUICE_KIND_SOURCE,
-    .max_tasks = 1,
-    .name = "file-source",
-    .version = SLUICE_VERSION,
-    .aliases = aliases,
-    .options = options,
-    .open = open_source,
-    .close = close_source,
+    SLUICE_PLUGIN_HEAD,    .kind = SLUICE_KIND_SOURCE, .max_tasks = 1,
+    .name = "file-source", .version = SLUICE_VERSION,  .aliases = aliases,
+    .options = options,    .open = open_source,        .close = close_source,
     .source = &callbacks,
 };

@@ -148,8 +148,7 @@ static enum tail_state fill(struct tail *tail, struct sluice_err *err)
     return TAIL_END;
 }
 
-enum tail_state tail_next(struct tail *tail, const char **line, size_t *len,
-                          struct sluice_err *err)
+enum tail_state tail_next(struct tail *tail, const char **line, size_t *len, struct sluice_err *err)
 {
     if (tail->fd < 0) {
         enum tail_state state = open_file(tail, err);

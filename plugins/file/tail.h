@@ -17,10 +17,10 @@ struct tail {
     int fd;           /* -1: not open */
     struct text text; /* read, from start on not yet given out */
     size_t start;
-    size_t scanned;       /* of text: no line end before it */
-    int64_t read_bytes;   /* of the file so far */
-    int64_t skip;         /* units still to be skipped after resuming */
-    int64_t position;     /* behind the last line that was given out, in UTF-16 units as in Kafka */
+    size_t scanned;     /* of text: no line end before it */
+    int64_t read_bytes; /* of the file so far */
+    int64_t skip;       /* units still to be skipped after resuming */
+    int64_t position;   /* behind the last line that was given out, in UTF-16 units as in Kafka */
 };
 
 /* Begins behind position units; opens on the first tail_next(). */

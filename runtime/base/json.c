@@ -26,8 +26,7 @@ static char *scalar_text(const json_t *value, bool *is_null)
 {
     *is_null = json_is_null(value);
     switch (json_typeof(value)) {
-    case JSON_STRING:
-        return sluice_xstrndup(json_string_value(value), json_string_length(value));
+    case JSON_STRING: return sluice_xstrndup(json_string_value(value), json_string_length(value));
     case JSON_TRUE: return sluice_xstrdup("true");
     case JSON_FALSE: return sluice_xstrdup("false");
     case JSON_INTEGER: return sluice_xasprintf("%lld", (long long)json_integer_value(value));
@@ -47,14 +46,17 @@ bool sluice_json_to_map(const json_t *object, struct sluice_map *map, struct slu
     {
         if (json_is_string(value) &&
             strlen(json_string_value(value)) != json_string_length(value)) {
-            return sluice_err_set(err, "value of \"%s\" holds the character \\u0000, which no "
-                                       "config value may; take it out", key);
+            return sluice_err_set(err,
+                                  "value of \"%s\" holds the character \\u0000, which no "
+                                  "config value may; take it out",
+                                  key);
         }
         bool is_null;
         char *text = scalar_text(value, &is_null);
         if (!text && !is_null) {
-            return sluice_err_set(err, "value of \"%s\" is a JSON %s, but a config value must be "
-                                       "a string, number, boolean or null; write it as a string",
+            return sluice_err_set(err,
+                                  "value of \"%s\" is a JSON %s, but a config value must be "
+                                  "a string, number, boolean or null; write it as a string",
                                   key, json_is_object(value) ? "object" : "array");
         }
         sluice_map_set(map, key, text);

@@ -83,7 +83,8 @@ static void add_quoted(struct line *line, const char *s)
 /* logfmt needs quotes around what is not a plain word. */
 static void add_word(struct line *line, const char *s)
 {
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:/";
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                "0123456789-_.:/";
     if (*s && s[strspn(s, plain)] == '\0' && add(line, s, strlen(s))) return;
     add_quoted(line, s);
 }
@@ -107,8 +108,8 @@ void sluice_vlog(enum sluice_level level, const char *connector, int task, const
 
     char msg[LINE_BYTES];
     if (vsnprintf(msg, sizeof(msg), fmt, ap) < 0) return;
-    if (strlen(msg) == sizeof(msg) - 1) msg[sluice_utf8_cut(msg, sizeof(msg) - 1,
-                                                            sizeof(msg) - 5)] = '\0';
+    if (strlen(msg) == sizeof(msg) - 1)
+        msg[sluice_utf8_cut(msg, sizeof(msg) - 1, sizeof(msg) - 5)] = '\0';
     char ts[25], head[96];
     sluice_wall_text(sluice_wall_ms(), ts);
     struct line line;

@@ -16,8 +16,10 @@
 static _Noreturn void out_of_memory(size_t size)
 {
     char line[128];
-    int n = snprintf(line, sizeof(line), "level=error msg=\"out of memory: cannot allocate %zu "
-                                         "bytes; stopping, a restart resumes safely\"\n", size);
+    int n = snprintf(line, sizeof(line),
+                     "level=error msg=\"out of memory: cannot allocate %zu "
+                     "bytes; stopping, a restart resumes safely\"\n",
+                     size);
     if (n > 0 && write(STDERR_FILENO, line, (size_t)n) < 0) abort();
     abort();
 }
@@ -43,10 +45,7 @@ void *sluice_xrealloc(void *p, size_t size)
     return grown;
 }
 
-char *sluice_xstrdup(const char *s)
-{
-    return s ? sluice_xstrndup(s, strlen(s)) : NULL;
-}
+char *sluice_xstrdup(const char *s) { return s ? sluice_xstrndup(s, strlen(s)) : NULL; }
 
 char *sluice_xstrndup(const char *s, size_t n)
 {

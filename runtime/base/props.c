@@ -95,8 +95,7 @@ static bool read_u(const char *s, const char *end, uint32_t *unit)
 }
 
 /* \uXXXX at s (behind the u), with the low surrogate that may follow; s behind it. False: wrong. */
-static bool read_escape_u(const char **s, const char *end, struct sluice_buf *out,
-                          const char **why)
+static bool read_escape_u(const char **s, const char *end, struct sluice_buf *out, const char **why)
 {
     uint32_t c, low;
     if (!read_u(*s, end, &c)) {

@@ -89,8 +89,10 @@ bool sluice_thread_start(pthread_t *thread, const char *name, void *(*run)(void 
 {
     int rc = pthread_create(thread, NULL, run, arg);
     if (rc != 0) {
-        return sluice_err_set(err, "cannot start the thread %s: %s; raise the limit of processes "
-                                   "or lower tasks.max", name, strerror(rc));
+        return sluice_err_set(err,
+                              "cannot start the thread %s: %s; raise the limit of processes "
+                              "or lower tasks.max",
+                              name, strerror(rc));
     }
     char shown[16];
     snprintf(shown, sizeof(shown), "%s", name);

@@ -26,8 +26,7 @@ struct sluice_conf {
     size_t n, cap;
 };
 
-static void add_entry(struct sluice_conf *conf, const struct sluice_option *option,
-                      const char *key)
+static void add_entry(struct sluice_conf *conf, const struct sluice_option *option, const char *key)
 {
     /* An IGNORED value was not checked; it stays readable as text. */
     struct sluice_buf why;
@@ -82,8 +81,7 @@ struct sluice_conf *sluice_conf_new(const struct sluice_plugin *plugin,
         }
     }
     struct sluice_report report = {0};
-    sluice_options_check_named(plugin->options, plugin->option_size, &conf->given, prefix,
-                               &report);
+    sluice_options_check_named(plugin->options, plugin->option_size, &conf->given, prefix, &report);
     if (report.n) {
         report_to_err(&report, err);
         sluice_conf_free(conf);
@@ -113,8 +111,9 @@ static const struct sluice_option_value *find(const struct sluice_conf *conf, co
         if (strcmp(conf->entries[i].key, key) == 0) return &conf->entries[i].value;
     }
     if (!sluice_option_find(conf->plugin->options, conf->plugin->option_size, key)) {
-        sluice_log(SLUICE_ERROR, NULL, -1, "plugin %s reads the option %s, which its table does "
-                                           "not declare; report this to its authors",
+        sluice_log(SLUICE_ERROR, NULL, -1,
+                   "plugin %s reads the option %s, which its table does "
+                   "not declare; report this to its authors",
                    conf->plugin->name, key);
     }
     return NULL;
@@ -168,8 +167,10 @@ static void warn_unknown(const struct sluice_conf *conf, const char *connector, 
         sluice_log(SLUICE_WARN, connector, -1, "unknown option %s has no effect; did you mean %s?",
                    key, near);
     } else {
-        sluice_log(SLUICE_WARN, connector, -1, "unknown option %s has no effect; %s does not "
-                                               "know it", key, conf->plugin->name);
+        sluice_log(SLUICE_WARN, connector, -1,
+                   "unknown option %s has no effect; %s does not "
+                   "know it",
+                   key, conf->plugin->name);
     }
     free(keys);
 }

@@ -12,8 +12,8 @@
 
 const char *sluice_kind_name(enum sluice_kind kind)
 {
-    static const char *const names[] = {"source",    "sink",             "transformation",
-                                        "predicate", "converter",        "header_converter",
+    static const char *const names[] = {"source",         "sink",      "transformation",
+                                        "predicate",      "converter", "header_converter",
                                         "config_provider"};
     assert((size_t)kind < sizeof(names) / sizeof(names[0]));
     return names[kind];
@@ -23,21 +23,22 @@ const char *sluice_kind_name(enum sluice_kind kind)
 #define PLUGIN_BYTES (offsetof(struct sluice_plugin, converter) + sizeof(void *))
 #define OPTION_BYTES (offsetof(struct sluice_option, doc) + sizeof(void *))
 
-static bool check_abi(const struct sluice_plugin *plugin, const char *path,
-                      struct sluice_err *err)
+static bool check_abi(const struct sluice_plugin *plugin, const char *path, struct sluice_err *err)
 {
     if (plugin->abi_major != SLUICE_ABI_MAJOR) {
-        return sluice_err_set(err, "%s was built for plugin ABI %u.%u, but this sluice has %u.%u; "
-                                   "rebuild it against this version's include/sluice or install "
-                                   "a sluice of ABI major %u",
+        return sluice_err_set(err,
+                              "%s was built for plugin ABI %u.%u, but this sluice has %u.%u; "
+                              "rebuild it against this version's include/sluice or install "
+                              "a sluice of ABI major %u",
                               path, plugin->abi_major, plugin->abi_minor, SLUICE_ABI_MAJOR,
                               SLUICE_ABI_MINOR, plugin->abi_major);
     }
     if (plugin->size < PLUGIN_BYTES || plugin->option_size < OPTION_BYTES ||
         plugin->option_size % _Alignof(struct sluice_option) != 0) {
-        return sluice_err_set(err, "%s says ABI %u.%u, but its description has %u bytes (at least "
-                                   "%zu) and its options %u each (at least %zu); begin the "
-                                   "description with SLUICE_PLUGIN_HEAD and rebuild it",
+        return sluice_err_set(err,
+                              "%s says ABI %u.%u, but its description has %u bytes (at least "
+                              "%zu) and its options %u each (at least %zu); begin the "
+                              "description with SLUICE_PLUGIN_HEAD and rebuild it",
                               path, plugin->abi_major, plugin->abi_minor, plugin->size,
                               PLUGIN_BYTES, plugin->option_size, OPTION_BYTES);
     }
@@ -51,15 +52,16 @@ static bool check_options(const struct sluice_plugin *plugin, const char *path,
     for (const struct sluice_option *row = plugin->options; row && row->key;
          row = sluice_option_next(row, plugin->option_size)) {
         if (!row->doc || row->type > SLUICE_OPT_PASSWORD || row->importance > SLUICE_LOW) {
-            return sluice_err_set(err, "%s: option %s of plugin %s has no doc, or a type or "
-                                       "importance that ABI %u.%u does not know; correct its "
-                                       "option table and rebuild it",
-                                  path, row->key, plugin->name, SLUICE_ABI_MAJOR,
-                                  SLUICE_ABI_MINOR);
+            return sluice_err_set(err,
+                                  "%s: option %s of plugin %s has no doc, or a type or "
+                                  "importance that ABI %u.%u does not know; correct its "
+                                  "option table and rebuild it",
+                                  path, row->key, plugin->name, SLUICE_ABI_MAJOR, SLUICE_ABI_MINOR);
         }
         if (++n > OPTIONS_MAX) {
-            return sluice_err_set(err, "%s: the option table of plugin %s does not end within %d "
-                                       "rows; end it with a row whose key is NULL",
+            return sluice_err_set(err,
+                                  "%s: the option table of plugin %s does not end within %d "
+                                  "rows; end it with a row whose key is NULL",
                                   path, plugin->name, OPTIONS_MAX);
         }
     }
@@ -108,13 +110,15 @@ bool sluice_describe_check(const struct sluice_plugin *plugin, const char *path,
     if (!path) path = "a built-in plugin";
     if (!check_abi(plugin, path, err)) return false;
     if (!plugin->name || !*plugin->name || !plugin->version) {
-        return sluice_err_set(err, "%s describes a plugin without a name or version (ABI %u.%u); "
-                                   "set both and rebuild it",
+        return sluice_err_set(err,
+                              "%s describes a plugin without a name or version (ABI %u.%u); "
+                              "set both and rebuild it",
                               path, plugin->abi_major, plugin->abi_minor);
     }
     if (plugin->kind > SLUICE_KIND_CONFIG_PROVIDER) {
-        return sluice_err_set(err, "%s: plugin %s is of kind %u, which needs a newer sluice: it "
-                                   "was built for ABI %u.%u, this is %u.%u",
+        return sluice_err_set(err,
+                              "%s: plugin %s is of kind %u, which needs a newer sluice: it "
+                              "was built for ABI %u.%u, this is %u.%u",
                               path, plugin->name, (unsigned)plugin->kind, plugin->abi_major,
                               plugin->abi_minor, SLUICE_ABI_MAJOR, SLUICE_ABI_MINOR);
     }

@@ -54,8 +54,7 @@ static void print_valid(FILE *out, const struct sluice_option *row)
     } else {
         for (const char *at = row->valid; at;) {
             const char *bar = strchr(at, '|');
-            fprintf(out, "`%.*s`%s", (int)(bar ? bar - at : (long)strlen(at)), at,
-                    bar ? ", " : "");
+            fprintf(out, "`%.*s`%s", (int)(bar ? bar - at : (long)strlen(at)), at, bar ? ", " : "");
             at = bar ? bar + 1 : NULL;
         }
         if (row->flags & SLUICE_OPT_NOCASE) fputs(" in any case", out);
@@ -84,10 +83,7 @@ static void print_row(FILE *out, const struct sluice_option *row)
     fputs(" |\n", out);
 }
 
-static bool same_group(const char *a, const char *b)
-{
-    return a && b ? strcmp(a, b) == 0 : a == b;
-}
+static bool same_group(const char *a, const char *b) { return a && b ? strcmp(a, b) == 0 : a == b; }
 
 /* Rows of one group, in table order. */
 static void print_group(FILE *out, const struct sluice_option *options, size_t stride,
@@ -165,7 +161,8 @@ void sluice_docs_print(const struct sluice_registry *registry,
     assert(n == 0 || tables);
     fputs("# Options\n\nWritten by `sluice --config-docs` from the tables that check configs; do "
           "not edit.\nNames, defaults and meanings are those of Kafka Connect and of the "
-          "connectors whose place\na plugin takes.\n", out);
+          "connectors whose place\na plugin takes.\n",
+          out);
     for (size_t i = 0; i < n; i++) {
         fprintf(out, "\n## %s\n", tables[i].title);
         if (tables[i].intro) fprintf(out, "\n%s\n", tables[i].intro);

@@ -23,8 +23,10 @@ static void log_plain(struct sluice_task *task, enum sluice_level level, const c
 
 static _Noreturn void no_task(const char *function)
 {
-    sluice_log(SLUICE_ERROR, NULL, -1, "host->%s() was called where there is no task; stopping: "
-                                       "this is a bug in the plugin or in sluice", function);
+    sluice_log(SLUICE_ERROR, NULL, -1,
+               "host->%s() was called where there is no task; stopping: "
+               "this is a bug in the plugin or in sluice",
+               function);
     abort();
 }
 

@@ -39,13 +39,16 @@ static bool no_entry(void *handle, const char *path, struct sluice_err *err)
         char name[32];
         snprintf(name, sizeof(name), "sluice_plugins_v%u", major);
         if (!dlsym(handle, name)) continue;
-        return sluice_err_set(err, "%s was built for plugin ABI %u, but this sluice has %u.%u; "
-                                   "rebuild it against this version's include/sluice or install "
-                                   "a sluice of ABI major %u",
+        return sluice_err_set(err,
+                              "%s was built for plugin ABI %u, but this sluice has %u.%u; "
+                              "rebuild it against this version's include/sluice or install "
+                              "a sluice of ABI major %u",
                               path, major, SLUICE_ABI_MAJOR, SLUICE_ABI_MINOR, major);
     }
-    return sluice_err_set(err, "%s is no sluice plugin: it does not export %s(); see "
-                               "docs/PLUGIN.md, or take it out of plugin.path", path, ENTRY);
+    return sluice_err_set(err,
+                          "%s is no sluice plugin: it does not export %s(); see "
+                          "docs/PLUGIN.md, or take it out of plugin.path",
+                          path, ENTRY);
 }
 
 bool sluice_load_file(struct sluice_registry *registry, const char *path, struct sluice_err *err)
@@ -105,8 +108,10 @@ static size_t load_directory(struct sluice_registry *registry, const char *path,
     /* Sorted, so that which of two equal names wins does not depend on the file system. */
     int n = scandir(path, &names, NULL, alphasort);
     if (n < 0) {
-        sluice_log(SLUICE_WARN, NULL, -1, "cannot read the plugin directory %s: %s; correct "
-                                          "plugin.path or its permissions", path, strerror(errno));
+        sluice_log(SLUICE_WARN, NULL, -1,
+                   "cannot read the plugin directory %s: %s; correct "
+                   "plugin.path or its permissions",
+                   path, strerror(errno));
         return 0;
     }
     size_t loaded = 0;
@@ -133,8 +138,9 @@ static void load_defaults(struct sluice_registry *registry)
     char exe[PATH_MAX];
     ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
     if (n <= 0) {
-        sluice_log(SLUICE_WARN, NULL, -1, "cannot tell where the executable is (/proc is not "
-                                          "mounted?); set plugin.path to find plugins");
+        sluice_log(SLUICE_WARN, NULL, -1,
+                   "cannot tell where the executable is (/proc is not "
+                   "mounted?); set plugin.path to find plugins");
         return;
     }
     exe[n] = '\0';
@@ -162,8 +168,10 @@ void sluice_load_path(struct sluice_registry *registry, const char *plugin_path)
     if (given && loaded) return;
     /* A plugin.path of a Java worker holds jars: its user wants the plugins that came with us. */
     if (given) {
-        sluice_log(SLUICE_WARN, NULL, -1, "plugin.path %s holds no plugin that loads (a file .so); "
-                                          "using the plugins that came with sluice", plugin_path);
+        sluice_log(SLUICE_WARN, NULL, -1,
+                   "plugin.path %s holds no plugin that loads (a file .so); "
+                   "using the plugins that came with sluice",
+                   plugin_path);
     }
     load_defaults(registry);
 }

@@ -153,15 +153,15 @@ static bool parse_number(const struct sluice_option *option, struct sluice_optio
     if (out->real >= min && out->real <= max) return true;
     const char *dots = strstr(option->valid, "..");
     if (out->real > max) sluice_buf_addf(why, "Value must be no more than %s", dots + 2);
-    else sluice_buf_addf(why, "Value must be at least %.*s", (int)(dots - option->valid),
-                         option->valid);
+    else
+        sluice_buf_addf(why, "Value must be at least %.*s", (int)(dots - option->valid),
+                        option->valid);
     if (min > -DBL_MAX && max < DBL_MAX) add_range(why, option->valid);
     return false;
 }
 
 /* Whether word is one of "a|b|c"; else the reason. */
-static bool check_word(const struct sluice_option *option, const char *word,
-                       struct sluice_buf *why)
+static bool check_word(const struct sluice_option *option, const char *word, struct sluice_buf *why)
 {
     char *copies[WORDS_MAX];
     size_t n = 0;

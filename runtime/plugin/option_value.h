@@ -15,7 +15,8 @@ struct sluice_option_value {
 };
 
 /* Parses text (NULL: null) and checks it against the row. False: why says what is wrong in
- * Connect's words, then what is valid and the nearest valid word. *out is to be freed either way. */
+ * Connect's words, then what is valid and the nearest valid word. *out is to be freed either way.
+ */
 bool sluice_option_parse(const struct sluice_option *option, const char *text,
                          struct sluice_option_value *out, struct sluice_buf *why);
 void sluice_option_value_fini(struct sluice_option_value *value);
@@ -25,7 +26,7 @@ void sluice_list_free(char **items);
 /* Copy without the white space around it, as Java's String.trim(). */
 char *sluice_trimmed(const char *text);
 
-const char *sluice_option_type_name(enum sluice_option_type type);   /* "INT" */
+const char *sluice_option_type_name(enum sluice_option_type type);     /* "INT" */
 const char *sluice_importance_name(enum sluice_importance importance); /* "HIGH" */
 
 #endif

@@ -74,13 +74,17 @@ static void check_value(const struct sluice_option *option, const char *key, con
     if (option->flags & SLUICE_OPT_IGNORED) return;
     const char *text = sluice_map_get(config, key);
     if (!text && sluice_map_has(config, key)) {
-        sluice_report_add(report, name, "Invalid value null for configuration %s: Null value can "
-                                        "not be supplied as the configuration value.", name);
+        sluice_report_add(report, name,
+                          "Invalid value null for configuration %s: Null value can "
+                          "not be supplied as the configuration value.",
+                          name);
         return;
     }
     if (!text && (option->flags & SLUICE_OPT_REQUIRED)) {
-        sluice_report_add(report, name, "Missing required configuration \"%s\" which has no "
-                                        "default value.", name);
+        sluice_report_add(report, name,
+                          "Missing required configuration \"%s\" which has no "
+                          "default value.",
+                          name);
         return;
     }
     if (!text) return; /* the default is right: tests/contract holds every plugin to it */

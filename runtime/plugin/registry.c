@@ -151,8 +151,9 @@ static bool check_new(const struct sluice_registry *registry, const char *path,
     if (!sluice_describe_check(plugin, path, err)) return false;
     const struct row *other = taken_by(registry, plugin, &name);
     if (!other || other->plugin == plugin) return true;
-    return sluice_err_set(err, "%s: the %s %s %s answers to the name %s, which %s %s from %s has "
-                               "already; take one of the two out of plugin.path",
+    return sluice_err_set(err,
+                          "%s: the %s %s %s answers to the name %s, which %s %s from %s has "
+                          "already; take one of the two out of plugin.path",
                           path ? path : "built in", sluice_kind_name(plugin->kind), plugin->name,
                           plugin->version, name, other->plugin->name, other->plugin->version,
                           other->path ? other->path : "the runtime itself");
@@ -170,16 +171,18 @@ bool sluice_registry_add(struct sluice_registry *registry, const char *path,
                          const struct sluice_plugin *const *list, struct sluice_err *err)
 {
     if (!list || !*list) {
-        return sluice_err_set(err, "%s describes no plugin; its entry must return a NULL-ended "
-                                   "list of at least one", path ? path : "a built-in list");
+        return sluice_err_set(err,
+                              "%s describes no plugin; its entry must return a NULL-ended "
+                              "list of at least one",
+                              path ? path : "a built-in list");
     }
     for (size_t i = 0; list[i]; i++) {
         if (!check_new(registry, path, list[i], err)) return false;
     }
     for (size_t i = 0; list[i]; i++) {
         if (known(registry, list[i])) continue; /* the same file, reached twice */
-        registry->rows = sluice_xgrow(registry->rows, registry->n, &registry->cap,
-                                      sizeof(*registry->rows));
+        registry->rows =
+            sluice_xgrow(registry->rows, registry->n, &registry->cap, sizeof(*registry->rows));
         registry->rows[registry->n].plugin = list[i];
         registry->rows[registry->n].path = sluice_xstrdup(path);
         registry->n++;

@@ -10,7 +10,7 @@
 
 struct sluice_registry;
 
-struct sluice_registry *sluice_registry_new(void); /* with the built-ins */
+struct sluice_registry *sluice_registry_new(void);           /* with the built-ins */
 void sluice_registry_free(struct sluice_registry *registry); /* shared objects stay mapped */
 /* Adds the plugins of a list; path NULL for built-ins. False: another ABI major, a broken
  * description, or a name that is taken; err names path, both versions, and what to do. */

@@ -1,6 +1,6 @@
 /* contract.c - what every plugin has to keep to. The shared object comes in the environment as
- * SLUICE_CONTRACT_PLUGIN; each test walks all plugins in it. No server is there: a plugin that needs
- * one has to say so with RETRY, or FAIL and a reason, and leave nothing behind. */
+ * SLUICE_CONTRACT_PLUGIN; each test walks all plugins in it. No server is there: a plugin that
+ * needs one has to say so with RETRY, or FAIL and a reason, and leave nothing behind. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -165,8 +165,8 @@ static char *with_dir(const char *text)
  * value. Whatever names a place names one that refuses. */
 static void base_config(struct fake_host *fake)
 {
-    char *path = sluice_xasprintf("%s/contract/configs/%s.properties", SLUICE_TEST_DIR,
-                                  fake->plugin->name);
+    char *path =
+        sluice_xasprintf("%s/contract/configs/%s.properties", SLUICE_TEST_DIR, fake->plugin->name);
     struct sluice_map map = {0};
     struct sluice_err err = {0};
     if (access(path, R_OK) == 0 && !sluice_props_load(&map, path, &err)) FAIL("%s", err.msg);
@@ -184,8 +184,9 @@ static void base_config(struct fake_host *fake)
         bool number = row->valid && strstr(row->valid, "..");
         char *word = sluice_xstrndup(row->valid && !number ? row->valid : "1",
                                      row->valid && !number ? strcspn(row->valid, "|") : 1);
-        fake_set(fake, row->key, speaks_of_a_place(row->key) && row->type == SLUICE_OPT_STRING
-                                     ? "127.0.0.1" : word);
+        fake_set(fake, row->key,
+                 speaks_of_a_place(row->key) && row->type == SLUICE_OPT_STRING ? "127.0.0.1"
+                                                                               : word);
         free(word);
     }
 }
@@ -260,8 +261,21 @@ static void run_with(const struct sluice_plugin *plugin, const char *key, const 
 static void run_hostile(const struct sluice_plugin *plugin)
 {
     static const char *const texts[] = {
-        "", ",", "%s%n%s%n", "'; DROP TABLE x; --", "\"\\\"", "(", "[", "a\nb", "{\"a\":", "-1",
-        "9223372036854775807", "\xF0\x9F\x98\x80", "$(id)", ".*+(", "no.such:thing,,a:b:c:d",
+        "",
+        ",",
+        "%s%n%s%n",
+        "'; DROP TABLE x; --",
+        "\"\\\"",
+        "(",
+        "[",
+        "a\nb",
+        "{\"a\":",
+        "-1",
+        "9223372036854775807",
+        "\xF0\x9F\x98\x80",
+        "$(id)",
+        ".*+(",
+        "no.such:thing,,a:b:c:d",
     };
     char *longer = sluice_xmalloc(100001);
     memset(longer, 'a', 100000);
@@ -314,8 +328,8 @@ static void run_woken(const struct sluice_plugin *plugin)
             if (verdict != SLUICE_OK) sluice_wake_wait(&fake.wake, 50);
         }
         int64_t took = sluice_now_ms() - start;
-        if (took > BACK_MS) FAIL("%s comes back %lld ms after start", plugin->name,
-                                 (long long)took);
+        if (took > BACK_MS)
+            FAIL("%s comes back %lld ms after start", plugin->name, (long long)took);
         /* And while the wake stands, it does not wait at all. */
         start = sluice_now_ms();
         if (plugin->kind == SLUICE_KIND_SOURCE) fake_poll(&fake, WAIT_MS);

@@ -29,8 +29,8 @@ static void *items(const struct image *image, size_t offset, size_t count, size_
     return copy;
 }
 
-static void add_names(struct sluice_buf *out, const struct image *image,
-                      const ElfW(Shdr) * symbols, const ElfW(Shdr) * strings)
+static void add_names(struct sluice_buf *out, const struct image *image, const ElfW(Shdr) * symbols,
+                      const ElfW(Shdr) * strings)
 {
     size_t count = symbols->sh_size / sizeof(ElfW(Sym));
     ElfW(Sym) *table = items(image, symbols->sh_offset, count, sizeof(*table));

@@ -45,8 +45,8 @@ TEST(a_library_that_is_no_plugin_is_refused)
     struct sluice_registry *registry = sluice_registry_new();
     struct sluice_err err = {0};
     char *path = sluice_xasprintf("%s/empty.so", harness_dir());
-    char *command = sluice_xasprintf("echo 'int sluice_nothing;' | cc -shared -fPIC -x c - -o %s",
-                                     path);
+    char *command =
+        sluice_xasprintf("echo 'int sluice_nothing;' | cc -shared -fPIC -x c - -o %s", path);
     CHECK_INT(system(command), 0);
     CHECK(!sluice_load_file(registry, path, &err));
     CHECK_HAS(err.msg, "empty.so is no sluice plugin: it does not export sluice_plugins_v1()");
@@ -123,8 +123,8 @@ TEST(two_files_with_the_same_plugin_first_wins)
     char *command = sluice_xasprintf("cp %s/contract_counter.so %s/copy.so", SLUICE_CONTRACT_DIR,
                                      harness_dir());
     CHECK_INT(system(command), 0);
-    char *path = sluice_xasprintf("%s/contract_counter.so,%s/copy.so", SLUICE_CONTRACT_DIR,
-                                  harness_dir());
+    char *path =
+        sluice_xasprintf("%s/contract_counter.so,%s/copy.so", SLUICE_CONTRACT_DIR, harness_dir());
     struct sluice_registry *registry = sluice_registry_new();
     struct load what = {registry, path};
     char *text = harness_stderr(load, &what);

@@ -38,8 +38,9 @@ static void log_plain(void *arg)
 TEST(log_is_logfmt_on_one_line)
 {
     char *text = harness_stderr(log_plain, NULL);
-    CHECK_HAS(text, " level=warn connector=\"pg \\\"x\\\"\" task=3 msg=\"line\\none\\t\\\"q\\\" \\\\ "
-                    "caf\xC3\xA9 \\x1b[31m \\xff\"\n");
+    CHECK_HAS(text,
+              " level=warn connector=\"pg \\\"x\\\"\" task=3 msg=\"line\\none\\t\\\"q\\\" \\\\ "
+              "caf\xC3\xA9 \\x1b[31m \\xff\"\n");
     CHECK_HAS(text, " level=info connector=orders msg=\"started\"\n");
     CHECK(strncmp(text, "ts=20", 5) == 0);
     CHECK(strstr(text, "not shown") == NULL);

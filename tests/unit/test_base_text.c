@@ -14,9 +14,10 @@ TEST(utf8_accepts_and_refuses)
 {
     CHECK(sluice_utf8_valid("a\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80", 10));
     CHECK(sluice_utf8_valid("", 0));
-    static const char *const bad[] = {"\x80",         "\xC0\x80",     "\xC1\xBF",
-                                      "\xE0\x9F\xBF", "\xED\xA0\x80", "\xF0\x8F\xBF\xBF",
-                                      "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xC3", "\xE2\x82"};
+    static const char *const bad[] = {
+        "\x80",         "\xC0\x80",         "\xC1\xBF",         "\xE0\x9F\xBF",
+        "\xED\xA0\x80", "\xF0\x8F\xBF\xBF", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80",
+        "\xC3",         "\xE2\x82"};
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         CHECK(!sluice_utf8_valid(bad[i], strlen(bad[i])));
     }
@@ -72,7 +73,8 @@ TEST(json_config_values_become_texts)
     struct sluice_map map = {0};
     struct sluice_err err = {0};
     CHECK(to_map("{\"s\":\" x \",\"i\":12,\"n\":null,\"t\":true,\"f\":false,\"d\":0.1,"
-                 "\"e\":1e300,\"w\":2.0}", &map, &err));
+                 "\"e\":1e300,\"w\":2.0}",
+                 &map, &err));
     CHECK_STR(sluice_map_get(&map, "s"), " x ");
     CHECK_STR(sluice_map_get(&map, "i"), "12");
     CHECK_STR(sluice_map_get(&map, "t"), "true");

@@ -81,8 +81,8 @@ TEST(values_look_as_java_prints_them)
     static const struct sluice_schema int64 = {.type = SLUICE_INT64};
     static const struct sluice_schema text = {.type = SLUICE_STRING, .optional = true};
     static const struct sluice_field fields[] = {{"id", &int64}, {"gone", &text}, {"name", &text}};
-    static const struct sluice_schema row = {.type = SLUICE_STRUCT, .fields_len = 3,
-                                             .fields = fields};
+    static const struct sluice_schema row = {
+        .type = SLUICE_STRUCT, .fields_len = 3, .fields = fields};
     const struct sluice_value values[3] = {sluice_int64(7), sluice_null(), sluice_string("x", 1)};
     check_line(&row, sluice_nested(SLUICE_STRUCT, values, 3), "Struct{id=7,name=x}\n");
     check_line(NULL, sluice_nested(SLUICE_ARRAY, values, 3), "[7, null, x]\n");

@@ -30,7 +30,9 @@ TEST(lines_become_records_with_kafkas_offsets)
 {
     struct fake_host fake;
     char *path = path_of("in.txt");
-    write_file(path, "w", "one\ntwo\r\n\nthr\xC3\xA9" "e\rfour \xF0\x9F\x98\x80\nunfinished");
+    write_file(path, "w",
+               "one\ntwo\r\n\nthr\xC3\xA9"
+               "e\rfour \xF0\x9F\x98\x80\nunfinished");
     fake_init(&fake, &file_source_plugin, "file", path, "topic", "lines", NULL);
     CHECK_INT(fake_open(&fake), SLUICE_OK);
     CHECK_INT(fake_poll(&fake, 0), SLUICE_OK);
@@ -38,7 +40,9 @@ TEST(lines_become_records_with_kafkas_offsets)
     check_value(&fake, 0, "one");
     check_value(&fake, 1, "two");
     check_value(&fake, 2, "");
-    check_value(&fake, 3, "thr\xC3\xA9" "e");
+    check_value(&fake, 3,
+                "thr\xC3\xA9"
+                "e");
     check_value(&fake, 4, "four \xF0\x9F\x98\x80");
     const struct sluice_record *rec = &fake.records[0];
     CHECK_STR(rec->topic, "lines");

@@ -8,21 +8,38 @@
 #include "plugin/options.h"
 
 static const struct sluice_option table[] = {
-    {.key = "topic", .type = SLUICE_OPT_STRING, .flags = SLUICE_OPT_REQUIRED | SLUICE_OPT_NONEMPTY,
+    {.key = "topic",
+     .type = SLUICE_OPT_STRING,
+     .flags = SLUICE_OPT_REQUIRED | SLUICE_OPT_NONEMPTY,
      .doc = "Where to."},
-    {.key = "batch.size", .type = SLUICE_OPT_INT, .fallback = "2000", .valid = "1..",
-     .importance = SLUICE_LOW, .group = "Tuning", .doc = "How many."},
+    {.key = "batch.size",
+     .type = SLUICE_OPT_INT,
+     .fallback = "2000",
+     .valid = "1..",
+     .importance = SLUICE_LOW,
+     .group = "Tuning",
+     .doc = "How many."},
     {.key = "port", .type = SLUICE_OPT_INT, .fallback = "5432", .valid = "0..65535", .doc = "P."},
     {.key = "small", .type = SLUICE_OPT_SHORT, .fallback = "3", .doc = "S."},
     {.key = "big", .type = SLUICE_OPT_LONG, .fallback = "-1", .doc = "L."},
     {.key = "ratio", .type = SLUICE_OPT_DOUBLE, .fallback = "0.5", .valid = "0..1", .doc = "D."},
     {.key = "on", .type = SLUICE_OPT_BOOLEAN, .fallback = "true", .doc = "B."},
-    {.key = "mode", .type = SLUICE_OPT_STRING, .fallback = "initial",
-     .valid = "always|initial|no_data", .doc = "M."},
-    {.key = "case", .type = SLUICE_OPT_STRING, .fallback = "none", .valid = "none|all",
-     .flags = SLUICE_OPT_NOCASE, .doc = "C."},
+    {.key = "mode",
+     .type = SLUICE_OPT_STRING,
+     .fallback = "initial",
+     .valid = "always|initial|no_data",
+     .doc = "M."},
+    {.key = "case",
+     .type = SLUICE_OPT_STRING,
+     .fallback = "none",
+     .valid = "none|all",
+     .flags = SLUICE_OPT_NOCASE,
+     .doc = "C."},
     {.key = "list", .type = SLUICE_OPT_LIST, .fallback = "", .doc = "I."},
-    {.key = "colours", .type = SLUICE_OPT_LIST, .fallback = "red", .valid = "red|green",
+    {.key = "colours",
+     .type = SLUICE_OPT_LIST,
+     .fallback = "red",
+     .valid = "red|green",
      .doc = "W."},
     {.key = "password", .type = SLUICE_OPT_PASSWORD, .flags = SLUICE_OPT_NONEMPTY, .doc = "Pw."},
     {.key = "null", .type = SLUICE_OPT_STRING, .doc = "No default."},
@@ -33,8 +50,7 @@ static const struct sluice_option table[] = {
 };
 
 static const struct sluice_plugin plugin = {
-    SLUICE_PLUGIN_HEAD, .kind = SLUICE_KIND_SOURCE, .name = "toy", .version = "1",
-    .options = table,
+    SLUICE_PLUGIN_HEAD, .kind = SLUICE_KIND_SOURCE, .name = "toy", .version = "1", .options = table,
 };
 
 /* The findings for topic=t and one more key. */
@@ -66,47 +82,62 @@ TEST(findings_speak_connects_words)
                   "INT; valid: 1 and above");
     check_finding("batch.size", " 7 ", NULL);
     check_finding("batch.size", "+7", NULL);
-    check_finding("batch.size", "", "Invalid value  for configuration batch.size: Not a number of "
-                                    "type INT; valid: 1 and above");
-    check_finding("port", "65536", "Invalid value 65536 for configuration port: Value must be no "
-                                   "more than 65535; valid: 0 to 65535");
-    check_finding("port", "-1", "Invalid value -1 for configuration port: Value must be at least "
-                                "0; valid: 0 to 65535");
+    check_finding("batch.size", "",
+                  "Invalid value  for configuration batch.size: Not a number of "
+                  "type INT; valid: 1 and above");
+    check_finding("port", "65536",
+                  "Invalid value 65536 for configuration port: Value must be no "
+                  "more than 65535; valid: 0 to 65535");
+    check_finding("port", "-1",
+                  "Invalid value -1 for configuration port: Value must be at least "
+                  "0; valid: 0 to 65535");
     check_finding("small", "40000",
                   "Invalid value 40000 for configuration small: Not a number of type SHORT");
     check_finding("big", "9223372036854775807", NULL);
-    check_finding("big", "9223372036854775808", "Invalid value 9223372036854775808 for "
-                                                "configuration big: Not a number of type LONG");
-    check_finding("big", "1e3", "Invalid value 1e3 for configuration big: Not a number of type "
-                                "LONG");
+    check_finding("big", "9223372036854775808",
+                  "Invalid value 9223372036854775808 for "
+                  "configuration big: Not a number of type LONG");
+    check_finding("big", "1e3",
+                  "Invalid value 1e3 for configuration big: Not a number of type "
+                  "LONG");
     check_finding("ratio", "1e-1", NULL);
-    check_finding("ratio", "0x", "Invalid value 0x for configuration ratio: Not a number of type "
-                                 "DOUBLE; valid: 0 to 1");
-    check_finding("ratio", "inf", "Invalid value inf for configuration ratio: Not a number of "
-                                  "type DOUBLE; valid: 0 to 1");
-    check_finding("ratio", "NaN", "Invalid value NaN for configuration ratio: Value must be at "
-                                  "least 0; valid: 0 to 1");
+    check_finding("ratio", "0x",
+                  "Invalid value 0x for configuration ratio: Not a number of type "
+                  "DOUBLE; valid: 0 to 1");
+    check_finding("ratio", "inf",
+                  "Invalid value inf for configuration ratio: Not a number of "
+                  "type DOUBLE; valid: 0 to 1");
+    check_finding("ratio", "NaN",
+                  "Invalid value NaN for configuration ratio: Value must be at "
+                  "least 0; valid: 0 to 1");
     check_finding("on", "TRUE", NULL);
-    check_finding("on", "yes", "Invalid value yes for configuration on: Expected value to be "
-                               "either true or false");
-    check_finding("mode", "bogus", "Invalid value bogus for configuration mode: String must be "
-                                   "one of: always, initial, no_data");
-    check_finding("mode", "inital", "Invalid value inital for configuration mode: String must be "
-                                    "one of: always, initial, no_data; did you mean initial?");
-    check_finding("mode", "INITIAL", "Invalid value INITIAL for configuration mode: String must "
-                                     "be one of: always, initial, no_data; did you mean initial?");
+    check_finding("on", "yes",
+                  "Invalid value yes for configuration on: Expected value to be "
+                  "either true or false");
+    check_finding("mode", "bogus",
+                  "Invalid value bogus for configuration mode: String must be "
+                  "one of: always, initial, no_data");
+    check_finding("mode", "inital",
+                  "Invalid value inital for configuration mode: String must be "
+                  "one of: always, initial, no_data; did you mean initial?");
+    check_finding("mode", "INITIAL",
+                  "Invalid value INITIAL for configuration mode: String must "
+                  "be one of: always, initial, no_data; did you mean initial?");
     check_finding("case", "NONE", NULL);
-    check_finding("case", "no", "Invalid value no for configuration case: String must be one of "
-                                "(case insensitive): none, all");
+    check_finding("case", "no",
+                  "Invalid value no for configuration case: String must be one of "
+                  "(case insensitive): none, all");
     check_finding("colours", "red, green", NULL);
-    check_finding("colours", "red,gren", "Invalid value red,gren for configuration colours: "
-                                         "String must be one of: red, green; did you mean green?");
-    check_finding("topic", " ",
-                  "Invalid value   for configuration topic: String may not be empty");
-    check_finding("topic", NULL, "Invalid value null for configuration topic: Null value can not "
-                                 "be supplied as the configuration value.");
-    check_finding("mask.a.b.chars", "0", "Invalid value 0 for configuration mask.a.b.chars: Value "
-                                         "must be at least 1");
+    check_finding("colours", "red,gren",
+                  "Invalid value red,gren for configuration colours: "
+                  "String must be one of: red, green; did you mean green?");
+    check_finding("topic", " ", "Invalid value   for configuration topic: String may not be empty");
+    check_finding("topic", NULL,
+                  "Invalid value null for configuration topic: Null value can not "
+                  "be supplied as the configuration value.");
+    check_finding("mask.a.b.chars", "0",
+                  "Invalid value 0 for configuration mask.a.b.chars: Value "
+                  "must be at least 1");
     check_finding("mask.fixed.chars", "x", NULL);
     check_finding("old", "not a number", NULL);
     check_finding("unheard.of", "x", NULL);
@@ -121,8 +152,9 @@ TEST(findings_hide_secrets_and_name_what_is_missing)
     CHECK_STR(report.items[0].message,
               "Missing required configuration \"topic\" which has no default value.");
     sluice_report_fini(&report);
-    check_finding("password", " ", "Invalid value [hidden] for configuration password: String may "
-                                   "not be empty");
+    check_finding("password", " ",
+                  "Invalid value [hidden] for configuration password: String may "
+                  "not be empty");
 }
 
 static struct sluice_conf *make(const char *key, const char *value, struct sluice_err *err)
@@ -229,10 +261,7 @@ TEST(conf_warns_of_unknown_and_ignored_keys)
     sluice_map_fini(&map);
 }
 
-static void read_undeclared(void *conf)
-{
-    CHECK(sluice_conf_str(conf, "nobody.told") == NULL);
-}
+static void read_undeclared(void *conf) { CHECK(sluice_conf_str(conf, "nobody.told") == NULL); }
 
 TEST(conf_reports_a_plugin_that_reads_what_it_does_not_declare)
 {

@@ -83,10 +83,12 @@ static const struct sluice_transform transform = {sizeof(transform), apply_toy};
 static const struct sluice_option no_options[] = {{.key = NULL}};
 
 #define TOY(toy_name, toy_kind, ...)                                                               \
-    {SLUICE_PLUGIN_HEAD, .kind = toy_kind, .name = toy_name, .version = "1.0",                     \
-     .aliases = (const char *const[]){__VA_ARGS__, NULL}, .options = no_options,                   \
-     .open = open_toy, .close = close_toy, .source = &source, .sink = &sink,                       \
-     .transform = &transform}
+    {                                                                                              \
+        SLUICE_PLUGIN_HEAD, .kind = toy_kind, .name = toy_name, .version = "1.0",                  \
+                            .aliases = (const char *const[]){__VA_ARGS__, NULL},                   \
+                            .options = no_options, .open = open_toy, .close = close_toy,           \
+                            .source = &source, .sink = &sink, .transform = &transform              \
+    }
 
 static const struct sluice_plugin cdc =
     TOY("toy-cdc", SLUICE_KIND_SOURCE, "org.toy.ToyConnector", "ToyCdcSource");
@@ -101,8 +103,7 @@ static const struct sluice_plugin twin =
 
 static struct sluice_registry *make(void)
 {
-    static const struct sluice_plugin *const list[] = {&cdc, &file_sink, &value_smt, &router,
-                                                       NULL};
+    static const struct sluice_plugin *const list[] = {&cdc, &file_sink, &value_smt, &router, NULL};
     struct sluice_registry *registry = sluice_registry_new();
     struct sluice_err err = {0};
     CHECK(sluice_registry_add(registry, "/p/toy.so", list, &err));
