@@ -6,6 +6,9 @@
 # of their own, <name>_objects, which unit tests link.
 set_property(GLOBAL PROPERTY SLUICE_PLUGINS)
 
+# Under the prefix; the executable in bin/ looks into ../lib/sluice/plugins.
+set(SLUICE_PLUGIN_DIR lib/sluice/plugins)
+
 function(sluice_plugin)
     cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME" "LIBS;LIB_SOURCES")
     if(NOT arg_NAME OR arg_UNPARSED_ARGUMENTS)
@@ -31,9 +34,6 @@ function(sluice_plugin)
     target_link_options(${arg_NAME} PRIVATE -Wl,-z,defs)
     set_target_properties(${arg_NAME} PROPERTIES
         PREFIX "" LINKER_LANGUAGE C LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/plugins")
-    install(TARGETS ${arg_NAME} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR_PLUGINS})
+    install(TARGETS ${arg_NAME} LIBRARY DESTINATION ${SLUICE_PLUGIN_DIR})
     set_property(GLOBAL APPEND PROPERTY SLUICE_PLUGINS ${arg_NAME})
 endfunction()
-
-# Where the executable looks, relative to itself: ../lib/sluice/plugins.
-set(CMAKE_INSTALL_LIBDIR_PLUGINS lib/sluice/plugins)

@@ -60,7 +60,6 @@ function(sluice_unit_tests)
         add_executable(${test} "${source}")
         set_target_properties(${test} PROPERTIES
             RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
-        # Support twice: main() is in it, and it needs the layers.
         target_link_libraries(${test} PRIVATE sluice_test_support ${layers} OpenSSL::Crypto
             ZLIB::ZLIB CURL::libcurl)
         if(plugin)

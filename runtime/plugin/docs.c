@@ -159,7 +159,7 @@ void sluice_docs_print(const struct sluice_registry *registry,
                        const struct sluice_docs_table *tables, size_t n, FILE *out)
 {
     assert(n == 0 || tables);
-    fputs("# Options\n\nWritten by `sluice --config-docs` from the tables that check configs; do "
+    fputs("# Options\n\nWritten by `sluice config-docs` from the tables that check configs; do "
           "not edit.\nNames, defaults and meanings are those of Kafka Connect and of the "
           "connectors whose place\na plugin takes.\n",
           out);

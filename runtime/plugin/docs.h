@@ -1,4 +1,4 @@
-/* docs.h - option tables as Markdown: docs/CONFIG.md is what `sluice --config-docs` prints. */
+/* docs.h - option tables as Markdown: docs/CONFIG.md is what `sluice config-docs` prints. */
 #ifndef SLUICE_PLUGIN_DOCS_H
 #define SLUICE_PLUGIN_DOCS_H
 

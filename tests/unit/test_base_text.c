@@ -180,6 +180,39 @@ TEST(props_errors_name_line_and_reason)
     CHECK_BAD_PROPS("a=1\\\n2\nb=\xFF", "line 3");
 }
 
+/* Whatever the bytes: an answer or an error, no fault, nothing read past the end. */
+TEST(props_survive_random_bytes)
+{
+    static const char pieces[][8] = {"\\",       "\n",   "\r",     "=",       ":",   " ",
+                                     "#",        "!",    "\\u00e", "\\ud83d", "key", "\f",
+                                     "\xC3\xA9", "\xFF", "a",      "\\\r\n"};
+    uint64_t state = 88172645463325252u;
+    for (int round = 0; round < 20000; round++) {
+        char text[256];
+        size_t len = 0;
+        for (int i = 0; i < 20; i++) {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            const char *piece = pieces[state >> 60];
+            memcpy(text + len, piece, strlen(piece));
+            len += strlen(piece);
+        }
+        char *exact = sluice_xmalloc(len); /* the sanitizer watches its end */
+        memcpy(exact, text, len);
+        struct sluice_map map = {0};
+        struct sluice_err err = {0};
+        bool ok = sluice_props_parse(&map, exact, len, &err);
+        CHECK(ok || strncmp(err.msg, "line ", 5) == 0);
+        for (size_t i = 0; i < map.n; i++) {
+            CHECK(sluice_utf8_valid(map.items[i].key, strlen(map.items[i].key)));
+            CHECK(sluice_utf8_valid(map.items[i].value, strlen(map.items[i].value)));
+        }
+        sluice_map_fini(&map);
+        free(exact);
+    }
+}
+
 TEST(props_load_names_the_file)
 {
     struct sluice_map map = {0};
