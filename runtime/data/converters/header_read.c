@@ -291,21 +291,19 @@ static void align(struct sluice_value *v, const struct sluice_schema *schema)
     v->type = schema->type;
 }
 
-/* A schema for the values on the stack since mark, every step-th one; NULL: mixed or all null. */
-static const struct sluice_schema *settle(struct sluice_json_reader *stack, size_t mark,
-                                          size_t step, const struct common *c)
+/* The schema of the values on the stack since mark, every step-th one; NULL: mixed or all null.
+ * False: nulls among values of one type, which Java does not take for a list. */
+static bool settle(struct sluice_json_reader *stack, size_t mark, size_t step,
+                   const struct common *c, const struct sluice_schema **schema)
 {
-    if (c->mixed || !c->schema) return NULL;
-    bool nulls = false;
+    *schema = NULL;
+    if (c->mixed || !c->schema) return true;
     for (size_t i = mark; i < stack->stack_n; i += step) {
+        if (stack->stack[i].type == SLUICE_NULL) return false;
         align(&stack->stack[i], c->schema);
-        nulls = nulls || stack->stack[i].type == SLUICE_NULL;
     }
-    if (!nulls) return c->schema;
-    struct sluice_schema *optional = sluice_arena_alloc(&stack->batch->arena, sizeof *optional);
-    *optional = *c->schema;
-    optional->optional = true;
-    return optional;
+    *schema = c->schema;
+    return true;
 }
 
 /* ---- values ---- */
@@ -324,7 +322,8 @@ static bool read_list(struct parser *p, struct sluice_json_reader *stack, struct
         sluice_json_push(stack, item.v);
         n++;
     }
-    const struct sluice_schema *elem = settle(stack, mark, 1, &items);
+    const struct sluice_schema *elem;
+    if (!settle(stack, mark, 1, &items, &elem)) return false;
     out->schema = NULL;
     if (elem) {
         struct sluice_schema *schema = sluice_arena_alloc(&p->batch->arena, sizeof *schema);
@@ -350,8 +349,9 @@ static bool read_map(struct parser *p, struct sluice_json_reader *stack, struct 
         sluice_json_push(stack, value.v);
         n++;
     }
-    const struct sluice_schema *key = settle(stack, mark, 2, &keys);
-    const struct sluice_schema *elem = settle(stack, mark + 1, 2, &values);
+    const struct sluice_schema *key, *elem;
+    if (!settle(stack, mark, 2, &keys, &key)) return false;
+    if (!settle(stack, mark + 1, 2, &values, &elem)) return false;
     out->schema = NULL;
     if (key && elem) {
         struct sluice_schema *schema = sluice_arena_alloc(&p->batch->arena, sizeof *schema);

@@ -197,7 +197,7 @@ static struct entry *decode_slow(struct converter *self, struct sluice_json_read
     const char *start[2] = {NULL, NULL}, *end[2] = {NULL, NULL};
     int c = sluice_json_peek(r);
     if (c != '{') {
-        if (c < 0 || sluice_json_skip(r)) no_envelope(r->err);
+        if (c < 0 || (sluice_json_skip(r) && sluice_json_root_end(r))) no_envelope(r->err);
         return NULL;
     }
     r->at++;

@@ -1,0 +1,21 @@
+#!/bin/sh
+# Writes the golden files of tests/golden/json and tests/golden/transforms anew, from the Java
+# classes themselves. Needs a JDK 17 or later and Maven; tests read only the files.
+#     tests/golden/java/run.sh
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+jars="${XDG_CACHE_HOME:-$HOME/.cache}/sluice/golden-jars-4.1.0-3.6.1"
+if [ ! -e "$jars/.complete" ]; then
+    mvn -q -B -f "$here/pom.xml" dependency:copy-dependencies -DoutputDirectory="$jars"
+    touch "$jars/.complete"
+fi
+classes=$(mktemp -d)
+trap 'rm -rf "$classes"' EXIT
+javac -d "$classes" -cp "$jars/*" "$here"/*.java
+mkdir -p "$here/../json" "$here/../transforms"
+run() { java -Duser.timezone=UTC -Xmx512m -cp "$classes:$jars/*" "$@"; }
+run JsonVectors > "$here/../json/json_converter.txt"
+run HeaderVectors > "$here/../json/simple_header.txt"
+run NumberVectors > "$here/../json/numbers.txt"
+run EnvelopeVectors > "$here/../transforms/extract_new_record_state.txt"
+wc -l "$here"/../json/*.txt "$here"/../transforms/*.txt
