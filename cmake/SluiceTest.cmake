@@ -45,7 +45,7 @@ function(sluice_unit_tests)
     add_library(sluice_test_support STATIC
         "${CMAKE_SOURCE_DIR}/tests/harness.c" "${CMAKE_SOURCE_DIR}/tests/fake_host.c")
     target_include_directories(sluice_test_support PUBLIC
-        "${CMAKE_SOURCE_DIR}/tests" "${CMAKE_SOURCE_DIR}" "${CMAKE_SOURCE_DIR}/include"
+        "${CMAKE_SOURCE_DIR}/tests" "${CMAKE_SOURCE_DIR}/include"
         "${CMAKE_SOURCE_DIR}/runtime")
     target_compile_definitions(sluice_test_support PUBLIC
         SLUICE_TEST_DIR="${CMAKE_SOURCE_DIR}/tests" SLUICE_BUILD_DIR="${CMAKE_BINARY_DIR}")
