@@ -194,10 +194,9 @@ static void on_assigned(void *arg, const struct sluice_topic_partition *list, si
 {
     struct sluice_sink_run *run = arg;
     for (size_t i = 0; i < n; i++) {
-        struct sink_partition *p =
-            &run->partitions[partition_at(run, list[i].topic, list[i].partition)];
-        p->assigned = true;
-        p->next_offset = -1;
+        uint32_t at = partition_at(run, list[i].topic, list[i].partition); /* may move them */
+        run->partitions[at].assigned = true;
+        run->partitions[at].next_offset = -1;
     }
     sluice_log(SLUICE_INFO, run->task->connector, run->task->id, "took %zu partitions", n);
 }
