@@ -24,6 +24,7 @@
 #include "base/props.h"
 #include "base/thread.h"
 #include "herder/herder.h"
+#include "plugin/docs.h"
 #include "plugin/load.h"
 #include "rest/rest.h"
 #include "rest/server.h"
@@ -41,13 +42,15 @@
 
 static const char usage[] =
     "usage: sluice standalone worker.properties [connector.properties|connector.json ...]\n"
+    "       sluice config-docs\n"
     "       sluice --version | --help\n"
     "\n"
     "Runs Kafka Connect connectors in one process. worker.properties holds the names that Kafka\n"
     "Connect's standalone worker knows; a connector file is a .properties file with a name, a flat\n"
     "JSON object with a name, or a create request {\"name\", \"config\", \"initial_state\"}.\n"
     "Connectors come and go over the REST API too, http://localhost:8083 unless listeners says\n"
-    "otherwise. SIGTERM drains and ends; a second one ends at once.\n"
+    "otherwise. SIGTERM drains and ends; a second one ends at once. config-docs prints every\n"
+    "property of worker, connectors and installed plugins as Markdown.\n"
     "\n"
     "exit codes: 0 ended by a signal, cleanly; 1 wrong usage, or ended before all was drained;\n"
     "2 the worker could not start; 3 a connector of the command line could not.\n";
@@ -333,6 +336,22 @@ out:
     return code;
 }
 
+static int config_docs(void)
+{
+    const struct sluice_docs_table tables[] = {
+        {"Worker", "Properties of the worker's own file.", sluice_worker_options()},
+        {"Every source connector", "Keys that every source connector knows besides its own.",
+         sluice_connector_options(SLUICE_KIND_SOURCE)},
+        {"Every sink connector", "Keys that every sink connector knows besides its own.",
+         sluice_connector_options(SLUICE_KIND_SINK)},
+    };
+    struct sluice_registry *registry = sluice_registry_new();
+    sluice_load_path(registry, NULL);
+    sluice_docs_print(registry, tables, sizeof tables / sizeof *tables, stdout);
+    sluice_registry_free(registry);
+    return fflush(stdout) == 0 && !ferror(stdout) ? EXIT_SUCCESS : EXIT_USAGE;
+}
+
 static int run(int argc, char **argv)
 {
     const char *command = argc > 1 ? argv[1] : "";
@@ -344,6 +363,8 @@ static int run(int argc, char **argv)
         fputs(usage, stdout);
         return EXIT_SUCCESS;
     }
+    if (strcmp(command, "config-docs") == 0 || strcmp(command, "--config-docs") == 0)
+        return config_docs();
     if (strcmp(command, "standalone") == 0 && argc > 2) return standalone(argc - 2, argv + 2);
     if (strcmp(command, "standalone") == 0) {
         fputs("sluice: standalone needs a file of worker properties\n\n", stderr);

@@ -30,6 +30,7 @@
 #define IDLE_TIMEOUT_S 30u
 #define HEADERS_MAX ((size_t)32768) /* memory of one connection: its request line and headers */
 #define JOB_THREADS 32
+#define SEND_WAIT_MS 500
 #define DISCARD_MAX (16 * SLUICE_BODY_MAX) /* of a body that is too long; then the connection ends */
 
 enum exchange_state { READING, WAITING, ANSWERED };
@@ -64,6 +65,7 @@ struct sluice_server {
     pthread_mutex_t lock;
     struct exchange *waiting;
     int64_t timeout_ms;
+    int answering; /* woken exchanges whose response is not sent yet */
     bool quiet, closing; /* no further requests; the clock ends */
     struct sluice_wake wake;
     pthread_t clock;
@@ -91,6 +93,7 @@ static void wake_exchange(struct exchange *ex, struct sluice_answer *answer)
         link = &(*link)->next;
     *link = ex->next;
     ex->state = ANSWERED;
+    ex->server->answering++;
     ex->answer = *answer;
     *answer = (struct sluice_answer){0};
     MHD_resume_connection(ex->connection);
@@ -120,9 +123,11 @@ static void exchange_over(void *cls, struct MHD_Connection *connection, void **c
     (void)connection;
     (void)why;
     struct sluice_server *server = cls;
-    if (!*con_cls) return;
+    struct exchange *ex = *con_cls;
+    if (!ex) return;
     sluice_lock(&server->lock);
-    let_go(*con_cls);
+    if (ex->state == ANSWERED) server->answering--;
+    let_go(ex);
     sluice_unlock(&server->lock);
     *con_cls = NULL;
 }
@@ -437,6 +442,11 @@ bool sluice_server_stop(struct sluice_server *server, int64_t timeout_ms)
                    server->waiting->req.method, server->waiting->route->path);
         sluice_answer_error(&answer, 503, "The worker is shutting down.");
         wake_exchange(server->waiting, &answer);
+    }
+    for (int i = 0; server->answering && i < SEND_WAIT_MS; i++) { /* the last answers go out */
+        sluice_unlock(&server->lock);
+        usleep(1000);
+        sluice_lock(&server->lock);
     }
     sluice_unlock(&server->lock);
     sluice_wake_up(&server->wake);
