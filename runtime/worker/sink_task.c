@@ -390,19 +390,22 @@ static enum sluice_verdict work(struct sluice_sink_run *run, int wait, struct sl
     return v == SLUICE_RETRY ? SLUICE_OK : v;
 }
 
-/* A sink without work() finishes in flush(); it is flushed when a commit is due. */
-static enum sluice_verdict commit_due(struct sluice_sink_run *run, struct sluice_err *err)
+/* A sink without work() finishes in flush(): when a commit is due, and when the window is full. */
+static enum sluice_verdict flush_simple(struct sluice_sink_run *run, struct sluice_err *err)
 {
     struct sluice_task *task = run->task;
-    if (!task->plugin->sink->work) {
-        enum sluice_verdict v = task->plugin->sink->flush(task->self, err);
-        if (v == SLUICE_FAIL) return v;
-        if (v == SLUICE_OK) finish_taken(run);
-        v = collect(run, err);
-        if (v != SLUICE_OK) return v;
-    }
-    commit(run, false);
-    return SLUICE_OK;
+    if (task->plugin->sink->work) return SLUICE_OK;
+    enum sluice_verdict v = task->plugin->sink->flush(task->self, err);
+    if (v == SLUICE_FAIL) return v;
+    if (v == SLUICE_OK) finish_taken(run);
+    return collect(run, err);
+}
+
+static enum sluice_verdict commit_due(struct sluice_sink_run *run, struct sluice_err *err)
+{
+    enum sluice_verdict v = flush_simple(run, err);
+    if (v == SLUICE_OK) commit(run, false);
+    return v;
 }
 
 static enum sluice_verdict step(struct sluice_sink_run *run, struct sluice_err *err)
@@ -416,6 +419,8 @@ static enum sluice_verdict step(struct sluice_sink_run *run, struct sluice_err *
     if (v != SLUICE_OK) return v;
     measure_lag(run, now);
     bool full = sluice_window_room(task->window) <= SINK_HELD_MAX;
+    if (full && (v = flush_simple(run, err)) != SLUICE_OK) return v;
+    full = sluice_window_room(task->window) <= SINK_HELD_MAX;
     if (run->retrying || full || pausing) {
         v = keep_alive(run, pausing, err);
     } else {
