@@ -46,7 +46,8 @@ static const char usage[] =
     "       sluice --version | --help\n"
     "\n"
     "Runs Kafka Connect connectors in one process. worker.properties holds the names that Kafka\n"
-    "Connect's standalone worker knows; a connector file is a .properties file with a name, a flat\n"
+    "Connect's standalone worker knows; a connector file is a .properties file with a name, a "
+    "flat\n"
     "JSON object with a name, or a create request {\"name\", \"config\", \"initial_state\"}.\n"
     "Connectors come and go over the REST API too, http://localhost:8083 unless listeners says\n"
     "otherwise. SIGTERM drains and ends; a second one ends at once. config-docs prints every\n"
@@ -89,8 +90,9 @@ static void *run_signals(void *arg)
     struct timespec limit = {limit_ms / 1000, limit_ms % 1000 * 1000000};
     got = sigtimedwait(&set, NULL, &limit);
     if (got == SIGUSR2) return NULL;
-    sluice_log(SLUICE_ERROR, NULL, -1, got > 0 ? "a second signal: ending at once"
-                                               : "the shutdown took too long: ending at once");
+    sluice_log(SLUICE_ERROR, NULL, -1,
+               got > 0 ? "a second signal: ending at once"
+                       : "the shutdown took too long: ending at once");
     _exit(EXIT_UNCLEAN);
 }
 
@@ -258,8 +260,8 @@ static bool start(struct sluice *app, const char *path, struct sluice_err *err)
         return false;
     app->registry = sluice_registry_new();
     sluice_load_path(app->registry, sluice_map_get(&app->props, "plugin.path"));
-    app->offsets = sluice_offset_file_new(
-        sluice_map_get(&app->props, "offset.storage.file.filename"), err);
+    app->offsets =
+        sluice_offset_file_new(sluice_map_get(&app->props, "offset.storage.file.filename"), err);
     if (!app->offsets) return false;
     app->worker = sluice_worker_new(&app->props, app->registry, app->offsets, err);
     if (!app->worker) return false;

@@ -9,13 +9,13 @@
 #include <stdbool.h>
 
 struct sluice_answer {
-    int status;       /* HTTP status; an error's body is {"error_code","message"} */
-    json_t *body;     /* owned; NULL: text, or no body */
-    char *text;       /* owned; a body that is not JSON */
-    const char *type; /* media type of text */
-    char *created;    /* owned; a connector's name: Location says where it is */
-    char *forward;    /* owned; base URL of the worker that must be asked instead */
-    bool unmatched;   /* an error before any resource was found: Connect names no Content-Type */
+    int status;        /* HTTP status; an error's body is {"error_code","message"} */
+    json_t *body;      /* owned; NULL: text, or no body */
+    char *text;        /* owned; a body that is not JSON */
+    const char *type;  /* media type of text */
+    char *created;     /* owned; a connector's name: Location says where it is */
+    char *forward;     /* owned; base URL of the worker that must be asked instead */
+    bool unmatched;    /* an error before any resource was found: Connect names no Content-Type */
     const char *allow; /* OPTIONS and 405: the methods; constant, or owned by the request */
 };
 

@@ -15,11 +15,9 @@
 char *sluice_connector_name_trim(char *name)
 {
     /* String.trim(): everything up to U+0020 */
-    while (*name && (unsigned char)*name <= ' ')
-        name++;
+    while (*name && (unsigned char)*name <= ' ') name++;
     size_t len = strlen(name);
-    while (len && (unsigned char)name[len - 1] <= ' ')
-        len--;
+    while (len && (unsigned char)name[len - 1] <= ' ') len--;
     name[len] = '\0';
     return name;
 }
@@ -42,7 +40,7 @@ bool sluice_config_name(struct sluice_map *config, const char *name, struct slui
 /* Without a connector class nobody knows which keys are secrets: go by what they are called. */
 static bool looks_secret(const char *key)
 {
-    static const char *const words[] = {"password", "secret", "token",    "credential",
+    static const char *const words[] = {"password", "secret", "token",      "credential",
                                         "keyfile",  "jaas",   "basic.auth", "api.key"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         if (strcasestr(key, words[i])) return true;
@@ -164,8 +162,10 @@ bool sluice_config_check(struct sluice_worker *worker, const struct sluice_map *
     } else if (report.n) {
         struct sluice_buf buf;
         sluice_buf_init(&buf, SLUICE_BUF_MAX);
-        sluice_buf_addf(&buf, "Connector configuration is invalid and contains the following %zu "
-                              "error(s):", report.n);
+        sluice_buf_addf(&buf,
+                        "Connector configuration is invalid and contains the following %zu "
+                        "error(s):",
+                        report.n);
         for (size_t i = 0; i < report.n; i++)
             sluice_buf_addf(&buf, "\n%s", report.items[i].message);
         sluice_buf_adds(&buf, "\nYou can also find the above list of errors at the endpoint "

@@ -69,8 +69,7 @@ struct sluice_herder_ops {
     void (*config)(struct sluice_herder *, const char *name, struct sluice_answer *);
     void (*status)(struct sluice_herder *, const char *name, struct sluice_answer *);
     void (*tasks)(struct sluice_herder *, const char *name, struct sluice_answer *);
-    void (*task_status)(struct sluice_herder *, const char *name, int task,
-                        struct sluice_answer *);
+    void (*task_status)(struct sluice_herder *, const char *name, int task, struct sluice_answer *);
     /* PUT .../pause, /resume, /stop. Stop waits as remove does. */
     void (*set_target)(struct sluice_herder *, const char *name, enum sluice_target,
                        struct sluice_answer *);

@@ -32,7 +32,8 @@ static json_t *to_json(const struct sluice_value *value)
     struct sluice_buf buf;
     sluice_buf_init(&buf, SLUICE_BUF_MAX);
     json_t *json = NULL;
-    if (sluice_json_value(&buf, value, NULL)) json = json_loadb(buf.data, buf.len, JSON_DECODE_ANY, NULL);
+    if (sluice_json_value(&buf, value, NULL))
+        json = json_loadb(buf.data, buf.len, JSON_DECODE_ANY, NULL);
     sluice_buf_fini(&buf);
     return json;
 }
@@ -149,8 +150,7 @@ static void write_changes(struct standalone *herder, const char *name, const jso
         if (!read_changes(&batch, changes, entries, answer)) goto out;
     } else {
         ok = sluice_offset_list(herder->offsets, name, &batch, &entries, &n, &err);
-        for (size_t i = 0; ok && i < n; i++)
-            entries[i].offset = NULL;
+        for (size_t i = 0; ok && i < n; i++) entries[i].offset = NULL;
     }
     if (!ok || !sluice_offset_put(herder->offsets, name, entries, n, &err)) {
         sluice_answer_error(answer, 500, "writing the offsets of %s failed: %s", name, err.msg);

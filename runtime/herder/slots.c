@@ -67,15 +67,13 @@ void standalone_slots_make(struct standalone *herder, struct connector *conn)
     conn->generation = ++herder->generations;
     conn->failed = false;
     conn->trace[0] = '\0';
-    for (int i = 0; i < n; i++)
-        conn->slots[i].due = true;
+    for (int i = 0; i < n; i++) conn->slots[i].due = true;
     sluice_wake_up(&herder->wake);
 }
 
 void standalone_slots_drop(struct standalone *herder, struct connector *conn)
 {
-    for (int i = 0; i < conn->slots_n; i++)
-        slot_stop(herder, conn, i);
+    for (int i = 0; i < conn->slots_n; i++) slot_stop(herder, conn, i);
     free(conn->slots);
     conn->slots = NULL;
     conn->slots_n = 0;
@@ -130,7 +128,8 @@ bool standalone_settle(struct standalone *herder, const char *name)
             else draining = true;
         }
         if (!draining) return !zombies;
-        pthread_cond_wait(&herder->settled, &herder->lock); /* the herder's thread gives up in time */
+        pthread_cond_wait(&herder->settled,
+                          &herder->lock); /* the herder's thread gives up in time */
     }
 }
 
@@ -156,9 +155,9 @@ static void start_due(struct standalone *herder, struct connector *conn)
         struct sluice_err err = {{0}};
         slot->due = slot->restarting = false;
         herder->task_starts++;
-        slot->task = sluice_task_start(herder->worker, conn->plugin, conn->name, i, &conn->config,
-                                       conn->target == SLUICE_TARGET_PAUSED, task_changed, herder,
-                                       &err);
+        slot->task =
+            sluice_task_start(herder->worker, conn->plugin, conn->name, i, &conn->config,
+                              conn->target == SLUICE_TARGET_PAUSED, task_changed, herder, &err);
         if (slot->task) continue;
         herder->task_failures++;
         slot->last.state = SLUICE_FAILED;
@@ -196,7 +195,8 @@ static struct sluice_task *reap(struct standalone *herder)
         struct ending *end = *link;
         if (sluice_task_ended(end->task)) {
             if (end->zombie) {
-                sluice_log(SLUICE_INFO, end->connector, end->id, "the task that was given up ended");
+                sluice_log(SLUICE_INFO, end->connector, end->id,
+                           "the task that was given up ended");
             }
             dead = end->task;
             *link = end->next;

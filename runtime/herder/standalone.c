@@ -21,8 +21,7 @@ static struct connector *insert(struct standalone *herder, const char *name,
     conn->name = sluice_xstrdup(name);
     conn->target = target;
     struct connector **link = &herder->connectors;
-    while (*link && strcmp((*link)->name, name) < 0)
-        link = &(*link)->next;
+    while (*link && strcmp((*link)->name, name) < 0) link = &(*link)->next;
     conn->next = *link;
     *link = conn;
     return conn;
@@ -41,7 +40,8 @@ static void put_in_force(struct standalone *herder, struct connector *conn,
     sluice_map_copy(&conn->config, values);
     conn->plugin = plugin;
     /* a connector that is paused or stopped gets tasks when it is resumed, unless it has some */
-    if (conn->target == SLUICE_TARGET_STARTED || (conn->target == SLUICE_TARGET_PAUSED && had_tasks))
+    if (conn->target == SLUICE_TARGET_STARTED ||
+        (conn->target == SLUICE_TARGET_PAUSED && had_tasks))
         standalone_slots_make(herder, conn);
 }
 
@@ -122,10 +122,12 @@ static bool patch_once(struct standalone *herder, const char *name, const struct
         goto out;
     }
     for (size_t i = 0; i < patch->n; i++) {
-        if (patch->items[i].value) sluice_map_set(&after, patch->items[i].key, patch->items[i].value);
+        if (patch->items[i].value)
+            sluice_map_set(&after, patch->items[i].key, patch->items[i].value);
         else sluice_map_del(&after, patch->items[i].key);
     }
-    if (!sluice_config_name(&after, name, answer) || !check(herder, &after, &plugin, answer)) goto out;
+    if (!sluice_config_name(&after, name, answer) || !check(herder, &after, &plugin, answer))
+        goto out;
     sluice_lock(&herder->lock);
     conn = standalone_find(herder, name);
     if (!conn) {
@@ -162,8 +164,7 @@ static void remove_connector(struct sluice_herder *base, const char *name,
     struct standalone *herder = standalone_of(base);
     sluice_lock(&herder->lock);
     struct connector **link = &herder->connectors;
-    while (*link && strcmp((*link)->name, name) != 0)
-        link = &(*link)->next;
+    while (*link && strcmp((*link)->name, name) != 0) link = &(*link)->next;
     struct connector *conn = *link;
     if (!conn) {
         sluice_unlock(&herder->lock);
@@ -293,8 +294,7 @@ static bool stop(struct sluice_herder *base, int64_t timeout_ms)
     }
     for (;;) { /* every ending task ends, or is given up in time by the herder's thread */
         bool draining = false;
-        for (struct ending *end = herder->endings; end; end = end->next)
-            draining |= !end->zombie;
+        for (struct ending *end = herder->endings; end; end = end->next) draining |= !end->zombie;
         if (!draining) break;
         pthread_cond_wait(&herder->settled, &herder->lock);
     }

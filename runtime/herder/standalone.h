@@ -37,8 +37,8 @@ struct connector {
     uint64_t generation; /* raised with every config, over all connectors: tells old tasks apart */
     struct slot *slots;
     int slots_n;
-    bool failed;         /* its tasks could not be started at all */
-    char trace[1100]; /* why, when failed */
+    bool failed;            /* its tasks could not be started at all */
+    char trace[1100];       /* why, when failed */
     struct connector *next; /* by name */
 };
 

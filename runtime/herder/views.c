@@ -71,7 +71,8 @@ void standalone_health(struct sluice_herder *base, struct sluice_answer *answer)
     sluice_answer_json(answer, ready ? 200 : 503, body);
 }
 
-void standalone_list(struct sluice_herder *base, bool status, bool info, struct sluice_answer *answer)
+void standalone_list(struct sluice_herder *base, bool status, bool info,
+                     struct sluice_answer *answer)
 {
     struct standalone *herder = standalone_of(base);
     json_t *body = status || info ? json_object() : json_array();
@@ -148,15 +149,14 @@ void standalone_tasks(struct sluice_herder *base, const char *name, struct sluic
 }
 
 void standalone_task_status(struct sluice_herder *base, const char *name, int id,
-                        struct sluice_answer *answer)
+                            struct sluice_answer *answer)
 {
     struct standalone *herder = standalone_of(base);
     sluice_lock(&herder->lock);
     const struct connector *conn = standalone_find(herder, name);
     if (conn && id >= 0 && id < conn->slots_n)
         sluice_answer_json(answer, 200, task_json(herder, conn, id));
-    else
-        sluice_answer_error(answer, 404, "No status found for task %s-%d", name, id);
+    else sluice_answer_error(answer, 404, "No status found for task %s-%d", name, id);
     sluice_unlock(&herder->lock);
 }
 
@@ -178,8 +178,7 @@ static void view_one(const struct connector *conn, struct sluice_connector_view 
         view->tasks[i].state = status.state;
         if (conn->slots[i].task)
             sluice_task_counters(conn->slots[i].task, &view->tasks[i].counters);
-        else
-            view->tasks[i].counters = conn->slots[i].counters;
+        else view->tasks[i].counters = conn->slots[i].counters;
     }
 }
 
@@ -188,8 +187,7 @@ void standalone_view(struct sluice_herder *base, struct sluice_herder_view *out)
     struct standalone *herder = standalone_of(base);
     *out = (struct sluice_herder_view){0};
     sluice_lock(&herder->lock);
-    for (const struct connector *conn = herder->connectors; conn; conn = conn->next)
-        out->n++;
+    for (const struct connector *conn = herder->connectors; conn; conn = conn->next) out->n++;
     out->connectors = out->n ? sluice_xcalloc(out->n, sizeof *out->connectors) : NULL;
     size_t i = 0;
     for (const struct connector *conn = herder->connectors; conn; conn = conn->next)

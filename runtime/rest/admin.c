@@ -38,8 +38,7 @@ static size_t loggers_n;
 static size_t level_index(const char *name)
 {
     size_t i = 0;
-    while (i < LEVELS && strcasecmp(levels[i].name, name) != 0)
-        i++;
+    while (i < LEVELS && strcasecmp(levels[i].name, name) != 0) i++;
     return i;
 }
 
@@ -57,8 +56,7 @@ static struct logger *add(const char *name, const char *level)
 {
     if (loggers_n == LOGGERS_MAX) return NULL;
     size_t at = loggers_n++;
-    for (; at > 0 && strcmp(loggers[at - 1].name, name) > 0; at--)
-        loggers[at] = loggers[at - 1];
+    for (; at > 0 && strcmp(loggers[at - 1].name, name) > 0; at--) loggers[at] = loggers[at - 1];
     loggers[at] = (struct logger){sluice_xstrdup(name), level, -1};
     return &loggers[at];
 }
@@ -165,8 +163,7 @@ static void put_logger(void *arg, const struct sluice_request *req, struct sluic
     json_t *affected = NULL;
     const char *scope = sluice_map_get(&req->query, "scope");
     if (!name) {
-        sluice_answer_error(answer, 400,
-                            "Desired 'level' parameter was not specified in request.");
+        sluice_answer_error(answer, 400, "Desired 'level' parameter was not specified in request.");
     } else if (level == LEVELS) {
         sluice_answer_error(answer, 404, "invalid log level '%s'.", name);
     } else if (!(affected = set_loggers(req->params[0], level))) {

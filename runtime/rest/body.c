@@ -9,8 +9,9 @@
 json_t *sluice_body_json(const struct sluice_request *req, struct sluice_answer *answer)
 {
     if (!req->body) {
-        sluice_answer_error(answer, 500, "No content to map due to end-of-input: the request has "
-                                         "no body");
+        sluice_answer_error(answer, 500,
+                            "No content to map due to end-of-input: the request has "
+                            "no body");
         return NULL;
     }
     json_error_t error;
@@ -37,8 +38,7 @@ static const char *token(const json_t *json)
     }
 }
 
-bool sluice_config_json(const json_t *json, struct sluice_map *config,
-                        struct sluice_answer *answer)
+bool sluice_config_json(const json_t *json, struct sluice_map *config, struct sluice_answer *answer)
 {
     if (!json_is_object(json)) {
         sluice_answer_error(answer, 500,
@@ -49,7 +49,8 @@ bool sluice_config_json(const json_t *json, struct sluice_map *config,
     }
     const char *key;
     json_t *value;
-    json_object_foreach((json_t *)json, key, value) {
+    json_object_foreach((json_t *)json, key, value)
+    {
         if (!json_is_object(value) && !json_is_array(value)) continue;
         sluice_answer_error(answer, 500,
                             "Cannot deserialize value of type `java.lang.String` from %s: the "

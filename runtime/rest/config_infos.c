@@ -30,11 +30,9 @@ static json_t *shown_value(const struct infos *infos, const struct sluice_option
     if (!text) text = option->fallback;
     if (!text) return json_null();
     if (option->type == SLUICE_OPT_PASSWORD) return json_string("[hidden]");
-    while (*text && (unsigned char)*text <= ' ')
-        text++;
+    while (*text && (unsigned char)*text <= ' ') text++;
     size_t len = strlen(text);
-    while (len && (unsigned char)text[len - 1] <= ' ')
-        len--;
+    while (len && (unsigned char)text[len - 1] <= ' ') len--;
     char *copy = sluice_xstrndup(text, len);
     if (option->type == SLUICE_OPT_LIST) { /* "a , b" is shown as "a,b" */
         char *to = copy;
@@ -170,8 +168,8 @@ static void list_overrides(struct infos *infos)
         const char *key = infos->config->items[i].key;
         const char *over = strstr(key, ".override.");
         if (!over) continue;
-        bool secret = strcasestr(over, "jaas") || strcasestr(over, "password") ||
-                      strcasestr(over, ".key");
+        bool secret =
+            strcasestr(over, "jaas") || strcasestr(over, "password") || strcasestr(over, ".key");
         struct sluice_option row = {.key = key,
                                     .type = secret ? SLUICE_OPT_PASSWORD : SLUICE_OPT_STRING,
                                     .importance = SLUICE_MEDIUM,

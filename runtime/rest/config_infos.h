@@ -4,7 +4,7 @@
 
 #include "worker/worker.h"
 
-/* New reference. Secrets show as [hidden]; findings about keys that no table knows are listed too. */
+/* New reference. Secrets show as [hidden]; findings about keys that no table has are listed too. */
 json_t *sluice_config_infos(const struct sluice_registry *registry,
                             const struct sluice_plugin *plugin, const struct sluice_map *config,
                             const struct sluice_report *report);

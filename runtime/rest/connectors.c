@@ -9,10 +9,7 @@
 #include "base/mem.h"
 #include "rest/rest.h"
 
-static struct sluice_herder *herder_of(void *arg)
-{
-    return ((struct sluice_rest *)arg)->herder;
-}
+static struct sluice_herder *herder_of(void *arg) { return ((struct sluice_rest *)arg)->herder; }
 
 /* ---- the list ---- */
 
@@ -57,13 +54,15 @@ static bool create_request(const json_t *json, char **name, struct sluice_map *c
                            enum sluice_target *initial, struct sluice_answer *answer)
 {
     if (!json_is_object(json)) {
-        sluice_answer_error(answer, 500, "Cannot deserialize value of type `CreateConnectorRequest`"
-                                         ": the body is not a JSON object");
+        sluice_answer_error(answer, 500,
+                            "Cannot deserialize value of type `CreateConnectorRequest`"
+                            ": the body is not a JSON object");
         return false;
     }
     const char *key;
     json_t *value;
-    json_object_foreach((json_t *)json, key, value) {
+    json_object_foreach((json_t *)json, key, value)
+    {
         if (strcmp(key, "name") && strcmp(key, "config") && strcmp(key, "initial_state")) {
             sluice_answer_error(answer, 500,
                                 "Unrecognized field \"%s\" (class CreateConnectorRequest), not "
@@ -98,8 +97,7 @@ static void post_connectors(void *arg, const struct sluice_request *req,
 
 /* ---- one connector ---- */
 
-static void get_connector(void *arg, const struct sluice_request *req,
-                          struct sluice_answer *answer)
+static void get_connector(void *arg, const struct sluice_request *req, struct sluice_answer *answer)
 {
     struct sluice_herder *herder = herder_of(arg);
     herder->ops->info(herder, req->params[0], answer);
@@ -129,8 +127,7 @@ static void put_config(void *arg, const struct sluice_request *req, struct sluic
     json_decref(json);
 }
 
-static void patch_config(void *arg, const struct sluice_request *req,
-                         struct sluice_answer *answer)
+static void patch_config(void *arg, const struct sluice_request *req, struct sluice_answer *answer)
 {
     struct sluice_herder *herder = herder_of(arg);
     struct sluice_map patch = {0};
@@ -165,8 +162,7 @@ static void put_stop(void *arg, const struct sluice_request *req, struct sluice_
     herder->ops->set_target(herder, req->params[0], SLUICE_TARGET_STOPPED, answer);
 }
 
-static void post_restart(void *arg, const struct sluice_request *req,
-                         struct sluice_answer *answer)
+static void post_restart(void *arg, const struct sluice_request *req, struct sluice_answer *answer)
 {
     struct sluice_herder *herder = herder_of(arg);
     herder->ops->restart(herder, req->params[0], sluice_query_flag(req, "includeTasks"),
@@ -239,14 +235,16 @@ static void get_offsets(void *arg, const struct sluice_request *req, struct slui
 static bool offset_entry(const json_t *entry, struct sluice_answer *answer)
 {
     if (!json_is_object(entry)) {
-        sluice_answer_error(answer, 500, "Cannot construct instance of `ConnectorOffset`: every "
-                                         "item of \"offsets\" is an object with \"partition\" and "
-                                         "\"offset\"");
+        sluice_answer_error(answer, 500,
+                            "Cannot construct instance of `ConnectorOffset`: every "
+                            "item of \"offsets\" is an object with \"partition\" and "
+                            "\"offset\"");
         return false;
     }
     const char *key;
     json_t *value;
-    json_object_foreach((json_t *)entry, key, value) {
+    json_object_foreach((json_t *)entry, key, value)
+    {
         bool known = strcmp(key, "partition") == 0 || strcmp(key, "offset") == 0;
         if (!known) {
             sluice_answer_error(answer, 500,
@@ -270,13 +268,15 @@ static bool offset_entry(const json_t *entry, struct sluice_answer *answer)
 static const json_t *offset_changes(const json_t *json, struct sluice_answer *answer)
 {
     if (!json_is_object(json)) {
-        sluice_answer_error(answer, 500, "Cannot deserialize value of type `ConnectorOffsets`: "
-                                         "the body is not a JSON object");
+        sluice_answer_error(answer, 500,
+                            "Cannot deserialize value of type `ConnectorOffsets`: "
+                            "the body is not a JSON object");
         return NULL;
     }
     const char *key;
     json_t *value;
-    json_object_foreach((json_t *)json, key, value) {
+    json_object_foreach((json_t *)json, key, value)
+    {
         if (strcmp(key, "offsets") == 0) continue;
         sluice_answer_error(answer, 500,
                             "Unrecognized field \"%s\" (class ConnectorOffsets), not marked as "
@@ -286,13 +286,15 @@ static const json_t *offset_changes(const json_t *json, struct sluice_answer *an
     }
     const json_t *changes = json_object_get(json, "offsets");
     if (changes && !json_is_null(changes) && !json_is_array(changes)) {
-        sluice_answer_error(answer, 500, "Cannot deserialize value of type `java.util.ArrayList`: "
-                                         "\"offsets\" is an array");
+        sluice_answer_error(answer, 500,
+                            "Cannot deserialize value of type `java.util.ArrayList`: "
+                            "\"offsets\" is an array");
         return NULL;
     }
     if (json_array_size(changes) == 0) {
-        sluice_answer_error(answer, 400, "Partitions / offsets need to be provided for an alter "
-                                         "offsets request");
+        sluice_answer_error(answer, 400,
+                            "Partitions / offsets need to be provided for an alter "
+                            "offsets request");
         return NULL;
     }
     for (size_t i = 0; i < json_array_size(changes); i++) {
@@ -301,8 +303,7 @@ static const json_t *offset_changes(const json_t *json, struct sluice_answer *an
     return changes;
 }
 
-static void patch_offsets(void *arg, const struct sluice_request *req,
-                          struct sluice_answer *answer)
+static void patch_offsets(void *arg, const struct sluice_request *req, struct sluice_answer *answer)
 {
     struct sluice_herder *herder = herder_of(arg);
     json_t *json = sluice_body_json(req, answer);

@@ -20,19 +20,25 @@ static bool parse(const char *url, char **host, char **port, struct sluice_err *
 {
     *host = *port = NULL;
     if (strncasecmp(url, "https://", 8) == 0) {
-        return sluice_err_set(err, "listener %s: HTTPS listeners are not supported yet; use "
-                                   "http:// on a loopback address behind a TLS proxy", url);
+        return sluice_err_set(err,
+                              "listener %s: HTTPS listeners are not supported yet; use "
+                              "http:// on a loopback address behind a TLS proxy",
+                              url);
     }
     if (strncasecmp(url, "http://", 7) != 0) {
-        return sluice_err_set(err, "listener '%s' does not begin with http://; give listeners as "
-                                   "http://host:port", url);
+        return sluice_err_set(err,
+                              "listener '%s' does not begin with http://; give listeners as "
+                              "http://host:port",
+                              url);
     }
     const char *rest = url + 7, *colon = strrchr(rest, ':');
     size_t digits = colon ? strspn(colon + 1, "0123456789") : 0;
     bool ends = colon && (colon[1 + digits] == '\0' || strcmp(colon + 1 + digits, "/") == 0);
     if (!digits || digits > 5 || !ends || strtol(colon + 1, NULL, 10) > 65535) {
-        return sluice_err_set(err, "listener %s names no port from 0 to 65535; give listeners as "
-                                   "http://host:port", url);
+        return sluice_err_set(err,
+                              "listener %s names no port from 0 to 65535; give listeners as "
+                              "http://host:port",
+                              url);
     }
     bool brackets = *rest == '[' && colon > rest + 1 && colon[-1] == ']';
     *host = brackets ? sluice_xstrndup(rest + 1, (size_t)(colon - rest) - 2)
@@ -110,7 +116,8 @@ bool sluice_listener_open(const char *text, size_t len, struct sluice_listener *
     if (out->fd < 0) {
         sluice_err_set(err, "listening on %s failed: %s%s", url, strerror(errno),
                        errno == EADDRINUSE ? "; another process has the port, set listeners to "
-                                             "another one" : "");
+                                             "another one"
+                                           : "");
         goto out;
     }
     out->port = real_port(out->fd);

@@ -29,16 +29,16 @@ static const struct task_metric task_metrics[] = {
      "Records that the connector gave.", OF(polled), SLUICE_KIND_SOURCE},
     {"source_task_metrics", "source_record_write_total", "counter",
      "Records that Kafka acknowledged.", OF(written), SLUICE_KIND_SOURCE},
-    {"source_task_metrics", "source_record_active_count", "gauge",
-     "Records on their way to Kafka.", OF(in_flight), SLUICE_KIND_SOURCE},
+    {"source_task_metrics", "source_record_active_count", "gauge", "Records on their way to Kafka.",
+     OF(in_flight), SLUICE_KIND_SOURCE},
     {"source_task_metrics", "source_record_write_bytes_total", "counter",
      "Bytes of keys and values produced.", OF(bytes), SLUICE_KIND_SOURCE},
     {"sink_task_metrics", "sink_record_read_total", "counter", "Records read from Kafka.",
      OF(polled), SLUICE_KIND_SINK},
     {"sink_task_metrics", "sink_record_send_total", "counter",
      "Records that the connector made durable.", OF(written), SLUICE_KIND_SINK},
-    {"sink_task_metrics", "sink_record_active_count", "gauge",
-     "Records read and not yet durable.", OF(in_flight), SLUICE_KIND_SINK},
+    {"sink_task_metrics", "sink_record_active_count", "gauge", "Records read and not yet durable.",
+     OF(in_flight), SLUICE_KIND_SINK},
     {"sink_task_metrics", "sink_record_read_bytes_total", "counter",
      "Bytes of keys and values read.", OF(bytes), SLUICE_KIND_SINK},
     {"sink_task_metrics", "sink_record_lag_max", "gauge",
@@ -170,8 +170,7 @@ static void number(struct sluice_buf *buf, const char *name, const char *type, c
 static void write_worker(struct sluice_buf *buf, const struct sluice_herder_view *view)
 {
     size_t tasks = 0;
-    for (size_t c = 0; c < view->n; c++)
-        tasks += view->connectors[c].tasks_n;
+    for (size_t c = 0; c < view->n; c++) tasks += view->connectors[c].tasks_n;
     number(buf, "connector_count", "gauge", "Connectors of this worker.", view->n);
     number(buf, "task_count", "gauge", "Tasks of this worker.", tasks);
     number(buf, "connector_startup_attempts_total", "counter", "Configs put into force or refused.",
@@ -181,8 +180,8 @@ static void write_worker(struct sluice_buf *buf, const struct sluice_herder_view
     number(buf, "connector_startup_failure_total", "counter", "Configs refused.",
            view->connector_failures);
     number(buf, "task_startup_attempts_total", "counter", "Tasks started.", view->task_starts);
-    number(buf, "task_startup_failure_total", "counter", "Tasks that could not be started or FAILED.",
-           view->task_failures);
+    number(buf, "task_startup_failure_total", "counter",
+           "Tasks that could not be started or FAILED.", view->task_failures);
 }
 
 /* The metrics that every Prometheus client library gives of its process. */
@@ -196,15 +195,15 @@ static void write_process(struct sluice_buf *buf, int64_t started_ms)
         if (fscanf(statm, "%ld %ld", &pages, &resident) != 2) resident = 0;
         fclose(statm);
     }
-    sluice_buf_addf(buf,
-                    "# TYPE process_cpu_seconds_total counter\nprocess_cpu_seconds_total %lld.%02ld\n"
-                    "# TYPE process_resident_memory_bytes gauge\nprocess_resident_memory_bytes "
-                    "%lld\n"
-                    "# TYPE process_start_time_seconds gauge\nprocess_start_time_seconds "
-                    "%lld.%03d\n",
-                    (long long)cpu.tv_sec, cpu.tv_nsec / 10000000,
-                    (long long)resident * sysconf(_SC_PAGESIZE), (long long)(started_ms / 1000),
-                    (int)(started_ms % 1000));
+    sluice_buf_addf(
+        buf,
+        "# TYPE process_cpu_seconds_total counter\nprocess_cpu_seconds_total %lld.%02ld\n"
+        "# TYPE process_resident_memory_bytes gauge\nprocess_resident_memory_bytes "
+        "%lld\n"
+        "# TYPE process_start_time_seconds gauge\nprocess_start_time_seconds "
+        "%lld.%03d\n",
+        (long long)cpu.tv_sec, cpu.tv_nsec / 10000000, (long long)resident * sysconf(_SC_PAGESIZE),
+        (long long)(started_ms / 1000), (int)(started_ms % 1000));
 }
 
 static void get_metrics(void *arg, const struct sluice_request *req, struct sluice_answer *answer)

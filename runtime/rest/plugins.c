@@ -85,9 +85,8 @@ static void validate(const struct sluice_rest *rest, const char *path,
     const struct sluice_registry *registry = sluice_worker_registry(rest->worker);
     const char *given = sluice_map_get(config, "connector.class");
     if (given && !same_plugin(registry, given, path)) {
-        sluice_answer_error(answer, 400,
-                            "Included connector type %s does not match request type %s", given,
-                            path);
+        sluice_answer_error(
+            answer, 400, "Included connector type %s does not match request type %s", given, path);
         return;
     }
     struct sluice_report report = {0};

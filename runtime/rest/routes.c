@@ -160,8 +160,7 @@ static const char *allow_text(struct sluice_request *req, const bool has[5])
 static void note_method(const char *method, bool has[5])
 {
     static const char *const names[5] = {"DELETE", "GET", "PATCH", "POST", "PUT"};
-    for (unsigned i = 0; i < 5; i++)
-        has[i] |= strcmp(method, names[i]) == 0;
+    for (unsigned i = 0; i < 5; i++) has[i] |= strcmp(method, names[i]) == 0;
 }
 
 static bool acceptable(const struct sluice_route *route, const struct sluice_request *req,

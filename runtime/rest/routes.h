@@ -1,8 +1,8 @@
 /* routes.h - which function serves which method and path.
  *
  * A route table is an array; a server is given any number of tables with their argument, and looks
- * through them in order. Paths are patterns of segments; "{}" matches one segment, which reaches the
- * handler percent-decoded ("a%2Fb" is one segment named a/b).
+ * through them in order. Paths are patterns of segments; "{}" matches one segment, which reaches
+ * the handler percent-decoded ("a%2Fb" is one segment named a/b).
  * Thread: tables are constant; a request belongs to the thread that serves it. */
 #ifndef SLUICE_REST_ROUTES_H
 #define SLUICE_REST_ROUTES_H
@@ -21,11 +21,11 @@
 #define SLUICE_ROUTE_BARE 4u  /* its body, if any, is ignored: any Content-Type will do */
 
 struct sluice_request {
-    char *method;             /* "GET", ...; a HEAD comes as GET */
-    char *path;               /* raw, without the query; cut apart by matching */
-    struct sluice_map query;  /* decoded; the last of equal names wins */
-    char *expand;             /* every value of expand, comma-separated; NULL: none */
-    char *body;               /* terminated; NULL: none */
+    char *method;            /* "GET", ...; a HEAD comes as GET */
+    char *path;              /* raw, without the query; cut apart by matching */
+    struct sluice_map query; /* decoded; the last of equal names wins */
+    char *expand;            /* every value of expand, comma-separated; NULL: none */
+    char *body;              /* terminated; NULL: none */
     size_t body_len;
     char *accept, *content_type, *host; /* headers; NULL: absent */
     char *params[SLUICE_ROUTE_PARAMS];  /* what the braces matched; point into path */
@@ -33,8 +33,7 @@ struct sluice_request {
     char allow[48]; /* the methods of the path, for a 405 or OPTIONS */
 };
 
-typedef void sluice_route_handler(void *arg, const struct sluice_request *,
-                                  struct sluice_answer *);
+typedef void sluice_route_handler(void *arg, const struct sluice_request *, struct sluice_answer *);
 
 struct sluice_route {
     const char *method, *path;

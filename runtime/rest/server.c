@@ -31,7 +31,7 @@
 #define HEADERS_MAX ((size_t)32768) /* memory of one connection: its request line and headers */
 #define JOB_THREADS 32
 #define SEND_WAIT_MS 500
-#define DISCARD_MAX (16 * SLUICE_BODY_MAX) /* of a body that is too long; then the connection ends */
+#define DISCARD_MAX (16 * SLUICE_BODY_MAX) /* of a body that is too long; then we hang up */
 
 enum exchange_state { READING, WAITING, ANSWERED };
 
@@ -65,7 +65,7 @@ struct sluice_server {
     pthread_mutex_t lock;
     struct exchange *waiting;
     int64_t timeout_ms;
-    int answering; /* woken exchanges whose response is not sent yet */
+    int answering;       /* woken exchanges whose response is not sent yet */
     bool quiet, closing; /* no further requests; the clock ends */
     struct sluice_wake wake;
     pthread_t clock;
@@ -89,8 +89,7 @@ static void wake_exchange(struct exchange *ex, struct sluice_answer *answer)
 {
     assert(ex->state == WAITING);
     struct exchange **link = &ex->server->waiting;
-    while (*link != ex)
-        link = &(*link)->next;
+    while (*link != ex) link = &(*link)->next;
     *link = ex->next;
     ex->state = ANSWERED;
     ex->server->answering++;
@@ -166,8 +165,7 @@ static enum MHD_Result respond(struct exchange *ex)
         MHD_add_response_header(response, MHD_HTTP_HEADER_LOCATION, location);
         free(location);
     }
-    enum MHD_Result queued =
-        MHD_queue_response(ex->connection, (unsigned)answer->status, response);
+    enum MHD_Result queued = MHD_queue_response(ex->connection, (unsigned)answer->status, response);
     MHD_destroy_response(response);
     return queued;
 }
@@ -208,8 +206,9 @@ static enum MHD_Result hand_over(struct exchange *ex)
     sluice_wake_up(&server->wake);
     if (sluice_jobs_add(server->jobs, run_job, ex)) return MHD_YES;
     struct sluice_answer answer = {0};
-    sluice_answer_error(&answer, 503, "The worker has too many requests under way that wait for "
-                                      "connectors; try again later");
+    sluice_answer_error(&answer, 503,
+                        "The worker has too many requests under way that wait for "
+                        "connectors; try again later");
     sluice_lock(&server->lock);
     if (ex->state == WAITING) wake_exchange(ex, &answer);
     let_go(ex);
@@ -268,8 +267,8 @@ static enum MHD_Result begin(struct exchange *ex, const char *method)
     ex->req.accept = header(ex->connection, "Accept");
     ex->req.content_type = header(ex->connection, "Content-Type");
     ex->req.host = header(ex->connection, "Host");
-    const char *length = MHD_lookup_connection_value(ex->connection, MHD_HEADER_KIND,
-                                                     "Content-Length");
+    const char *length =
+        MHD_lookup_connection_value(ex->connection, MHD_HEADER_KIND, "Content-Length");
     unsigned long long bytes = length ? strtoull(length, NULL, 10) : 0;
     bool asks = MHD_lookup_connection_value(ex->connection, MHD_HEADER_KIND, "Expect") != NULL;
     /* a client that is sending already reads no answer before it is through: let it finish */
@@ -308,8 +307,8 @@ static enum MHD_Result serve(struct exchange *ex, bool quiet)
             ex->req.body = ex->body.data;
             ex->body = (struct sluice_buf){0};
         }
-        ex->route = sluice_route_find(server->tables, server->tables_n, &ex->req, &ex->arg,
-                                      &ex->answer);
+        ex->route =
+            sluice_route_find(server->tables, server->tables_n, &ex->req, &ex->arg, &ex->answer);
         if (ex->route && (ex->route->flags & SLUICE_ROUTE_WAITS)) return hand_over(ex);
         if (ex->route) ex->route->handle(ex->arg, &ex->req, &ex->answer);
     }

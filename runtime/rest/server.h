@@ -1,7 +1,7 @@
 /* server.h - HTTP/1.1 in front of route tables; the only user of libmicrohttpd.
  *
- * One thread per listener polls all connections. Handlers that answer at once run on it; those that
- * may wait (SLUICE_ROUTE_WAITS) run on threads of their own while their connection is suspended, and
+ * One thread per listener polls all connections. Handlers that answer at once run on it; those
+ * that may wait (SLUICE_ROUTE_WAITS) run on threads of their own, their connection suspended, and
  * are answered for after SLUICE_REQUEST_TIMEOUT_MS whether they are done or not. So nothing that a
  * plugin does can hold up another request. Bodies, connections and their time are bounded. */
 #ifndef SLUICE_REST_SERVER_H

@@ -12,8 +12,7 @@ struct blocker {
 
 static void block(const char *where, const char *here)
 {
-    while (strcmp(where, here) == 0)
-        pause();
+    while (strcmp(where, here) == 0) pause();
 }
 
 static void validate(const struct sluice_host *host, const struct sluice_conf *conf,
@@ -77,16 +76,10 @@ static const struct sluice_option options[] = {
 
 static const struct sluice_source source = {sizeof source, poll_blocker, offset, NULL};
 
-static const struct sluice_plugin plugin = {SLUICE_PLUGIN_HEAD,
-                                            .kind = SLUICE_KIND_SOURCE,
-                                            .max_tasks = 1,
-                                            .name = "blocker",
-                                            .version = "1.0.0",
-                                            .options = options,
-                                            .validate = validate,
-                                            .open = open_blocker,
-                                            .close = close_blocker,
-                                            .source = &source};
+static const struct sluice_plugin plugin = {
+    SLUICE_PLUGIN_HEAD,     .kind = SLUICE_KIND_SOURCE, .max_tasks = 1,       .name = "blocker",
+    .version = "1.0.0",     .options = options,         .validate = validate, .open = open_blocker,
+    .close = close_blocker, .source = &source};
 
 static const struct sluice_plugin *const plugins[] = {&plugin, NULL};
 

@@ -58,7 +58,8 @@ static void config_of(struct sluice_map *map, const char *const *pairs)
     }
 }
 
-#define CONFIG(...) (const char *const[]){"connector.class=FakeSource", "file=/x", __VA_ARGS__, NULL}
+#define CONFIG(...)                                                                                \
+    (const char *const[]) { "connector.class=FakeSource", "file=/x", __VA_ARGS__, NULL }
 
 static int create(struct fixture *f, const char *name, enum sluice_target target,
                   const char *const *pairs)
@@ -136,17 +137,19 @@ TEST(create_answers_as_connect_does)
     struct fixture f;
     setup(&f, 1000);
     CHECK_INT(create(&f, "a", SLUICE_TARGET_STARTED, CONFIG("tasks.max=2")), 201);
-    CHECK_STR(last_text, "{\"name\":\"a\",\"config\":{\"connector.class\":\"FakeSource\",\"file\":"
-                         "\"/x\",\"tasks.max\":\"2\",\"name\":\"a\"},\"tasks\":[{\"connector\":"
-                         "\"a\",\"task\":0},{\"connector\":\"a\",\"task\":1}],\"type\":\"source\"}");
+    CHECK_STR(last_text,
+              "{\"name\":\"a\",\"config\":{\"connector.class\":\"FakeSource\",\"file\":"
+              "\"/x\",\"tasks.max\":\"2\",\"name\":\"a\"},\"tasks\":[{\"connector\":"
+              "\"a\",\"task\":0},{\"connector\":\"a\",\"task\":1}],\"type\":\"source\"}");
     CHECK_INT(create(&f, "a", SLUICE_TARGET_STARTED, CONFIG("tasks.max=2")), 409);
     CHECK_STR(last_text, "{\"error_code\":409,\"message\":\"Connector a already exists\"}");
     WAIT_STATUS(&f, "a", "{\"id\":1,\"state\":\"RUNNING\"");
-    CHECK_STR(last_text,
-              "{\"name\":\"a\",\"connector\":{\"state\":\"RUNNING\",\"worker_id\":\"127.0.0.1:8083\","
-              "\"version\":\"1.2.3\"},\"tasks\":[{\"id\":0,\"state\":\"RUNNING\",\"worker_id\":"
-              "\"127.0.0.1:8083\",\"version\":\"1.2.3\"},{\"id\":1,\"state\":\"RUNNING\","
-              "\"worker_id\":\"127.0.0.1:8083\",\"version\":\"1.2.3\"}],\"type\":\"source\"}");
+    CHECK_STR(
+        last_text,
+        "{\"name\":\"a\",\"connector\":{\"state\":\"RUNNING\",\"worker_id\":\"127.0.0.1:8083\","
+        "\"version\":\"1.2.3\"},\"tasks\":[{\"id\":0,\"state\":\"RUNNING\",\"worker_id\":"
+        "\"127.0.0.1:8083\",\"version\":\"1.2.3\"},{\"id\":1,\"state\":\"RUNNING\","
+        "\"worker_id\":\"127.0.0.1:8083\",\"version\":\"1.2.3\"}],\"type\":\"source\"}");
     CHECK_INT(ask(&f, f.herder->ops->tasks, "a"), 200);
     CHECK_HAS(last_text, "\"task.class\":\"org.example.FakeSourceTask\"");
     teardown(&f);
@@ -165,14 +168,17 @@ TEST(wrong_configs_are_refused_with_every_finding)
     CHECK_INT(create(&f, "a", SLUICE_TARGET_STARTED, CONFIG("name=b")), 400);
     CHECK_HAS(last_text, "Connector name configuration (b) doesn't match connector name in the URL "
                          "(a)");
-    CHECK_INT(create(&f, "a", SLUICE_TARGET_STARTED,
-                     (const char *const[]){"db.password=geheim", NULL}), 400);
+    CHECK_INT(
+        create(&f, "a", SLUICE_TARGET_STARTED, (const char *const[]){"db.password=geheim", NULL}),
+        400);
     CHECK_HAS(last_text, "Connector config {db.password=[hidden], name=a} contains no connector "
                          "type");
-    CHECK_INT(create(&f, "a", SLUICE_TARGET_STARTED,
-                     (const char *const[]){"connector.class=Nope", NULL}), 400);
-    CHECK_HAS(last_text, "Failed to find any class that implements Connector and which name matches "
-                         "Nope, available connectors are: ");
+    CHECK_INT(
+        create(&f, "a", SLUICE_TARGET_STARTED, (const char *const[]){"connector.class=Nope", NULL}),
+        400);
+    CHECK_HAS(last_text,
+              "Failed to find any class that implements Connector and which name matches "
+              "Nope, available connectors are: ");
     CHECK_HAS(last_text, "org.example.FakeSourceConnector");
     CHECK_INT(ask(&f, f.herder->ops->status, "a"), 404);
     CHECK_HAS(last_text, "No status found for connector a");
@@ -201,7 +207,8 @@ TEST(null_values_are_refused)
     f.herder->ops->put_config(f.herder, "a", &map, &answer);
     sluice_map_fini(&map);
     CHECK_INT(took(&answer), 400);
-    CHECK_HAS(last_text, "1 error(s):\\nNull value can not be supplied as the configuration value.");
+    CHECK_HAS(last_text,
+              "1 error(s):\\nNull value can not be supplied as the configuration value.");
     teardown(&f);
 }
 
@@ -528,8 +535,9 @@ TEST(lists_and_views)
     f.herder->ops->ready(f.herder);
     f.herder->ops->health(f.herder, &answer);
     CHECK_INT(took(&answer), 200);
-    CHECK_STR(last_text, "{\"status\":\"healthy\",\"message\":\"Worker has completed startup and is "
-                         "ready to handle requests.\"}");
+    CHECK_STR(last_text,
+              "{\"status\":\"healthy\",\"message\":\"Worker has completed startup and is "
+              "ready to handle requests.\"}");
     put(&f, "b", CONFIG("tasks.max=2"));
     put(&f, "a", CONFIG("tasks.max=1"));
     WAIT_STATUS(&f, "a", RUNNING0);

@@ -105,8 +105,9 @@ static int call(const struct fixture *f, const char *method, const char *path, c
 {
     char length[64] = "";
     if (body) snprintf(length, sizeof length, "Content-Length: %zu\r\n", strlen(body));
-    char *request = sluice_xasprintf("%s %s HTTP/1.1\r\nHost: here:1\r\nConnection: close\r\n%s%s\r\n%s",
-                                     method, path, headers, length, body ? body : "");
+    char *request =
+        sluice_xasprintf("%s %s HTTP/1.1\r\nHost: here:1\r\nConnection: close\r\n%s%s\r\n%s",
+                         method, path, headers, length, body ? body : "");
     int fd = dial(f);
     say(fd, request, strlen(request));
     free(request);
@@ -222,7 +223,8 @@ TEST(broken_and_broken_off_requests_do_no_harm)
         CHECK(status != 200 && status != 201);
     }
     int half = dial(&f); /* a body that never comes costs a connection for a while, nothing else */
-    const char *part = "PUT /connectors/a/config HTTP/1.1\r\nHost: a\r\nContent-Length: 99\r\n\r\n{";
+    const char *part =
+        "PUT /connectors/a/config HTTP/1.1\r\nHost: a\r\nContent-Length: 99\r\n\r\n{";
     say(half, part, strlen(part));
     char *headers = sluice_xmalloc(100001); /* more than a connection may hold */
     memset(headers, 'a', 100000);
@@ -258,7 +260,8 @@ TEST(a_connectors_life_over_http)
     struct fixture f;
     setup(&f);
     CHECK_INT(call(&f, "POST", "/connectors", JSON,
-                   "{\"name\":\" a/b \\u00fc\\t\",\"config\":" GOOD ",\"initial_state\":\"running\"}"),
+                   "{\"name\":\" a/b \\u00fc\\t\",\"config\":" GOOD
+                   ",\"initial_state\":\"running\"}"),
               201);
     CHECK_HAS(heard, "\r\nLocation: http://here:1/connectors/a%2Fb%20%C3%BC\r\n");
     CHECK_HAS(heard, "\r\nContent-Type: application/json\r\n");
@@ -361,8 +364,7 @@ TEST(validation_blocks_no_other_request)
     CHECK_STR(body_of(), "[]");
     CHECK_INT(put(&f, "/connectors/a/config", GOOD), 201);
     CHECK(sluice_now_ms() - begun < 500);
-    for (int i = 0; i < 20; i++)
-        CHECK_INT(took(hear(fds[i])), 201);
+    for (int i = 0; i < 20; i++) CHECK_INT(took(hear(fds[i])), 201);
     CHECK(sluice_now_ms() - begun < 5000);
     teardown(&f);
 }
@@ -414,8 +416,7 @@ TEST(jobs_are_all_done_and_bounded)
 {
     struct sluice_jobs *jobs = sluice_jobs_new(2);
     int n = 0, taken = 0;
-    for (int i = 0; i < 400; i++)
-        taken += sluice_jobs_add(jobs, count_up, &n);
+    for (int i = 0; i < 400; i++) taken += sluice_jobs_add(jobs, count_up, &n);
     CHECK(taken >= 256 && taken < 400);
     CHECK(!sluice_jobs_drain(jobs, 1));
     CHECK(!sluice_jobs_add(jobs, count_up, &n));
@@ -442,15 +443,18 @@ TEST(plugins_and_validate)
     CHECK_HAS(body_of(), "Unknown plugin Nope.");
     CHECK_INT(put(&f, "/connector-plugins/FakeSource/config/validate",
                   "{\"connector.class\":\"FakeSource\",\"name\":\"a\",\"secret\":\"geheim\","
-                  "\"words\":\" a , b\",\"tasks.max\":\"0\",\"odd\":null}"), 200);
+                  "\"words\":\" a , b\",\"tasks.max\":\"0\",\"odd\":null}"),
+              200);
     CHECK(!strstr(heard, "geheim"));
-    CHECK_HAS(body_of(), "{\"name\":\"FakeSource\",\"error_count\":3,\"groups\":[\"Common\",\"File\"]");
+    CHECK_HAS(body_of(),
+              "{\"name\":\"FakeSource\",\"error_count\":3,\"groups\":[\"Common\",\"File\"]");
     CHECK_HAS(body_of(), "{\"name\":\"secret\",\"value\":\"[hidden]\",\"recommended_values\":[],"
                          "\"errors\":[],\"visible\":true}");
     CHECK_HAS(body_of(), "{\"name\":\"words\",\"value\":\"a,b\"");
     CHECK_HAS(body_of(), "{\"definition\":null,\"value\":{\"name\":\"odd\",\"value\":null,");
-    CHECK_INT(put(&f, "/connector-plugins/Other/config/validate",
-                  "{\"connector.class\":\"FakeSource\"}"), 400);
+    CHECK_INT(
+        put(&f, "/connector-plugins/Other/config/validate", "{\"connector.class\":\"FakeSource\"}"),
+        400);
     CHECK_HAS(body_of(), "Included connector type FakeSource does not match request type Other");
     CHECK_INT(put(&f, "/connector-plugins/FakeSource/config/validate", "{}"), 500);
     CHECK_HAS(body_of(), "org.apache.kafka.connect.runtime.rest.errors.BadRequestException: "
