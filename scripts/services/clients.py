@@ -1,6 +1,8 @@
 """The real services that tests, demo and benches run against, and a client for each: Kafka through
 kcat, Postgres through psql, BigQuery through its REST API. All listen on loopback ports."""
 import base64
+import datetime
+import decimal
 import itertools
 import json
 import os
@@ -307,7 +309,7 @@ class BigQuery(Service):
         return self._ok("POST", f"/datasets/{dataset}/tables/{table}/insertAll", body)
 
     def query(self, sql):
-        """All rows as dicts, values in Python's types (NUMERIC and times stay text)."""
+        """All rows as dicts, values in Python's types; NUMERIC and times are text, times in UTC."""
         answer = self._ok("POST", "/queries", {
             "query": sql, "useLegacySql": False, "timeoutMs": 60000, "maxResults": 10000})
         fields = answer["schema"]["fields"]
@@ -347,6 +349,9 @@ def _value(field, v):
         return v in (True, "true")
     if kind == "BYTES":
         return base64.b64decode(v)
+    if kind == "TIMESTAMP":  # the API gives seconds as text, such as 1.7672256E9
+        micros = int(decimal.Decimal(v) * 1_000_000)
+        return str(datetime.datetime(1970, 1, 1) + datetime.timedelta(microseconds=micros))
     return v
 
 

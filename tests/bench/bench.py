@@ -25,7 +25,7 @@ class Bench:
     def note(self, what, **figures):
         """Print and keep the figures of one measurement."""
         self.figures[what] = figures
-        print(f"  {what:<38}" + "  ".join(_text(k, v) for k, v in figures.items()), flush=True)
+        print(f"  {what:<40}" + "  ".join(_text(k, v) for k, v in figures.items()), flush=True)
 
     def end_of(self, topic):
         try:

@@ -84,8 +84,8 @@ def test_bigquery_insert_and_query(t):
         answer = t.bigquery.insert(dataset, "people", rows, ids)
         assert not answer.get("insertErrors"), answer
     equal(t.bigquery.count(dataset, "people"), 3)
-    got = t.bigquery.query(f"select id, name, tags, home from `{dataset}.people` order by id")
-    equal(got[2], {"id": 2, "name": "n2", "tags": ["a", "b"], "home": {"city": "Ulm"}})
+    got = t.bigquery.query(f"select id, name, at, tags, home from `{dataset}.people` order by id")
+    equal(got[2], {"id": 2, "name": "n2", "at": "2026-01-02 03:04:05.678901", "tags": ["a", "b"], "home": {"city": "Ulm"}})
     answer = t.bigquery.insert(dataset, "people", [{"id": 9, "nope": 1}, {"id": 10}])
     reasons = {e["index"]: e["errors"][0]["reason"] for e in answer["insertErrors"]}
     equal(reasons, {0: "invalid", 1: "stopped"})
