@@ -1,0 +1,322 @@
+/* relation.c - from catalog rows to the plan for a table's records: see relation.h. */
+#include "relation.h"
+
+#include <assert.h>
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cdc.h"
+
+#define TOPIC_MAX 249
+
+char *cdc_topic(const struct cdc_settings *settings, struct cdc_pool *pool, const char *a,
+                const char *b)
+{
+    const char *d = settings->delimiter;
+    char *topic = b ? cdc_pool_format(pool, "%s%s%s%s%s", settings->prefix, d, a, d, b)
+                    : cdc_pool_format(pool, "%s%s%s", settings->prefix, d, a);
+    char *out = topic;
+    /* One replacement for each character, not for each of its bytes in UTF-8. */
+    for (const char *p = topic; *p; p++) {
+        if (((unsigned char)*p & 0xc0) == 0x80)
+            continue;
+        bool fine = isascii((unsigned char)*p) &&
+                    (isalnum((unsigned char)*p) || strchr("._-", *p) != NULL);
+        *out++ = fine ? *p : '_';
+    }
+    *out = 0;
+    if (out - topic > TOPIC_MAX)
+        topic[TOPIC_MAX] = 0;
+    return topic;
+}
+
+/* ---- the catalog ---- */
+
+/* Results: 0 columns, 1 key columns (primary key, else a unique index that covers all rows), 2 the
+ * types that occur, with elements and bases. */
+static char *catalog_sql(uint32_t oid, const struct cdc_relation_message *message)
+{
+    struct cdc_text sql = {0};
+    cdc_text_addf(
+        &sql,
+        "SELECT a.attname, a.atttypid, a.atttypmod, a.attnotnull, CASE WHEN %s THEN "
+        "pg_catalog.pg_get_expr(d.adbin, d.adrelid) END FROM pg_catalog.pg_attribute a LEFT JOIN "
+        "pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum WHERE "
+        "a.attrelid = %u AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum;",
+        "a.attgenerated = ''", oid);
+    cdc_text_addf(
+        &sql,
+        "SELECT a.attname, i.indexrelid FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON "
+        "c.oid = i.indexrelid CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY AS "
+        "k(attnum, ord) JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = "
+        "k.attnum WHERE i.indrelid = %u AND i.indisunique AND i.indisvalid AND i.indpred IS NULL "
+        "AND i.indexprs IS NULL AND k.ord <= i.indnkeyatts ORDER BY i.indisprimary DESC, "
+        "c.relname, k.ord;",
+        oid);
+    cdc_text_addf(&sql,
+                  "WITH RECURSIVE t AS (SELECT p.* FROM pg_catalog.pg_type p WHERE p.oid IN "
+                  "(SELECT atttypid FROM pg_catalog.pg_attribute WHERE attrelid = %u AND attnum > "
+                  "0 UNION SELECT unnest(ARRAY[0",
+                  oid);
+    for (uint32_t i = 0; message && i < message->n; i++)
+        cdc_text_addf(&sql, ",%u", message->columns[i].oid);
+    cdc_text_adds(
+        &sql,
+        "]::oid[])) UNION SELECT p.* FROM pg_catalog.pg_type p JOIN t ON p.oid = t.typbasetype OR "
+        "(p.oid = t.typelem AND t.typcategory = 'A')) SELECT t.oid, n.nspname, t.typname, "
+        "t.typtype, CASE WHEN t.typcategory = 'A' AND t.typlen = -1 AND t.typname NOT IN "
+        "('int2vector', 'oidvector') THEN t.typelem ELSE 0 END, t.typbasetype, t.typtypmod, "
+        "(SELECT string_agg(e.enumlabel, ',' ORDER BY e.enumsortorder) FROM pg_catalog.pg_enum e "
+        "WHERE e.enumtypid = t.oid) FROM t JOIN pg_catalog.pg_namespace n ON n.oid = "
+        "t.typnamespace");
+    return sql.s;
+}
+
+static uint32_t field_u32(const struct cdc_conn *conn, size_t result, int row, int column)
+{
+    return (uint32_t)strtoul(cdc_conn_field(conn, result, row, column), NULL, 10);
+}
+
+static void take_types(struct cdc *cdc)
+{
+    const struct cdc_conn *conn = &cdc->general;
+    for (int i = 0; i < PQntuples(conn->results[2]); i++) {
+        struct cdc_type type = {
+            .oid = field_u32(conn, 2, i, 0),
+            .schema = (char *)cdc_conn_field(conn, 2, i, 1),
+            .name = (char *)cdc_conn_field(conn, 2, i, 2),
+            .kind = *cdc_conn_field(conn, 2, i, 3),
+            .elem = field_u32(conn, 2, i, 4),
+            .base = field_u32(conn, 2, i, 5),
+            .typmod = (int32_t)strtol(cdc_conn_field(conn, 2, i, 6), NULL, 10),
+            .labels = PQgetisnull(conn->results[2], i, 7) ? NULL
+                                                          : (char *)cdc_conn_field(conn, 2, i, 7),
+        };
+        cdc_types_put(&cdc->types, &type);
+    }
+}
+
+/* ---- columns ---- */
+
+static int catalog_row(const struct cdc_conn *conn, const char *name)
+{
+    for (int i = 0; i < PQntuples(conn->results[0]); i++)
+        if (!strcmp(cdc_conn_field(conn, 0, i, 0), name))
+            return i;
+    return -1;
+}
+
+/* The column's schema, with nullability and default as the catalog has them now. */
+static void bind_column(struct cdc *cdc, struct cdc_relation *rel, struct cdc_column *column)
+{
+    const struct cdc_conn *conn = &cdc->general;
+    int row = catalog_row(conn, column->name);
+    column->required = row >= 0 && *cdc_conn_field(conn, 0, row, 3) == 't';
+    column->field = -1;
+    if (!cdc_bind(&cdc->types, &cdc->settings, column->oid, column->typmod, &rel->pool,
+                  &column->binding))
+        return;
+    struct sluice_schema schema = column->binding.schema;
+    schema.optional = !column->required;
+    bool has_default = row >= 0 && !PQgetisnull(conn->results[0], row, 4);
+    if (has_default)
+        schema.has_dflt = cdc_default(&column->binding, &cdc->memory,
+                                      cdc_conn_field(conn, 0, row, 4), &schema.dflt);
+    column->schema = cdc->host->schema(&schema);
+    if (column->required)
+        column->absent = schema.has_dflt ? column->schema->dflt : column->binding.zero;
+    if (cdc_captures_column(&cdc->settings, rel->schema, rel->table, column->name))
+        column->field = (int)rel->fields_n++;
+}
+
+static void take_columns(struct cdc *cdc, struct cdc_relation *rel,
+                         const struct cdc_relation_message *message)
+{
+    const struct cdc_conn *conn = &cdc->general;
+    rel->columns_n = message ? message->n : (uint32_t)PQntuples(conn->results[0]);
+    rel->columns = cdc_pool_alloc(&rel->pool, (rel->columns_n + 1) * sizeof(*rel->columns));
+    for (uint32_t i = 0; i < rel->columns_n; i++) {
+        struct cdc_column *column = &rel->columns[i];
+        if (message) {
+            column->name = cdc_pool_strdup(&rel->pool, message->columns[i].name);
+            column->oid = message->columns[i].oid;
+            column->typmod = message->columns[i].typmod;
+            column->identity = message->columns[i].key;
+        } else {
+            column->name = cdc_pool_strdup(&rel->pool, cdc_conn_field(conn, 0, (int)i, 0));
+            column->oid = field_u32(conn, 0, (int)i, 1);
+            column->typmod = (int32_t)strtol(cdc_conn_field(conn, 0, (int)i, 2), NULL, 10);
+        }
+        bind_column(cdc, rel, column);
+    }
+}
+
+/* ---- the key ---- */
+
+static void add_key(struct cdc_relation *rel, const char *name)
+{
+    for (uint32_t i = 0; i < rel->columns_n; i++) {
+        if (strcmp(rel->columns[i].name, name) != 0 || !rel->columns[i].schema)
+            continue;
+        for (uint32_t k = 0; k < rel->key_n; k++)
+            if (rel->key[k] == i)
+                return;
+        rel->key[rel->key_n++] = i;
+        return;
+    }
+}
+
+static void take_key(struct cdc *cdc, struct cdc_relation *rel)
+{
+    const struct cdc_conn *conn = &cdc->general;
+    rel->key = cdc_pool_alloc(&rel->pool, (rel->columns_n + 1) * sizeof(*rel->key));
+    char *name = cdc_format("%s.%s", rel->schema, rel->table);
+    const struct cdc_key_rule *rule = cdc_key_rules_find(&cdc->settings.keys, name);
+    free(name);
+    for (size_t i = 0; rule && i < rule->columns_n; i++)
+        add_key(rel, rule->columns[i]);
+    if (rule)
+        return;
+    for (int i = 0; i < PQntuples(conn->results[1]); i++)
+        if (!strcmp(cdc_conn_field(conn, 1, i, 1), cdc_conn_field(conn, 1, 0, 1)))
+            add_key(rel, cdc_conn_field(conn, 1, i, 0));
+    /* A table dropped meanwhile: its replica identity was its key, unless that was the whole row.
+     */
+    bool gone = !PQntuples(conn->results[0]);
+    for (uint32_t i = 0; gone && rel->identity != 'f' && i < rel->columns_n; i++)
+        if (rel->columns[i].identity)
+            add_key(rel, rel->columns[i].name);
+}
+
+/* ---- schemas ---- */
+
+static const struct sluice_schema *make_struct(struct cdc *cdc, struct cdc_relation *rel,
+                                               const char *suffix, bool key)
+{
+    uint32_t n = key ? rel->key_n : rel->fields_n, at = 0;
+    struct sluice_field *fields = cdc_alloc((n + 1) * sizeof(*fields));
+    for (uint32_t i = 0; i < (key ? rel->key_n : rel->columns_n); i++) {
+        const struct cdc_column *column = &rel->columns[key ? rel->key[i] : i];
+        if (!key && column->field < 0)
+            continue;
+        fields[at].name = column->name;
+        fields[at++].schema = column->schema;
+    }
+    assert(at == n);
+    char *name = cdc_format("%s.%s", rel->topic, suffix);
+    struct sluice_schema schema = {.type = SLUICE_STRUCT,
+                                   .optional = !key,
+                                   .name = name,
+                                   .fields = fields,
+                                   .fields_len = n};
+    const struct sluice_schema *made = cdc->host->schema(&schema);
+    free(name);
+    free(fields);
+    return made;
+}
+
+static void make_schemas(struct cdc *cdc, struct cdc_relation *rel)
+{
+    rel->row_schema = make_struct(cdc, rel, "Value", false);
+    if (rel->key_n)
+        rel->key_schema = make_struct(cdc, rel, "Key", true);
+    rel->key_sent = rel->identity == 'f';
+    if (!rel->key_sent) {
+        rel->key_sent = rel->key_n > 0;
+        for (uint32_t i = 0; i < rel->key_n; i++)
+            rel->key_sent &= rel->columns[rel->key[i]].identity;
+    }
+    cdc_envelope_relation(cdc, rel);
+}
+
+enum cdc_step cdc_relation_load(struct cdc *cdc, uint32_t oid, const char *schema,
+                                const char *table, const struct cdc_relation_message *message,
+                                const struct cdc_wait *wait, struct cdc_relation **out,
+                                struct sluice_err *err)
+{
+    char *sql = catalog_sql(oid, message);
+    char *what = cdc_format("reading the columns of %s.%s", schema, table);
+    enum cdc_step step = cdc_conn_query(&cdc->general, &cdc->settings, sql, what, wait, err);
+    free(sql);
+    free(what);
+    if (step != CDC_DONE)
+        return step;
+    assert(cdc->general.results_n == 3);
+    take_types(cdc);
+    struct cdc_relation *rel = cdc_alloc(sizeof(*rel));
+    rel->oid = oid;
+    rel->captured = true;
+    rel->identity = message ? message->identity : 'd';
+    rel->schema = cdc_pool_strdup(&rel->pool, schema);
+    rel->table = cdc_pool_strdup(&rel->pool, table);
+    rel->topic = cdc_topic(&cdc->settings, &rel->pool, schema, table);
+    take_columns(cdc, rel, message);
+    take_key(cdc, rel);
+    make_schemas(cdc, rel);
+    *out = rel;
+    return CDC_DONE;
+}
+
+/* ---- the table of relations ---- */
+
+struct cdc_relation *cdc_relation_ignored(uint32_t oid, const char *schema, const char *table)
+{
+    struct cdc_relation *rel = cdc_alloc(sizeof(*rel));
+    rel->oid = oid;
+    rel->schema = cdc_pool_strdup(&rel->pool, schema);
+    rel->table = cdc_pool_strdup(&rel->pool, table);
+    return rel;
+}
+
+void cdc_relation_retire(struct cdc_relations *relations, struct cdc_relation *relation)
+{
+    relation->next = relations->retired;
+    relations->retired = relation;
+}
+
+void cdc_relations_put(struct cdc_relations *relations, struct cdc_relation *relation)
+{
+    struct cdc_relation **at = &relations->buckets[relation->oid & 255];
+    while (*at && (*at)->oid != relation->oid)
+        at = &(*at)->next;
+    struct cdc_relation *old = *at;
+    relation->next = old ? old->next : NULL;
+    *at = relation;
+    if (old)
+        cdc_relation_retire(relations, old);
+}
+
+void cdc_relation_free(struct cdc_relation *relation, const struct sluice_host *host)
+{
+    if (!relation)
+        return;
+    for (uint32_t i = 0; i < relation->columns_n; i++)
+        host->schema_free(relation->columns[i].schema);
+    host->schema_free(relation->key_schema);
+    host->schema_free(relation->row_schema);
+    host->schema_free(relation->envelope);
+    cdc_pool_free(&relation->pool);
+    free(relation);
+}
+
+void cdc_relations_sweep(struct cdc_relations *relations, const struct sluice_host *host)
+{
+    while (relations->retired) {
+        struct cdc_relation *relation = relations->retired;
+        relations->retired = relation->next;
+        cdc_relation_free(relation, host);
+    }
+}
+
+void cdc_relations_free(struct cdc_relations *relations, const struct sluice_host *host)
+{
+    for (size_t i = 0; i < 256; i++) {
+        while (relations->buckets[i]) {
+            struct cdc_relation *relation = relations->buckets[i];
+            relations->buckets[i] = relation->next;
+            cdc_relation_free(relation, host);
+        }
+    }
+    cdc_relations_sweep(relations, host);
+}

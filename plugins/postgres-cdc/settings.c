@@ -1,0 +1,405 @@
+/* settings.c - from checked options to plain fields, and what one option alone cannot tell. */
+#include "settings.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+struct reader {
+    struct cdc_settings *out;
+    const struct sluice_host *host;
+    const struct sluice_conf *conf;
+    cdc_complain *complain;
+    void *arg;
+    bool ok;
+};
+
+__attribute__((format(printf, 3, 4))) static void wrong(struct reader *r, const char *key,
+                                                        const char *fmt, ...)
+{
+    char why[1024];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(why, sizeof(why), fmt, ap);
+    va_end(ap);
+    r->complain(r->arg, key, why);
+    r->ok = false;
+}
+
+static const char *text(struct reader *r, const char *key)
+{
+    const char *s = r->host->str(r->conf, key);
+    return s && *s ? cdc_pool_strdup(&r->out->pool, s) : NULL;
+}
+
+static int number(struct reader *r, const char *key)
+{
+    int64_t n = r->host->num(r->conf, key);
+    return n > INT32_MAX ? INT32_MAX : (int)n;
+}
+
+/* Index of the option's word in a |-separated list; the option table has checked it. */
+static int word(struct reader *r, const char *key, const char *words)
+{
+    const char *value = r->host->str(r->conf, key);
+    size_t len = value ? strlen(value) : 0;
+    int i = 0;
+    for (const char *w = words; *w; i++) {
+        size_t n = strcspn(w, "|");
+        if (n == len && !strncasecmp(w, value, n))
+            return i;
+        w += n + (w[n] == '|');
+    }
+    wrong(r, key, "is not one of %s", words);
+    return 0;
+}
+
+/* The given key must not be set to anything but its harmless value. */
+static void refuse(struct reader *r, const char *key, const char *harmless, const char *why)
+{
+    const char *value = r->host->str(r->conf, key);
+    if (!value || !*value || (harmless && !strcasecmp(value, harmless)))
+        return;
+    wrong(r, key, "%s is not supported yet: %s; remove the option", key, why);
+}
+
+static void refuse_unsupported(struct reader *r)
+{
+    refuse(r, "signal.data.collection", NULL, "signals would be lost without notice");
+    refuse(r, "signal.enabled.channels", "source", "signals would be lost without notice");
+    refuse(r, "signal.kafka.topic", NULL, "signals would be lost without notice");
+    refuse(r, "notification.enabled.channels", NULL, "notifications would be lost");
+    refuse(r, "provide.transaction.metadata", "false", "records would lack their transaction");
+    refuse(r, "xmin.fetch.interval.ms", "0", "records would lack xmin");
+    refuse(r, "replica.identity.autoset.values", NULL, "deletes and updates would lack old values");
+    refuse(r, "column.propagate.source.type", NULL, "schemas would lack their parameters");
+    refuse(r, "datatype.propagate.source.type", NULL, "schemas would lack their parameters");
+    refuse(r, "converters", NULL, "custom converters are Java classes");
+    refuse(r, "post.processors", NULL, "records would go unprocessed");
+    refuse(r, "schema.name.adjustment.mode", "none", "schemas would have other names");
+    refuse(r, "field.name.adjustment.mode", "none", "fields would have other names");
+    refuse(r, "snapshot.query.mode", "select_all", "the snapshot would read other rows");
+    const char *strategy = r->host->str(r->conf, "topic.naming.strategy");
+    if (strategy && *strategy && !strstr(strategy, "SchemaTopicNamingStrategy"))
+        wrong(r, "topic.naming.strategy",
+              "%s is not supported: topics would have other names; remove the option", strategy);
+    const char *key, *value;
+    for (size_t i = 0; r->host->entry(r->conf, i, &key, &value); i++)
+        if (!strncmp(key, "column.mask.", 12) || !strncmp(key, "column.truncate.", 16))
+            wrong(r, key, "masking is not supported yet, and values would leak without it");
+}
+
+static void read_connection(struct reader *r)
+{
+    struct cdc_settings *s = r->out;
+    s->host = text(r, "database.hostname");
+    s->port = number(r, "database.port");
+    s->user = text(r, "database.user");
+    s->password = text(r, "database.password");
+    s->dbname = text(r, "database.dbname");
+    s->sslmode = text(r, "database.sslmode");
+    s->sslrootcert = text(r, "database.sslrootcert");
+    s->sslcert = text(r, "database.sslcert");
+    s->sslkey = text(r, "database.sslkey");
+    s->sslpassword = text(r, "database.sslpassword");
+    s->tcp_keepalive = r->host->flag(r->conf, "database.tcpKeepAlive");
+    s->query_timeout_ms = number(r, "database.query.timeout.ms");
+    s->connect_timeout_ms = number(r, "connection.validation.timeout.ms");
+    s->max_retries = number(r, "errors.max.retries");
+    s->retry_wait_ms = number(r, "retriable.restart.connector.wait.ms");
+    const char *host = s->host ? s->host : "";
+    if (host[strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:")])
+        wrong(r, "database.hostname",
+              "'%s' has invalid characters (only letters, digits, '-', '_', '.' and ':' are "
+              "allowed)",
+              host);
+}
+
+/* ';' separates statements, ';;' stands for one semicolon. */
+static void read_statements(struct reader *r)
+{
+    struct cdc_settings *s = r->out;
+    struct cdc_text one = {0};
+    const char *p = text(r, "database.initial.statements");
+    for (; p; p++) {
+        if (*p && *p != ';') {
+            cdc_text_add(&one, p, 1);
+            continue;
+        }
+        if (*p && p[1] == ';') {
+            cdc_text_add(&one, p++, 1);
+            continue;
+        }
+        if (one.s && one.s[strspn(one.s, " \t\r\n")]) {
+            s->statements = cdc_realloc(s->statements, (s->statements_n + 1) * sizeof(char *));
+            s->statements[s->statements_n++] = cdc_pool_strdup(&s->pool, one.s);
+        }
+        if (one.s)
+            one.s[one.len = 0] = 0;
+        if (!*p)
+            break;
+    }
+    cdc_text_free(&one);
+}
+
+static void check_stream_params(struct reader *r)
+{
+    static const char *const owned[] = {"proto_version", "publication_names", "streaming",
+                                        "binary",        "two_phase",         "messages"};
+    const char *s = r->out->stream_params;
+    while (s && *s) {
+        size_t len = strcspn(s, ";"), key = strcspn(s, "=;");
+        if (len && (key == 0 || key >= len))
+            wrong(r, "slot.stream.params", "'%.*s' is not of the form key=value", (int)len, s);
+        for (size_t i = 0; i < sizeof(owned) / sizeof(*owned); i++)
+            if (key == strlen(owned[i]) && !strncmp(s, owned[i], key))
+                wrong(r, "slot.stream.params", "%s is set by the connector itself", owned[i]);
+        s += len + (s[len] == ';');
+    }
+}
+
+static void read_replication(struct reader *r)
+{
+    struct cdc_settings *s = r->out;
+    if (word(r, "plugin.name", "pgoutput|decoderbufs"))
+        wrong(r, "plugin.name",
+              "decoderbufs is not supported; leave the option out or set it to pgoutput, which is "
+              "part of Postgres, and use a new slot.name");
+    s->slot = text(r, "slot.name");
+    if (s->slot &&
+        (strlen(s->slot) > 63 || s->slot[strspn(s->slot, "abcdefghijklmnopqrstuvwxyz0123456789_")]))
+        wrong(r, "slot.name",
+              "'%s': a slot's name is made of at most 63 of the characters a-z, 0-9 and _",
+              s->slot);
+    s->slot_drop_on_stop = r->host->flag(r->conf, "slot.drop.on.stop");
+    s->slot_failover = r->host->flag(r->conf, "slot.failover");
+    s->stream_params = text(r, "slot.stream.params");
+    check_stream_params(r);
+    s->slot_retries = number(r, "slot.max.retries");
+    s->slot_retry_ms = number(r, "slot.retry.delay.ms");
+    /* Debezium does not quote the name, so Postgres folds it. */
+    char *publication = cdc_pool_strdup(&s->pool, r->host->str(r->conf, "publication.name"));
+    for (char *p = publication; p && *p; p++)
+        *p = (char)(isascii(*p) ? tolower(*p) : *p);
+    s->publication = publication;
+    s->autocreate = (enum cdc_autocreate)word(r, "publication.autocreate.mode",
+                                              "all_tables|disabled|filtered|no_tables");
+    s->via_root = r->host->flag(r->conf, "publish.via.partition.root");
+    s->status_interval_ms = number(r, "status.update.interval.ms");
+    s->flush_mode =
+        (enum cdc_flush_mode)word(r, "lsn.flush.mode", "connector|manual|connector_and_driver");
+    if (!r->host->flag(r->conf, "flush.lsn.source"))
+        s->flush_mode = CDC_FLUSH_MANUAL;
+    s->mismatch = (enum cdc_mismatch)word(r, "offset.mismatch.strategy",
+                                          "no_validation|trust_offset|trust_slot|"
+                                          "trust_greater_lsn");
+}
+
+static void patterns(struct reader *r, struct cdc_patterns *out, const char *key)
+{
+    struct sluice_err err;
+    if (!cdc_patterns_parse(out, r->host->str(r->conf, key), &err))
+        wrong(r, key, "%s", err.msg);
+}
+
+static void filter(struct reader *r, struct cdc_filter *out, const char *include,
+                   const char *exclude)
+{
+    patterns(r, &out->include, include);
+    patterns(r, &out->exclude, exclude);
+    if (out->include.n && out->exclude.n)
+        wrong(r, exclude, "\"%s\" is already specified: give one of the two", include);
+}
+
+static void read_filters(struct reader *r)
+{
+    struct cdc_settings *s = r->out;
+    filter(r, &s->schemas, "schema.include.list", "schema.exclude.list");
+    filter(r, &s->tables, "table.include.list", "table.exclude.list");
+    filter(r, &s->columns, "column.include.list", "column.exclude.list");
+    filter(r, &s->message_prefixes, "message.prefix.include.list", "message.prefix.exclude.list");
+    s->ignore_builtin = r->host->flag(r->conf, "table.ignore.builtin");
+    struct sluice_err err;
+    if (!cdc_key_rules_parse(&s->keys, r->host->str(r->conf, "message.key.columns"), &err))
+        wrong(r, "message.key.columns", "%s", err.msg);
+    s->tombstones = r->host->flag(r->conf, "tombstones.on.delete");
+    s->skip_unchanged = r->host->flag(r->conf, "skip.messages.without.change");
+    const char *ops = r->host->str(r->conf, "skipped.operations");
+    if (!ops || !strcasecmp(ops, "none"))
+        return;
+    for (; *ops; ops++) {
+        const char *letter = strchr("cudtr", tolower((unsigned char)*ops));
+        if (letter && (!ops[1] || strchr(", ", ops[1])))
+            s->skipped |= 1u << (letter - "cudtr");
+        else if (!strchr(", ", *ops)) {
+            wrong(r, "skipped.operations", "'%s': give any of c, u, d, t, r, or none", ops);
+            return;
+        }
+    }
+}
+
+static void read_types(struct reader *r)
+{
+    struct cdc_settings *s = r->out;
+    s->decimal =
+        (enum cdc_decimal_mode)word(r, "decimal.handling.mode", "precise|string|double");
+    s->time = (enum cdc_time_mode)word(r, "time.precision.mode",
+                                       "adaptive|adaptive_time_microseconds|connect|isostring|"
+                                       "microseconds|nanoseconds");
+    s->binary = (enum cdc_binary_mode)word(r, "binary.handling.mode",
+                                           "bytes|base64|base64-url-safe|hex");
+    s->hstore_map = word(r, "hstore.handling.mode", "json|map") == 1;
+    s->interval_string = word(r, "interval.handling.mode", "numeric|string") == 1;
+    s->unknown_types = r->host->flag(r->conf, "include.unknown.datatypes");
+    s->money_digits = number(r, "money.fraction.digits");
+    s->converting_failure = (enum cdc_failure_mode)word(
+        r, "event.converting.failure.handling.mode", "warn|fail|skip");
+    const char *p = r->host->str(r->conf, "unavailable.value.placeholder");
+    p = p ? p : "";
+    if (strncmp(p, "hex:", 4)) {
+        s->placeholder = cdc_pool_strdup(&s->pool, p);
+        s->placeholder_len = strlen(p);
+        return;
+    }
+    size_t n = strlen(p + 4) / 2;
+    char *bytes = cdc_pool_alloc(&s->pool, n + 1);
+    for (size_t i = 0; i < n; i++) {
+        unsigned byte;
+        if (!isxdigit((unsigned char)p[4 + 2 * i]) || sscanf(p + 4 + 2 * i, "%2x", &byte) != 1)
+            wrong(r, "unavailable.value.placeholder", "'%s' is not hexadecimal after hex:", p);
+        else
+            bytes[i] = (char)byte;
+    }
+    s->placeholder = bytes;
+    s->placeholder_len = n;
+}
+
+static void read_overrides(struct reader *r)
+{
+    static const char base[] = "snapshot.select.statement.overrides";
+    struct cdc_settings *s = r->out;
+    const char *list = text(r, base);
+    while (list && *list) {
+        size_t len = strcspn(list, ",");
+        const char *table = list + strspn(list, " ");
+        size_t n = len > (size_t)(table - list) ? len - (size_t)(table - list) : 0;
+        while (n && table[n - 1] == ' ')
+            n--;
+        list += len + (list[len] == ',');
+        if (!n)
+            continue;
+        char *name = cdc_pool_strndup(&s->pool, table, n);
+        char *key = cdc_pool_format(&s->pool, "%s.%s", base, name);
+        const char *sql = NULL, *k, *v;
+        for (size_t i = 0; r->host->entry(r->conf, i, &k, &v); i++)
+            if (!strcmp(k, key))
+                sql = v;
+        if (!sql || !*sql) {
+            wrong(r, base, "%s is listed, but %s gives no statement for it", name, key);
+            continue;
+        }
+        s->overrides = cdc_realloc(s->overrides, (s->overrides_n + 1) * sizeof(*s->overrides));
+        s->overrides[s->overrides_n].table = name;
+        s->overrides[s->overrides_n++].sql = cdc_pool_strdup(&s->pool, sql);
+    }
+}
+
+static void read_snapshot(struct reader *r)
+{
+    static const enum cdc_snapshot_mode modes[] = {CDC_INITIAL, CDC_INITIAL_ONLY, CDC_ALWAYS,
+                                                   CDC_NO_DATA, CDC_NO_DATA,      CDC_NO_DATA,
+                                                   CDC_WHEN_NEEDED};
+    static const char *const isolations[] = {"SERIALIZABLE, READ ONLY, DEFERRABLE",
+                                             "REPEATABLE READ", "READ COMMITTED",
+                                             "READ UNCOMMITTED"};
+    struct cdc_settings *s = r->out;
+    int mode = word(r, "snapshot.mode",
+                    "initial|initial_only|always|no_data|never|schema_only|when_needed|"
+                    "configuration_based|custom");
+    if (mode > 6)
+        wrong(r, "snapshot.mode",
+              "configuration_based and custom are not supported; valid are initial, "
+              "initial_only, always, no_data, when_needed");
+    else
+        s->snapshot_mode = modes[mode];
+    s->isolation = isolations[word(r, "snapshot.isolation.mode",
+                                   "serializable|repeatable_read|read_committed|"
+                                   "read_uncommitted")];
+    int locking = word(r, "snapshot.locking.mode", "none|shared|custom");
+    if (locking == 2)
+        wrong(r, "snapshot.locking.mode", "custom is a Java class; valid are none and shared");
+    s->lock_shared = locking == 1;
+    s->lock_timeout_ms = number(r, "snapshot.lock.timeout.ms");
+    s->snapshot_delay_ms = number(r, "snapshot.delay.ms");
+    s->streaming_delay_ms = number(r, "streaming.delay.ms");
+    patterns(r, &s->snapshot_include, "snapshot.include.collection.list");
+    read_overrides(r);
+}
+
+bool cdc_settings_read(struct cdc_settings *settings, const struct sluice_host *host,
+                       const struct sluice_conf *conf, cdc_complain *complain, void *arg)
+{
+    struct reader r = {settings, host, conf, complain, arg, true};
+    read_connection(&r);
+    read_statements(&r);
+    read_replication(&r);
+    read_filters(&r);
+    read_types(&r);
+    read_snapshot(&r);
+    settings->prefix = text(&r, "topic.prefix");
+    settings->delimiter = text(&r, "topic.delimiter");
+    settings->heartbeat_prefix = text(&r, "topic.heartbeat.prefix");
+    settings->heartbeat_ms = number(&r, "heartbeat.interval.ms");
+    settings->heartbeat_query = text(&r, "heartbeat.action.query");
+    settings->extended_headers = host->flag(conf, "extended.headers.enabled");
+    refuse_unsupported(&r);
+    return r.ok;
+}
+
+void cdc_settings_free(struct cdc_settings *settings)
+{
+    cdc_filter_free(&settings->schemas);
+    cdc_filter_free(&settings->tables);
+    cdc_filter_free(&settings->columns);
+    cdc_filter_free(&settings->message_prefixes);
+    cdc_patterns_free(&settings->snapshot_include);
+    cdc_key_rules_free(&settings->keys);
+    free(settings->statements);
+    free(settings->overrides);
+    cdc_pool_free(&settings->pool);
+}
+
+static bool builtin(const char *schema, const char *table)
+{
+    return !strcmp(schema, "pg_catalog") || !strcmp(schema, "information_schema") ||
+           !strncmp(schema, "pg_temp", 7) || !strncmp(schema, "pg_toast", 8) ||
+           !strcmp(table, "spatial_ref_sys");
+}
+
+bool cdc_captures_table(const struct cdc_settings *settings, const char *schema, const char *table)
+{
+    if (settings->ignore_builtin && builtin(schema, table))
+        return false;
+    if (!cdc_filter_passes(&settings->schemas, schema))
+        return false;
+    if (!settings->tables.include.n && !settings->tables.exclude.n)
+        return true;
+    char *name = cdc_format("%s.%s", schema, table);
+    bool passes = cdc_filter_passes(&settings->tables, name);
+    free(name);
+    return passes;
+}
+
+bool cdc_captures_column(const struct cdc_settings *settings, const char *schema, const char *table,
+                         const char *column)
+{
+    if (!settings->columns.include.n && !settings->columns.exclude.n)
+        return true;
+    char *name = cdc_format("%s.%s.%s", schema, table, column);
+    bool passes = cdc_filter_passes(&settings->columns, name);
+    free(name);
+    return passes;
+}

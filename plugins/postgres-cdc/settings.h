@@ -1,0 +1,106 @@
+/* settings.h - the connector's config, read once into plain fields; constant afterwards. */
+#ifndef CDC_SETTINGS_H
+#define CDC_SETTINGS_H
+
+#include "filter.h"
+#include "util.h"
+
+enum cdc_decimal_mode { CDC_DECIMAL_PRECISE, CDC_DECIMAL_STRING, CDC_DECIMAL_DOUBLE };
+enum cdc_time_mode {
+    CDC_TIME_ADAPTIVE,
+    CDC_TIME_ADAPTIVE_TIME_MICROS,
+    CDC_TIME_CONNECT,
+    CDC_TIME_ISO,
+    CDC_TIME_MICROS,
+    CDC_TIME_NANOS
+};
+enum cdc_binary_mode { CDC_BINARY_BYTES, CDC_BINARY_BASE64, CDC_BINARY_BASE64_URL, CDC_BINARY_HEX };
+enum cdc_autocreate { CDC_ALL_TABLES, CDC_DISABLED, CDC_FILTERED, CDC_NO_TABLES };
+enum cdc_snapshot_mode {
+    CDC_INITIAL,
+    CDC_INITIAL_ONLY,
+    CDC_ALWAYS,
+    CDC_NO_DATA,
+    CDC_WHEN_NEEDED
+};
+enum cdc_flush_mode { CDC_FLUSH_CONNECTOR, CDC_FLUSH_MANUAL, CDC_FLUSH_DRIVER };
+enum cdc_mismatch { CDC_NO_VALIDATION, CDC_TRUST_OFFSET, CDC_TRUST_SLOT, CDC_TRUST_GREATER };
+enum cdc_failure_mode { CDC_FAILURE_WARN, CDC_FAILURE_FAIL, CDC_FAILURE_SKIP };
+
+/* Bits of settings.skipped. */
+enum { CDC_SKIP_C = 1, CDC_SKIP_U = 2, CDC_SKIP_D = 4, CDC_SKIP_T = 8, CDC_SKIP_R = 16 };
+
+struct cdc_override {
+    const char *table, *sql; /* schema.table */
+};
+
+struct cdc_settings {
+    struct cdc_pool pool; /* owns the strings */
+
+    const char *host, *user, *password, *dbname; /* password NULL: none */
+    int port;
+    const char *sslmode, *sslrootcert, *sslcert, *sslkey, *sslpassword;
+    bool tcp_keepalive;
+    int query_timeout_ms, connect_timeout_ms;
+    char **statements; /* database.initial.statements, split */
+    size_t statements_n;
+
+    const char *slot, *stream_params;
+    bool slot_drop_on_stop, slot_failover;
+    int slot_retries, slot_retry_ms;
+    const char *publication;
+    enum cdc_autocreate autocreate;
+    bool via_root;
+    int status_interval_ms;
+    enum cdc_flush_mode flush_mode;
+    enum cdc_mismatch mismatch;
+
+    enum cdc_snapshot_mode snapshot_mode;
+    const char *isolation; /* SQL words */
+    bool lock_shared;
+    int lock_timeout_ms, snapshot_delay_ms, streaming_delay_ms;
+    struct cdc_patterns snapshot_include;
+    struct cdc_override *overrides;
+    size_t overrides_n;
+
+    struct cdc_filter schemas, tables, columns;
+    bool ignore_builtin;
+    struct cdc_key_rules keys;
+    unsigned skipped;
+    bool tombstones, skip_unchanged;
+
+    enum cdc_decimal_mode decimal;
+    enum cdc_time_mode time;
+    enum cdc_binary_mode binary;
+    bool hstore_map, interval_string, unknown_types;
+    int money_digits;
+    const char *placeholder;
+    size_t placeholder_len;
+    enum cdc_failure_mode converting_failure;
+
+    const char *prefix, *delimiter, *heartbeat_prefix;
+    int heartbeat_ms;
+    const char *heartbeat_query; /* NULL: none */
+    bool extended_headers;
+    struct cdc_filter message_prefixes;
+    int max_retries, retry_wait_ms; /* -1: without end */
+};
+
+extern const struct sluice_option cdc_options[];
+
+/* Where a finding of cdc_settings_read() goes: once per wrong key. */
+typedef void cdc_complain(void *arg, const char *key, const char *why);
+
+/* Fills zeroed settings; what is wrong goes to complain, and false is returned. Free in any case.
+ */
+bool cdc_settings_read(struct cdc_settings *settings, const struct sluice_host *host,
+                       const struct sluice_conf *conf, cdc_complain *complain, void *arg);
+void cdc_settings_free(struct cdc_settings *settings);
+
+/* Whether changes of this table are captured. */
+bool cdc_captures_table(const struct cdc_settings *settings, const char *schema, const char *table);
+/* Whether the column belongs to the row's value. */
+bool cdc_captures_column(const struct cdc_settings *settings, const char *schema, const char *table,
+                         const char *column);
+
+#endif

@@ -1,0 +1,576 @@
+/* setup.c - from nothing to a slot that streams: looks at the server, decides whether a snapshot is
+ * due, creates publication and slot, starts the replication.
+ *
+ * The slot is the memory of the server, the stored offset ours. They must fit: a slot that has let
+ * go of changes which the offset has not seen is a loss, and is said, never passed over. */
+#include <assert.h>
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cdc.h"
+
+bool cdc_hopeless(const struct cdc *cdc)
+{
+    return cdc->hopeless || cdc->general.fatal || cdc->replication.fatal;
+}
+
+__attribute__((format(printf, 3, 4))) static enum cdc_step hopeless(struct cdc *cdc,
+                                                                    struct sluice_err *err,
+                                                                    const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(err->msg, sizeof(err->msg), fmt, ap);
+    va_end(ap);
+    cdc->hopeless = true;
+    return CDC_ERROR;
+}
+
+static enum cdc_step query(struct cdc *cdc, const char *sql, const char *what,
+                           const struct cdc_wait *wait, struct sluice_err *err)
+{
+    return cdc_conn_query(&cdc->general, &cdc->settings, sql, what, wait, err);
+}
+
+/* ---- what the server is ---- */
+
+static char *inspect_sql(const struct cdc_settings *s)
+{
+    struct cdc_text sql = {0};
+    cdc_text_adds(&sql,
+                  "SELECT current_setting('wal_level'), current_setting('server_version_num'), "
+                  "pg_is_in_recovery(), (SELECT setting FROM pg_catalog.pg_settings WHERE name = "
+                  "'wal_sender_timeout'), (SELECT rolsuper OR rolreplication OR EXISTS (SELECT 1 "
+                  "FROM pg_catalog.pg_roles m WHERE m.rolname IN ('rds_superuser', "
+                  "'rds_replication', 'azure_pg_admin', 'cloudsqlsuperuser', 'alloydbsuperuser') "
+                  "AND pg_has_role(current_user, m.oid, 'member')) FROM pg_catalog.pg_roles WHERE "
+                  "rolname = current_user), (SELECT puballtables FROM pg_catalog.pg_publication "
+                  "WHERE pubname = ");
+    cdc_text_literal(&sql, s->publication);
+    cdc_text_adds(&sql, "); SELECT plugin, database, restart_lsn, confirmed_flush_lsn, active_pid, "
+                        "wal_status FROM pg_catalog.pg_replication_slots WHERE slot_name = ");
+    cdc_text_literal(&sql, s->slot);
+    return sql.s;
+}
+
+static enum cdc_step slot_usable(struct cdc *cdc, struct sluice_err *err)
+{
+    const struct cdc_settings *s = &cdc->settings;
+    const struct cdc_conn *conn = &cdc->general;
+    const char *plugin = cdc_conn_field(conn, 1, 0, 0), *db = cdc_conn_field(conn, 1, 0, 1);
+    if (strcmp(plugin, "pgoutput") != 0 || strcmp(db, s->dbname) != 0)
+        return hopeless(cdc, err,
+                        "replication slot \"%s\" belongs to plugin '%s' and database '%s', not to "
+                        "pgoutput and '%s'; choose another slot.name, or drop the slot: SELECT "
+                        "pg_drop_replication_slot('%s');",
+                        s->slot, plugin, db, s->dbname, s->slot);
+    bool lost = !strcmp(cdc_conn_field(conn, 1, 0, 5), "lost");
+    if ((lost || !cdc_lsn_parse(cdc_conn_field(conn, 1, 0, 2), &cdc->slot.restart)) &&
+        s->snapshot_mode != CDC_WHEN_NEEDED)
+        return hopeless(cdc, err,
+                        "replication slot \"%s\" was invalidated: the server removed WAL that it "
+                        "still needed (max_slot_wal_keep_size), and changes are lost; drop it "
+                        "(SELECT pg_drop_replication_slot('%s');), delete the connector's offsets, "
+                        "and start with snapshot.mode=initial, or use snapshot.mode=when_needed",
+                        s->slot, s->slot);
+    cdc->slot.exists = !lost && cdc->slot.restart;
+    cdc_lsn_parse(cdc_conn_field(conn, 1, 0, 3), &cdc->slot.confirmed);
+    return CDC_DONE;
+}
+
+static enum cdc_step take_server(struct cdc *cdc, struct sluice_err *err)
+{
+    const struct cdc_conn *conn = &cdc->general;
+    const struct cdc_settings *s = &cdc->settings;
+    const char *wal_level = cdc_conn_field(conn, 0, 0, 0);
+    if (strcmp(wal_level, "logical") != 0)
+        return hopeless(cdc, err,
+                        "the postgres server at %s:%d has wal_level = %s, and must have logical; "
+                        "run: ALTER SYSTEM SET wal_level = logical; and restart the server",
+                        s->host, s->port, wal_level);
+    cdc->server_version = atoi(cdc_conn_field(conn, 0, 0, 1));
+    cdc->standby = *cdc_conn_field(conn, 0, 0, 2) == 't';
+    int timeout = atoi(cdc_conn_field(conn, 0, 0, 3));
+    cdc->status_ms = s->status_interval_ms;
+    if (timeout > 0 && cdc->status_ms > timeout / 3)
+        cdc->status_ms = timeout / 3 ? timeout / 3 : 1;
+    if (*cdc_conn_field(conn, 0, 0, 4) != 't')
+        cdc->host->log(cdc->task, SLUICE_WARN,
+                       "role %s has not the REPLICATION attribute; run: ALTER ROLE \"%s\" "
+                       "REPLICATION;",
+                       s->user, s->user);
+    cdc->publication_exists = !PQgetisnull(conn->results[0], 0, 5);
+    cdc->publication_all = *cdc_conn_field(conn, 0, 0, 5) == 't';
+    memset(&cdc->slot, 0, sizeof(cdc->slot));
+    return PQntuples(conn->results[1]) ? slot_usable(cdc, err) : CDC_DONE;
+}
+
+/* ---- do slot and offset fit, is a snapshot due ---- */
+
+/* "" when streaming can go on from the offset, else why not. */
+static char *mismatch(const struct cdc *cdc)
+{
+    const struct cdc_position *p = &cdc->position;
+    char here[24], there[24];
+    uint64_t seen = p->lsn_commit > p->lsn_proc ? p->lsn_commit : p->lsn_proc;
+    if (p->snapshot && p->lsn > seen)
+        seen = p->lsn;
+    cdc_lsn_text(seen, here);
+    if (!cdc->slot.exists)
+        return cdc_format("replication slot \"%s\" is missing on the server", cdc->settings.slot);
+    if (cdc->slot.confirmed > seen)
+        return cdc_format("replication slot \"%s\" has moved on to %s, past the stored offset %s",
+                          cdc->settings.slot, cdc_lsn_text(cdc->slot.confirmed, there), here);
+    return NULL;
+}
+
+static enum cdc_step check_offset(struct cdc *cdc, struct sluice_err *err)
+{
+    const struct cdc_settings *s = &cdc->settings;
+    char *why = mismatch(cdc);
+    if (!why)
+        return CDC_DONE;
+    bool trusted = s->mismatch == CDC_TRUST_SLOT || s->mismatch == CDC_TRUST_GREATER ||
+                   s->flush_mode == CDC_FLUSH_DRIVER;
+    enum cdc_step step = CDC_DONE;
+    char here[24];
+    cdc_lsn_text(cdc->position.lsn_commit ? cdc->position.lsn_commit : cdc->position.lsn, here);
+    if (s->snapshot_mode == CDC_WHEN_NEEDED) {
+        cdc->host->log(cdc->task, SLUICE_WARN, "%s: a new snapshot is taken", why);
+        cdc->snapshot_due = true;
+        memset(&cdc->position, 0, sizeof(cdc->position));
+        cdc->has_position = false;
+    } else if (cdc->slot.exists && trusted) {
+        cdc->host->log(cdc->task, SLUICE_WARN, "%s: going on from the slot, as configured", why);
+    } else {
+        step = hopeless(cdc, err,
+                        "%s. The connector is trying to read the change stream starting at %s, "
+                        "but this is no longer available on the server: changes since then are "
+                        "lost. Set snapshot.mode=when_needed, or delete the connector's offsets "
+                        "and start with snapshot.mode=initial%s",
+                        why, here,
+                        cdc->slot.exists ? "; offset.mismatch.strategy=trust_slot accepts the loss"
+                                         : "");
+    }
+    free(why);
+    return step;
+}
+
+static enum cdc_step decide(struct cdc *cdc, struct sluice_err *err)
+{
+    enum cdc_snapshot_mode mode = cdc->settings.snapshot_mode;
+    bool unfinished = cdc->has_position && cdc->position.snapshot == CDC_IN_SNAPSHOT;
+    if (unfinished && mode == CDC_NO_DATA)
+        return hopeless(cdc, err,
+                        "The connector previously stopped while taking a snapshot, but now the "
+                        "connector is configured to never allow snapshots. Reconfigure the "
+                        "connector to use snapshots initially or when needed.");
+    cdc->snapshot_due = unfinished || (!cdc->has_position && mode != CDC_NO_DATA) ||
+                        (mode == CDC_ALWAYS && cdc->first_start);
+    if (cdc->snapshot_due || mode == CDC_INITIAL_ONLY || !cdc->has_position)
+        return CDC_DONE;
+    return check_offset(cdc, err);
+}
+
+static enum cdc_step inspect(struct cdc *cdc, const struct cdc_wait *wait, struct sluice_err *err)
+{
+    char *sql = inspect_sql(&cdc->settings);
+    enum cdc_step step =
+        query(cdc, sql, "reading the server's settings and slots", wait, err);
+    free(sql);
+    if (step == CDC_DONE)
+        step = take_server(cdc, err);
+    if (step == CDC_DONE)
+        step = decide(cdc, err);
+    if (step != CDC_DONE)
+        return step;
+    bool streams = cdc->settings.snapshot_mode != CDC_INITIAL_ONLY;
+    bool listed = cdc->settings.autocreate == CDC_FILTERED && streams && !cdc->standby;
+    cdc->phase = !streams && !cdc->snapshot_due ? CDC_IDLE
+                 : cdc->snapshot_due || listed  ? CDC_TABLES
+                                                : CDC_PUBLISH;
+    return CDC_DONE;
+}
+
+/* ---- tables ---- */
+
+void cdc_tables_free(struct cdc *cdc)
+{
+    for (size_t i = 0; i < cdc->tables_n; i++) {
+        free(cdc->tables[i].schema);
+        free(cdc->tables[i].name);
+    }
+    free(cdc->tables);
+    cdc->tables = NULL;
+    cdc->tables_n = 0;
+}
+
+static int by_rank(const void *a, const void *b)
+{
+    const struct cdc_table *x = a, *y = b;
+    if (x->rank != y->rank)
+        return x->rank < y->rank ? -1 : 1;
+    int order = strcmp(x->schema, y->schema);
+    return order ? order : strcmp(x->name, y->name);
+}
+
+static enum cdc_step list_tables(struct cdc *cdc, const struct cdc_wait *wait,
+                                 struct sluice_err *err)
+{
+    enum cdc_step step =
+        query(cdc,
+              "SELECT c.oid, n.nspname, c.relname, c.relpersistence FROM pg_catalog.pg_class c "
+              "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', "
+              "'p') AND c.relpersistence <> 't' AND n.nspname !~ '^pg_(toast|temp)'",
+              "listing the tables", wait, err);
+    if (step != CDC_DONE)
+        return step;
+    const struct cdc_conn *conn = &cdc->general;
+    const struct cdc_settings *s = &cdc->settings;
+    cdc_tables_free(cdc);
+    int n = PQntuples(conn->results[0]);
+    cdc->tables = cdc_alloc(((size_t)n + 1) * sizeof(*cdc->tables));
+    for (int i = 0; i < n; i++) {
+        const char *schema = cdc_conn_field(conn, 0, i, 1), *name = cdc_conn_field(conn, 0, i, 2);
+        if (!cdc_captures_table(s, schema, name))
+            continue;
+        struct cdc_table *table = &cdc->tables[cdc->tables_n++];
+        char *full = cdc_format("%s.%s", schema, name);
+        table->oid = (uint32_t)strtoul(cdc_conn_field(conn, 0, i, 0), NULL, 10);
+        table->rank = cdc_patterns_match(&s->tables.include, full);
+        table->schema = cdc_strdup(schema);
+        table->name = cdc_strdup(name);
+        table->logged = *cdc_conn_field(conn, 0, i, 3) == 'p';
+        free(full);
+    }
+    qsort(cdc->tables, cdc->tables_n, sizeof(*cdc->tables), by_rank);
+    if (!cdc->tables_n)
+        cdc->host->log(cdc->task, SLUICE_WARN,
+                       "no table passes the filters yet; check schema.include.list and "
+                       "table.include.list (patterns of schema.table)");
+    cdc->phase = s->snapshot_mode == CDC_INITIAL_ONLY ? CDC_SNAPSHOT_DELAY : CDC_PUBLISH;
+    return CDC_DONE;
+}
+
+/* ---- publication ---- */
+
+static void publication_name(const struct cdc_settings *s, struct cdc_text *sql)
+{
+    const char *p = s->publication;
+    size_t plain = strspn(p, "abcdefghijklmnopqrstuvwxyz0123456789_");
+    if (p[plain] || isdigit((unsigned char)*p))
+        cdc_text_ident(sql, p);
+    else
+        cdc_text_adds(sql, p);
+}
+
+/* "s"."a", "s"."b" of the captured tables that are logged; false: there are none. */
+static bool table_list(const struct cdc *cdc, struct cdc_text *sql)
+{
+    bool any = false;
+    for (size_t i = 0; i < cdc->tables_n; i++) {
+        if (!cdc->tables[i].logged)
+            continue;
+        if (any)
+            cdc_text_adds(sql, ", ");
+        cdc_text_ident(sql, cdc->tables[i].schema);
+        cdc_text_adds(sql, ".");
+        cdc_text_ident(sql, cdc->tables[i].name);
+        any = true;
+    }
+    return any;
+}
+
+/* Brings a publication of single tables to the captured ones, when they differ. */
+static char *alter_sql(const struct cdc *cdc)
+{
+    struct cdc_text list = {0}, sql = {0};
+    table_list(cdc, &list);
+    cdc_text_adds(&sql, "DO $cdc$ BEGIN IF (SELECT array_agg(r.prrelid ORDER BY r.prrelid) FROM "
+                        "pg_catalog.pg_publication_rel r JOIN pg_catalog.pg_publication p ON p.oid "
+                        "= r.prpubid WHERE p.pubname = ");
+    cdc_text_literal(&sql, cdc->settings.publication);
+    cdc_text_adds(&sql, ") IS DISTINCT FROM (SELECT array_agg(o ORDER BY o) FROM unnest(ARRAY[");
+    bool any = false;
+    for (size_t i = 0; i < cdc->tables_n; i++) {
+        if (!cdc->tables[i].logged)
+            continue;
+        cdc_text_addf(&sql, "%s%u", any ? "," : "", cdc->tables[i].oid);
+        any = true;
+    }
+    cdc_text_adds(&sql, "]::oid[]) o) THEN ALTER PUBLICATION ");
+    publication_name(&cdc->settings, &sql);
+    cdc_text_addf(&sql, " SET TABLE %s; END IF; END $cdc$", list.s);
+    cdc_text_free(&list);
+    return sql.s;
+}
+
+static char *create_sql(const struct cdc *cdc)
+{
+    const struct cdc_settings *s = &cdc->settings;
+    struct cdc_text sql = {0};
+    cdc_text_adds(&sql, "CREATE PUBLICATION ");
+    publication_name(s, &sql);
+    if (s->autocreate == CDC_ALL_TABLES)
+        cdc_text_adds(&sql, " FOR ALL TABLES");
+    if (s->autocreate == CDC_FILTERED) {
+        cdc_text_adds(&sql, " FOR TABLE ");
+        table_list(cdc, &sql);
+    }
+    if (s->via_root)
+        cdc_text_adds(&sql, " WITH (publish_via_partition_root = true)");
+    cdc_text_adds(&sql, ";");
+    return sql.s;
+}
+
+static enum cdc_step publish(struct cdc *cdc, const struct cdc_wait *wait, struct sluice_err *err)
+{
+    const struct cdc_settings *s = &cdc->settings;
+    char *sql = NULL;
+    bool filtered = s->autocreate == CDC_FILTERED;
+    struct cdc_text list = {0};
+    bool any = filtered && table_list(cdc, &list);
+    cdc_text_free(&list);
+    if (cdc->standby)
+        filtered = false;
+    else if (filtered && cdc->publication_exists && cdc->publication_all)
+        return hopeless(cdc, err,
+                        "publication %s is FOR ALL TABLES, but publication.autocreate.mode is "
+                        "filtered; use another publication.name, or run: DROP PUBLICATION %s;",
+                        s->publication, s->publication);
+    else if (filtered && !any)
+        return hopeless(cdc, err,
+                        "no table passes the filters, so publication %s cannot be made of the "
+                        "captured tables; check schema.include.list and table.include.list",
+                        s->publication);
+    else if (filtered && cdc->publication_exists)
+        sql = alter_sql(cdc);
+    else if (!cdc->publication_exists && s->autocreate == CDC_DISABLED)
+        return hopeless(cdc, err,
+                        "publication %s is missing. Publication autocreation is disabled, please "
+                        "create one and restart the connector. Run: CREATE PUBLICATION %s FOR "
+                        "TABLE <tables>;",
+                        s->publication, s->publication);
+    else if (!cdc->publication_exists)
+        sql = create_sql(cdc);
+    enum cdc_step step = CDC_DONE;
+    if (sql) {
+        char *what = cdc_format("creating or altering publication %s", s->publication);
+        step = query(cdc, sql, what, wait, err);
+        free(what);
+    }
+    if (step == CDC_DONE && sql && !cdc->publication_exists)
+        cdc->host->log(cdc->task, SLUICE_INFO, "created the publication: %s", sql);
+    free(sql);
+    /* Made by somebody else since we looked. */
+    if (step == CDC_ERROR && !strcmp(cdc->general.sqlstate, "42710")) {
+        cdc->general.fatal = false;
+        step = CDC_DONE;
+    }
+    if (step == CDC_DONE) {
+        cdc->publication_exists = true;
+        cdc->phase = CDC_CONNECT_REPLICATION;
+    }
+    return step;
+}
+
+/* ---- slot ---- */
+
+static enum cdc_step create_slot(struct cdc *cdc, const struct cdc_wait *wait,
+                                 struct sluice_err *err)
+{
+    const struct cdc_settings *s = &cdc->settings;
+    struct cdc_text sql = {0};
+    cdc_text_addf(&sql, "CREATE_REPLICATION_SLOT \"%s\" LOGICAL pgoutput", s->slot);
+    if (s->slot_failover && cdc->server_version >= 170000 && !cdc->standby)
+        cdc_text_adds(&sql, " (FAILOVER)");
+    else if (s->slot_failover && !cdc->replication.under_way)
+        cdc->host->log(cdc->task, SLUICE_WARN,
+                       "slot.failover has no effect: it needs a primary of Postgres 17 or later");
+    char *what = cdc_format("creating replication slot \"%s\" (waits for transactions that are "
+                            "open)", s->slot);
+    enum cdc_step step = cdc_conn_query(&cdc->replication, s, sql.s, what, wait, err);
+    cdc_text_free(&sql);
+    free(what);
+    if (step != CDC_DONE)
+        return step;
+    const struct cdc_conn *conn = &cdc->replication;
+    cdc->slot.exists = cdc->slot.created = true;
+    cdc_lsn_parse(cdc_conn_field(conn, 0, 0, 1), &cdc->slot.confirmed);
+    cdc->slot.restart = cdc->slot.confirmed;
+    strncpy(cdc->slot.snapshot, cdc_conn_field(conn, 0, 0, 2), sizeof(cdc->slot.snapshot) - 1);
+    char lsn[24];
+    cdc->host->log(cdc->task, SLUICE_INFO, "created replication slot \"%s\" at %s", s->slot,
+                   cdc_lsn_text(cdc->slot.confirmed, lsn));
+    return CDC_DONE;
+}
+
+static enum cdc_step after_slot(struct cdc *cdc)
+{
+    cdc->phase = cdc->snapshot_due ? CDC_SNAPSHOT_DELAY : CDC_STREAMING_DELAY;
+    cdc->delay_until_ms =
+        cdc_now_ms() + (cdc->snapshot_due && cdc->first_start ? cdc->settings.snapshot_delay_ms : 0);
+    return CDC_DONE;
+}
+
+static enum cdc_step delay(struct cdc *cdc, const struct cdc_wait *wait)
+{
+    int64_t until = cdc->delay_until_ms < wait->until_ms ? cdc->delay_until_ms : wait->until_ms;
+    cdc_sleep(wait->wake_fd, until);
+    if (cdc_now_ms() < cdc->delay_until_ms)
+        return CDC_WAIT;
+    cdc->phase = cdc->phase == CDC_SNAPSHOT_DELAY ? CDC_SNAPSHOT_BEGIN : CDC_START;
+    return CDC_DONE;
+}
+
+/* ---- streaming ---- */
+
+static char *start_sql(const struct cdc *cdc)
+{
+    const struct cdc_settings *s = &cdc->settings;
+    struct cdc_text sql = {0}, name = {0};
+    char lsn[24];
+    cdc_text_addf(&sql, "START_REPLICATION SLOT \"%s\" LOGICAL %s (\"proto_version\" '1', "
+                        "\"publication_names\" ",
+                  s->slot, cdc_lsn_text(cdc->position.lsn_commit, lsn));
+    cdc_text_ident(&name, s->publication);
+    cdc_text_literal(&sql, name.s);
+    cdc_text_free(&name);
+    if (cdc->server_version >= 140000)
+        cdc_text_adds(&sql, ", \"messages\" 'true'");
+    for (const char *p = s->stream_params; p && *p;) {
+        size_t len = strcspn(p, ";"), key = strcspn(p, "=;");
+        if (key < len) {
+            char *k = cdc_strndup(p, key), *v = cdc_strndup(p + key + 1, len - key - 1);
+            cdc_text_adds(&sql, ", ");
+            cdc_text_ident(&sql, k);
+            cdc_text_adds(&sql, " ");
+            cdc_text_literal(&sql, v);
+            free(k);
+            free(v);
+        }
+        p += len + (p[len] == ';');
+    }
+    cdc_text_adds(&sql, ")");
+    return sql.s;
+}
+
+/* The slot is held by another connection: often our own former one, which the server has not yet
+ * seen go. */
+static enum cdc_step slot_busy(struct cdc *cdc, struct sluice_err *err)
+{
+    const struct cdc_settings *s = &cdc->settings;
+    int64_t now = cdc_now_ms();
+    if (!cdc->slot_wait_since_ms)
+        cdc->slot_wait_since_ms = now;
+    if (now - cdc->slot_wait_since_ms < (int64_t)s->slot_retries * s->slot_retry_ms)
+        return CDC_ERROR;
+    cdc->slot_wait_since_ms = 0;
+    char said[512];
+    strncpy(said, err->msg, sizeof(said) - 1);
+    said[sizeof(said) - 1] = 0;
+    return hopeless(cdc, err, "%s (tried for %lld ms: slot.max.retries x slot.retry.delay.ms)",
+                    said, (long long)s->slot_retries * s->slot_retry_ms);
+}
+
+static enum cdc_step start(struct cdc *cdc, const struct cdc_wait *wait, struct sluice_err *err)
+{
+    char *sql = start_sql(cdc);
+    char *what = cdc_format("starting replication from slot \"%s\"", cdc->settings.slot);
+    enum cdc_step step =
+        cdc_conn_query(&cdc->replication, &cdc->settings, sql, what, wait, err);
+    free(sql);
+    free(what);
+    if (step == CDC_ERROR && !strcmp(cdc->replication.sqlstate, "55006"))
+        return slot_busy(cdc, err);
+    if (step != CDC_DONE)
+        return step;
+    if (!cdc->replication.results_n ||
+        PQresultStatus(cdc->replication.results[0]) != PGRES_COPY_BOTH)
+        return cdc_conn_broken(&cdc->replication, &cdc->settings, "starting replication", err);
+    char from[24], confirmed[24];
+    cdc->host->log(cdc->task, SLUICE_INFO,
+                   "streaming from slot \"%s\": offset %s, slot confirmed %s", cdc->settings.slot,
+                   cdc_lsn_text(cdc->position.lsn_commit, from),
+                   cdc_lsn_text(cdc->slot.confirmed, confirmed));
+    cdc_resume_init(&cdc->resume, &cdc->position);
+    cdc->in_transaction = false;
+    cdc->slot_wait_since_ms = 0;
+    cdc->failures = 0;
+    cdc->first_start = false;
+    if (cdc->confirmed_lsn < cdc->slot.confirmed)
+        cdc->confirmed_lsn = cdc->slot.confirmed;
+    cdc->received_lsn = cdc->confirmed_lsn;
+    cdc->idle_lsn = 0;
+    cdc->emitted_commit = cdc->position.lsn_commit;
+    cdc->last_status_ms = cdc->last_heartbeat_ms = cdc->last_idle_ms = cdc_now_ms();
+    cdc->closed_well = true;
+    cdc->phase = CDC_STREAM;
+    return CDC_DONE;
+}
+
+enum cdc_step cdc_setup(struct cdc *cdc, const struct cdc_wait *wait, struct sluice_err *err)
+{
+    enum cdc_step step;
+    cdc->hopeless = false;
+    switch (cdc->phase) {
+    case CDC_CONNECT:
+        step = cdc_conn_open(&cdc->general, &cdc->settings, "Debezium General", false, wait, err);
+        if (step == CDC_DONE)
+            cdc->phase = CDC_INSPECT;
+        return step;
+    case CDC_INSPECT:
+        return inspect(cdc, wait, err);
+    case CDC_TABLES:
+        return list_tables(cdc, wait, err);
+    case CDC_PUBLISH:
+        return publish(cdc, wait, err);
+    case CDC_CONNECT_REPLICATION:
+        step = cdc_conn_open(&cdc->replication, &cdc->settings, "Debezium Streaming", true, wait,
+                             err);
+        if (step == CDC_DONE)
+            cdc->phase = CDC_CREATE_SLOT;
+        return step;
+    case CDC_CREATE_SLOT:
+        step = cdc->slot.exists ? CDC_DONE : create_slot(cdc, wait, err);
+        return step == CDC_DONE ? after_slot(cdc) : step;
+    case CDC_SNAPSHOT_DELAY:
+    case CDC_STREAMING_DELAY:
+        return delay(cdc, wait);
+    case CDC_START:
+        return start(cdc, wait, err);
+    default:
+        assert(!"a phase of the setup");
+        return CDC_ERROR;
+    }
+}
+
+void cdc_drop_slot(struct cdc *cdc, int wait_ms)
+{
+    struct cdc_wait wait = {-1, cdc_now_ms() + wait_ms};
+    struct sluice_err err;
+    cdc_conn_close(&cdc->replication); /* lets go of the slot */
+    cdc_conn_close(&cdc->general);
+    enum cdc_step step =
+        cdc_conn_open(&cdc->general, &cdc->settings, "Debezium Drop Slot", false, &wait, &err);
+    char *sql = cdc_format("SELECT pg_drop_replication_slot('%s')", cdc->settings.slot);
+    while (step == CDC_DONE) {
+        step = query(cdc, sql, "dropping the slot", &wait, &err);
+        if (step == CDC_DONE)
+            break;
+        /* The server needs a moment to see that the streaming connection is gone. */
+        bool again = step == CDC_ERROR && !strcmp(cdc->general.sqlstate, "55006") &&
+                     cdc_now_ms() < wait.until_ms;
+        struct cdc_wait pause = {-1, cdc_now_ms() + 50};
+        if (again && !cdc_conn_wait(&cdc->general, 0, &pause))
+            step = CDC_DONE;
+    }
+    cdc->host->log(cdc->task, step == CDC_DONE ? SLUICE_INFO : SLUICE_WARN,
+                   step == CDC_DONE ? "dropped replication slot \"%s\" (slot.drop.on.stop)%s"
+                                    : "could not drop replication slot \"%s\": %s",
+                   cdc->settings.slot, step == CDC_DONE ? "" : err.msg);
+    free(sql);
+}

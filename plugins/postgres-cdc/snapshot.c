@@ -1,0 +1,378 @@
+/* snapshot.c - the tables' content, through COPY on one snapshot.
+ *
+ * With a new slot it is the snapshot that the slot's creation exported, so that stream and rows fit
+ * without a gap or an overlap. With an older slot it is a snapshot of its own, and the stream is
+ * read from where the slot stands: changes before the snapshot come twice, none is missed.
+ *
+ * A row's marker says whether it is the last of its table or of all, which is only known once the
+ * next row, or the end, has come: one row is always held back. */
+#include <assert.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cdc.h"
+
+static enum cdc_step begin(struct cdc *cdc, const struct cdc_wait *wait, struct sluice_err *err)
+{
+    const struct cdc_settings *s = &cdc->settings;
+    struct cdc_text sql = {0};
+    if (*cdc->slot.snapshot) {
+        cdc_text_adds(&sql, "BEGIN ISOLATION LEVEL REPEATABLE READ; SET TRANSACTION SNAPSHOT ");
+        cdc_text_literal(&sql, cdc->slot.snapshot);
+    } else {
+        cdc_text_addf(&sql, "BEGIN; SET TRANSACTION ISOLATION LEVEL %s", s->isolation);
+    }
+    cdc_text_adds(&sql, "; SET LOCAL statement_timeout = 0; SELECT CASE WHEN pg_is_in_recovery() "
+                        "THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END, "
+                        "CASE WHEN pg_is_in_recovery() THEN 0 ELSE txid_current() END, "
+                        "(extract(epoch FROM CURRENT_TIMESTAMP) * 1000000)::bigint");
+    enum cdc_step step =
+        cdc_conn_query(&cdc->general, s, sql.s, "beginning the snapshot", wait, err);
+    cdc_text_free(&sql);
+    if (step != CDC_DONE)
+        return step;
+    const struct cdc_conn *conn = &cdc->general;
+    assert(conn->results_n == 4);
+    uint64_t lsn = 0;
+    cdc_lsn_parse(cdc_conn_field(conn, 3, 0, 0), &lsn);
+    struct cdc_position *p = &cdc->position;
+    uint64_t commit = cdc->has_position ? p->lsn_commit : 0;
+    if (!commit && cdc->slot.exists && !cdc->slot.created)
+        commit = cdc->slot.confirmed;
+    memset(p, 0, sizeof(*p));
+    p->lsn = *cdc->slot.snapshot ? cdc->slot.confirmed : lsn;
+    p->lsn_commit = commit;
+    p->txid = strtoull(cdc_conn_field(conn, 3, 0, 1), NULL, 10);
+    p->ts_us = cdc->snapshot_ts_us = strtoll(cdc_conn_field(conn, 3, 0, 2), NULL, 10);
+    p->snapshot = CDC_IN_SNAPSHOT;
+    cdc->has_position = true;
+    cdc->slot.snapshot[0] = 0; /* it serves once */
+    cdc->table_at = 0;
+    cdc->any_row = false;
+    cdc->snapshot_rows = 0;
+    cdc->snapshot_started_ms = cdc_now_ms();
+    char text[24];
+    cdc->host->log(cdc->task, SLUICE_INFO, "snapshot of %zu tables begins at %s", cdc->tables_n,
+                   cdc_lsn_text(p->lsn, text));
+    cdc->phase = CDC_SNAPSHOT_TABLE;
+    return CDC_DONE;
+}
+
+/* ---- one table ---- */
+
+static bool wanted(const struct cdc *cdc, const struct cdc_table *table)
+{
+    if (!cdc->settings.snapshot_include.n)
+        return true;
+    char *name = cdc_format("%s.%s", table->schema, table->name);
+    bool match = cdc_patterns_match(&cdc->settings.snapshot_include, name) >= 0;
+    free(name);
+    return match;
+}
+
+static enum cdc_step next_table(struct cdc *cdc, const struct cdc_wait *wait,
+                                struct sluice_err *err)
+{
+    while (cdc->table_at < cdc->tables_n && !wanted(cdc, &cdc->tables[cdc->table_at]))
+        cdc->table_at++;
+    if (cdc->table_at == cdc->tables_n || (cdc->settings.skipped & CDC_SKIP_R)) {
+        cdc->phase = CDC_SNAPSHOT_END;
+        return CDC_DONE;
+    }
+    const struct cdc_table *table = &cdc->tables[cdc->table_at];
+    assert(!cdc->copying);
+    enum cdc_step step = cdc_relation_load(cdc, table->oid, table->schema, table->name, NULL, wait,
+                                           &cdc->copying, err);
+    if (step == CDC_DONE)
+        cdc->phase = CDC_SNAPSHOT_OPEN;
+    return step;
+}
+
+static const char *override_of(const struct cdc *cdc, const struct cdc_table *table)
+{
+    char *name = cdc_format("%s.%s", table->schema, table->name);
+    const char *sql = NULL;
+    for (size_t i = 0; i < cdc->settings.overrides_n; i++)
+        if (!strcmp(cdc->settings.overrides[i].table, name))
+            sql = cdc->settings.overrides[i].sql;
+    free(name);
+    return sql;
+}
+
+static char *copy_sql(const struct cdc *cdc, const struct cdc_table *table)
+{
+    struct cdc_text sql = {0};
+    if (cdc->settings.lock_shared) {
+        cdc_text_addf(&sql, "SET LOCAL lock_timeout = %d; LOCK TABLE ",
+                      cdc->settings.lock_timeout_ms);
+        cdc_text_ident(&sql, table->schema);
+        cdc_text_adds(&sql, ".");
+        cdc_text_ident(&sql, table->name);
+        cdc_text_adds(&sql, " IN ACCESS SHARE MODE; ");
+    }
+    cdc_text_adds(&sql, "COPY (SELECT ");
+    for (uint32_t i = 0; i < cdc->copying->columns_n; i++) {
+        if (i)
+            cdc_text_adds(&sql, ", ");
+        cdc_text_ident(&sql, cdc->copying->columns[i].name);
+    }
+    const char *override = override_of(cdc, table);
+    cdc_text_adds(&sql, " FROM ");
+    if (override) {
+        size_t len = strlen(override);
+        while (len && strchr("; \t\r\n", override[len - 1]))
+            len--;
+        cdc_text_addf(&sql, "(%.*s) AS sluice_rows", (int)len, override);
+    } else {
+        cdc_text_ident(&sql, table->schema);
+        cdc_text_adds(&sql, ".");
+        cdc_text_ident(&sql, table->name);
+    }
+    cdc_text_adds(&sql, ") TO STDOUT");
+    return sql.s;
+}
+
+static enum cdc_step open_copy(struct cdc *cdc, const struct cdc_wait *wait,
+                               struct sluice_err *err)
+{
+    const struct cdc_table *table = &cdc->tables[cdc->table_at];
+    char *sql = copy_sql(cdc, table);
+    char *what = cdc_format("reading %s.%s for the snapshot", table->schema, table->name);
+    enum cdc_step step = cdc_conn_query(&cdc->general, &cdc->settings, sql, what, wait, err);
+    free(sql);
+    free(what);
+    if (step != CDC_DONE)
+        return step;
+    cdc->now_ns = cdc_wall_ns();
+    cdc->phase = CDC_SNAPSHOT_COPY;
+    return CDC_DONE;
+}
+
+/* ---- rows ---- */
+
+static char unescaped(const char **p, const char *end)
+{
+    char c = *(*p)++;
+    switch (c) {
+    case 'b':
+        return '\b';
+    case 'f':
+        return '\f';
+    case 'n':
+        return '\n';
+    case 'r':
+        return '\r';
+    case 't':
+        return '\t';
+    case 'v':
+        return '\v';
+    default:
+        (void)end;
+        return c; /* COPY TO escapes nothing else but the backslash itself */
+    }
+}
+
+/* Splits a line of COPY's text format into cells, taking escapes back in place. */
+static bool split(char *line, int len, struct cdc_tuple *out)
+{
+    char *to = line;
+    const char *p = line, *end = line + len;
+    if (len && end[-1] == '\n')
+        end--;
+    out->n = 0;
+    for (;;) {
+        if (out->n == CDC_COLUMNS_MAX)
+            return false;
+        struct cdc_cell *cell = &out->cells[out->n++];
+        char *start = to;
+        cell->kind = 't';
+        while (p < end && *p != '\t') {
+            if (*p != '\\') {
+                *to++ = *p++;
+                continue;
+            }
+            if (++p == end)
+                return false;
+            if (*p == 'N' && to == start) {
+                cell->kind = 'n';
+                p++;
+                continue;
+            }
+            *to++ = unescaped(&p, end);
+        }
+        cell->s = start;
+        cell->len = (uint32_t)(to - start);
+        if (p == end)
+            return true;
+        p++;
+        to++; /* a byte between, so that no cell runs into the next */
+    }
+}
+
+/* A table without columns gives empty lines. */
+static bool emit_held(struct cdc *cdc, const char *marker, struct sluice_err *err)
+{
+    struct cdc_tuple row = {.cells = cdc->after_cells};
+    struct cdc_relation *rel = cdc->held_relation;
+    char *line = cdc->held;
+    cdc->held = NULL;
+    cdc_keep(cdc, line);
+    if (!split(line, cdc->held_len, &row))
+        return cdc_error(err, "postgres sent a line for %s.%s that is not COPY's text format",
+                         rel->schema, rel->table);
+    if (!rel->columns_n)
+        row.n = 0;
+    cdc->emitted_bytes += (size_t)cdc->held_len;
+    cdc->snapshot_rows++;
+    return cdc_emit_snapshot_row(cdc, rel, &row, marker, err);
+}
+
+static bool emit_not_last(struct cdc *cdc, bool last_of_table, struct sluice_err *err)
+{
+    const char *marker = cdc->held_first            ? "first"
+                         : last_of_table            ? "last_in_data_collection"
+                         : cdc->held_first_of_table ? "first_in_data_collection"
+                                                    : "true";
+    return emit_held(cdc, marker, err);
+}
+
+/* Takes over a row; the one held before is emitted. */
+static bool hold(struct cdc *cdc, char *line, int len, struct sluice_err *err)
+{
+    bool first_of_table = cdc->held_relation != cdc->copying || !cdc->any_row;
+    bool ok = true;
+    if (cdc->held) {
+        ok = emit_not_last(cdc, cdc->held_relation != cdc->copying, err);
+        if (cdc->held_relation != cdc->copying)
+            cdc_relation_retire(&cdc->relations, cdc->held_relation);
+    }
+    cdc->held = line;
+    cdc->held_len = len;
+    cdc->held_relation = cdc->copying;
+    cdc->held_first = !cdc->any_row;
+    cdc->held_first_of_table = first_of_table;
+    cdc->any_row = true;
+    return ok;
+}
+
+static enum cdc_step end_of_table(struct cdc *cdc, struct sluice_err *err)
+{
+    PGresult *result;
+    enum cdc_step step = CDC_DONE;
+    const struct cdc_table *table = &cdc->tables[cdc->table_at];
+    while ((result = PQgetResult(cdc->general.pg))) {
+        if (PQresultStatus(result) == PGRES_FATAL_ERROR && step == CDC_DONE) {
+            char *what = cdc_format("reading %s.%s for the snapshot", table->schema, table->name);
+            step = cdc_conn_refused(&cdc->general, &cdc->settings, result, what, err);
+            free(what);
+        }
+        PQclear(result);
+    }
+    if (step != CDC_DONE)
+        return step;
+    cdc->host->log(cdc->task, SLUICE_INFO, "snapshot: read %s.%s (%zu of %zu tables, %llu rows)",
+                   table->schema, table->name, cdc->table_at + 1, cdc->tables_n,
+                   (unsigned long long)cdc->snapshot_rows + (cdc->held != NULL));
+    /* The held row may still need it. */
+    if (cdc->held_relation != cdc->copying)
+        cdc_relation_retire(&cdc->relations, cdc->copying);
+    cdc->copying = NULL;
+    cdc->table_at++;
+    cdc->phase = CDC_SNAPSHOT_TABLE;
+    return CDC_DONE;
+}
+
+static enum cdc_step copy(struct cdc *cdc, const struct cdc_wait *wait, struct sluice_err *err)
+{
+    PGconn *pg = cdc->general.pg;
+    for (;;) {
+        if (!cdc_has_room(cdc))
+            return CDC_WAIT;
+        char *line;
+        int n = PQgetCopyData(pg, &line, 1);
+        if (n > 0) {
+            if (!hold(cdc, line, n, err)) {
+                cdc->hopeless = true;
+                return CDC_ERROR;
+            }
+            continue;
+        }
+        if (n == -1)
+            return end_of_table(cdc, err);
+        if (n == -2)
+            return cdc_conn_broken(&cdc->general, &cdc->settings, "reading a table", err);
+        if (cdc->emitted) { /* what there is should not wait for more, but take what has come */
+            struct cdc_wait now = {-1, 0};
+            if (!cdc_conn_wait(&cdc->general, POLLIN, &now))
+                return CDC_WAIT;
+        } else if (!cdc_conn_wait(&cdc->general, POLLIN, wait)) {
+            return CDC_WAIT;
+        }
+        if (!PQconsumeInput(pg))
+            return cdc_conn_broken(&cdc->general, &cdc->settings, "reading a table", err);
+        cdc->now_ns = cdc_wall_ns();
+    }
+}
+
+static enum cdc_step finish(struct cdc *cdc, const struct cdc_wait *wait, struct sluice_err *err)
+{
+    if (!cdc_has_room(cdc))
+        return CDC_WAIT;
+    enum cdc_step step = cdc_conn_query(&cdc->general, &cdc->settings, "COMMIT",
+                                        "ending the snapshot", wait, err);
+    if (step != CDC_DONE)
+        return step;
+    cdc->position.snapshot = CDC_SNAPSHOT_DONE;
+    if (!cdc->held) {
+        cdc_emit_position(cdc, &cdc->position);
+    } else if (!emit_held(cdc, "last", err)) {
+        cdc->hopeless = true;
+        return CDC_ERROR;
+    } else {
+        cdc_relation_retire(&cdc->relations, cdc->held_relation);
+        cdc->held_relation = NULL;
+    }
+    cdc->host->log(cdc->task, SLUICE_INFO, "snapshot is complete: %llu rows of %zu tables in %lld "
+                   "ms", (unsigned long long)cdc->snapshot_rows, cdc->tables_n,
+                   (long long)(cdc_now_ms() - cdc->snapshot_started_ms));
+    cdc_tables_free(cdc);
+    cdc->snapshot_due = false;
+    cdc->first_start = false;
+    if (cdc->settings.heartbeat_ms)
+        cdc_emit_heartbeat(cdc);
+    cdc->phase =
+        cdc->settings.snapshot_mode == CDC_INITIAL_ONLY ? CDC_IDLE : CDC_STREAMING_DELAY;
+    cdc->delay_until_ms = cdc_now_ms() + cdc->settings.streaming_delay_ms;
+    return CDC_DONE;
+}
+
+enum cdc_step cdc_snapshot(struct cdc *cdc, const struct cdc_wait *wait, struct sluice_err *err)
+{
+    switch (cdc->phase) {
+    case CDC_SNAPSHOT_BEGIN:
+        return begin(cdc, wait, err);
+    case CDC_SNAPSHOT_TABLE:
+        return next_table(cdc, wait, err);
+    case CDC_SNAPSHOT_OPEN:
+        return open_copy(cdc, wait, err);
+    case CDC_SNAPSHOT_COPY:
+        return copy(cdc, wait, err);
+    default:
+        assert(cdc->phase == CDC_SNAPSHOT_END);
+        return finish(cdc, wait, err);
+    }
+}
+
+void cdc_snapshot_abandon(struct cdc *cdc)
+{
+    if (cdc->held)
+        PQfreemem(cdc->held);
+    cdc->held = NULL;
+    if (cdc->held_relation && cdc->held_relation != cdc->copying)
+        cdc_relation_retire(&cdc->relations, cdc->held_relation);
+    if (cdc->copying)
+        cdc_relation_retire(&cdc->relations, cdc->copying);
+    cdc->held_relation = cdc->copying = NULL;
+    cdc_tables_free(cdc);
+}

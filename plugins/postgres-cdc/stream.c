@@ -1,0 +1,461 @@
+/* stream.c - the replication stream: messages in, records out, confirmations back.
+ *
+ * All messages that libpq has buffered are worked off before anything else is done: no system call,
+ * no clock, no feedback per message. A message whose table is not known yet waits until the catalog
+ * has answered.
+ *
+ * What Postgres may forget is what acked() said, nothing else. When nothing more is to be sent, the
+ * server's own position (keepalive) is emitted as a position without a record, so that it comes
+ * back through acked() once it is durable, and an idle table holds no WAL back. */
+#include <assert.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cdc.h"
+
+#define HEADER_BYTES 25   /* 'w', start, end, time */
+
+static enum cdc_step broken_stream(struct cdc *cdc, struct sluice_err *err, const char *what)
+{
+    cdc->hopeless = true;
+    cdc_error(err,
+              "the replication stream of slot \"%s\" holds a %s that cannot be read; this is a bug "
+              "or a proxy that changes bytes",
+              cdc->settings.slot, what);
+    return CDC_ERROR;
+}
+
+/* ---- to the server ---- */
+
+static void put_u64(unsigned char *p, uint64_t v)
+{
+    v = __builtin_bswap64(v);
+    memcpy(p, &v, sizeof(v));
+}
+
+bool cdc_stream_status(struct cdc *cdc, bool now, struct sluice_err *err)
+{
+    if (cdc->phase != CDC_STREAM)
+        return true;
+    int64_t now_ms = cdc_now_ms();
+    if (!now && now_ms - cdc->last_status_ms < cdc->status_ms) {
+        PQflush(cdc->replication.pg);
+        return true;
+    }
+    unsigned char m[34] = {'r'};
+    bool manual = cdc->settings.flush_mode == CDC_FLUSH_MANUAL;
+    uint64_t lsn = manual ? cdc->slot.confirmed : cdc->confirmed_lsn;
+    put_u64(m + 1, lsn > cdc->received_lsn ? lsn : cdc->received_lsn);
+    put_u64(m + 9, lsn);
+    put_u64(m + 17, lsn);
+    put_u64(m + 25, (uint64_t)(cdc_wall_ns() / 1000 - CDC_EPOCH_US));
+    PGconn *pg = cdc->replication.pg;
+    if (PQputCopyData(pg, (const char *)m, sizeof(m)) < 0 || PQflush(pg) < 0) {
+        cdc_conn_broken(&cdc->replication, &cdc->settings, "sending the confirmed position", err);
+        return false;
+    }
+    cdc->last_status_ms = now_ms;
+    cdc->confirm_now = false;
+    return true;
+}
+
+/* ---- single messages ---- */
+
+static void moved(struct cdc *cdc, uint64_t lsn, enum cdc_message_type type)
+{
+    struct cdc_position *p = &cdc->position;
+    p->events = p->lsn == lsn && p->message != CDC_MSG_BEGIN && p->message != CDC_MSG_COMMIT &&
+                        !p->snapshot
+                    ? p->events + 1
+                    : 1;
+    p->lsn = p->lsn_proc = lsn;
+    p->message = (uint8_t)type;
+    p->snapshot = CDC_NO_SNAPSHOT;
+    cdc->has_position = true;
+}
+
+static enum cdc_step on_begin(struct cdc *cdc, struct cdc_cursor *c, uint64_t lsn,
+                              struct sluice_err *err)
+{
+    struct cdc_begin begin;
+    if (!cdc_read_begin(c, &begin) || cdc->in_transaction)
+        return broken_stream(cdc, err, "begin");
+    cdc_resume_begin(&cdc->resume, begin.final_lsn, begin.xid);
+    cdc->in_transaction = true;
+    free(cdc->origin);
+    cdc->origin = NULL;
+    if (cdc->resume.skipping)
+        return CDC_DONE;
+    struct cdc_position *p = &cdc->position;
+    p->txid = begin.xid;
+    p->ts_us = begin.commit_us;
+    p->lsn = p->lsn_proc = lsn;
+    p->events = 0;
+    p->message = CDC_MSG_BEGIN;
+    return CDC_DONE;
+}
+
+static enum cdc_step on_commit(struct cdc *cdc, struct cdc_cursor *c, struct sluice_err *err)
+{
+    struct cdc_commit commit;
+    if (!cdc_read_commit(c, &commit) || !cdc->in_transaction)
+        return broken_stream(cdc, err, "commit");
+    cdc->in_transaction = false;
+    if (cdc->resume.skipping) {
+        cdc->resume.skipping = false;
+        return CDC_DONE;
+    }
+    cdc->resume.inside = false;
+    cdc->resume.lsn = 0;
+    struct cdc_position *p = &cdc->position;
+    p->lsn = p->lsn_proc = p->lsn_commit = commit.end_lsn;
+    p->message = CDC_MSG_COMMIT;
+    p->events = 0;
+    p->snapshot = CDC_NO_SNAPSHOT;
+    cdc->has_position = true;
+    return CDC_DONE;
+}
+
+static enum cdc_step on_relation(struct cdc *cdc, struct cdc_cursor *c,
+                                 const struct cdc_wait *wait, struct sluice_err *err)
+{
+    struct cdc_relation_message message = {.columns = cdc->relation_columns};
+    if (!cdc_read_relation(c, &message))
+        return broken_stream(cdc, err, "relation");
+    struct cdc_relation *relation;
+    if (!cdc_captures_table(&cdc->settings, message.schema, message.table)) {
+        relation = cdc_relation_ignored(message.oid, message.schema, message.table);
+    } else {
+        enum cdc_step step = cdc_relation_load(cdc, message.oid, message.schema, message.table,
+                                               &message, wait, &relation, err);
+        if (step != CDC_DONE)
+            return step;
+    }
+    cdc_relations_put(&cdc->relations, relation);
+    return CDC_DONE;
+}
+
+static enum cdc_step on_change(struct cdc *cdc, struct cdc_cursor *c, char op, uint64_t lsn,
+                               struct sluice_err *err)
+{
+    if (cdc->resume.skipping)
+        return CDC_DONE;
+    struct cdc_change change = {.before = {.cells = cdc->before_cells},
+                                .after = {.cells = cdc->after_cells}};
+    struct cdc_cursor peek = *c;
+    struct cdc_relation *relation = cdc_relations_find(&cdc->relations, cdc_read_u32(&peek));
+    const struct cdc_position before = cdc->position;
+    moved(cdc, lsn,
+          op == 'I'   ? CDC_MSG_INSERT
+          : op == 'U' ? CDC_MSG_UPDATE
+                      : CDC_MSG_DELETE);
+    if (cdc_resume_skips(&cdc->resume, lsn, cdc->position.events))
+        return CDC_DONE;
+    if (relation && !relation->captured)
+        return CDC_DONE;
+    if (!relation || !cdc_read_change(c, op, &change))
+        return broken_stream(cdc, err, relation ? "change" : "change of an unknown table");
+    if (!cdc_emit_change(cdc, relation, &change, &before, err)) {
+        cdc->hopeless = true;
+        return CDC_ERROR;
+    }
+    return CDC_DONE;
+}
+
+static enum cdc_step on_truncate(struct cdc *cdc, struct cdc_cursor *c, uint64_t lsn,
+                                 struct sluice_err *err)
+{
+    if (cdc->resume.skipping)
+        return CDC_DONE;
+    const struct cdc_position before = cdc->position;
+    moved(cdc, lsn, CDC_MSG_TRUNCATE);
+    uint32_t n = cdc_read_u32(c);
+    cdc_read_u8(c); /* CASCADE, RESTART IDENTITY */
+    if (c->bad || (size_t)(c->end - c->p) / 4 < n)
+        return broken_stream(cdc, err, "truncate");
+    if (cdc_resume_skips(&cdc->resume, lsn, cdc->position.events) ||
+        (cdc->settings.skipped & CDC_SKIP_T))
+        return CDC_DONE;
+    /* Only the last record of the statement moves the position past it. */
+    struct cdc_relation *pending = NULL;
+    for (uint32_t i = 0; i < n; i++) {
+        struct cdc_relation *relation = cdc_relations_find(&cdc->relations, cdc_read_u32(c));
+        if (!relation || !relation->captured)
+            continue;
+        if (pending)
+            cdc_emit_truncate(cdc, pending, &before, err);
+        pending = relation;
+    }
+    if (pending)
+        cdc_emit_truncate(cdc, pending, &cdc->position, err);
+    return CDC_DONE;
+}
+
+static enum cdc_step on_logical(struct cdc *cdc, struct cdc_cursor *c, uint64_t lsn,
+                                struct sluice_err *err)
+{
+    struct cdc_logical_message message;
+    if (!cdc_read_logical_message(c, &message))
+        return broken_stream(cdc, err, "logical message");
+    if (message.transactional) {
+        if (cdc->resume.skipping)
+            return CDC_DONE;
+        moved(cdc, lsn, CDC_MSG_MESSAGE);
+        if (cdc_resume_skips(&cdc->resume, lsn, cdc->position.events))
+            return CDC_DONE;
+    } else if (lsn < cdc->resume.done_lsn) {
+        return CDC_DONE; /* stands outside transactions: its own position decides */
+    }
+    if (cdc_filter_passes(&cdc->settings.message_prefixes, message.prefix))
+        cdc_emit_logical(cdc, &message, err);
+    return CDC_DONE;
+}
+
+static enum cdc_step on_origin(struct cdc *cdc, struct cdc_cursor *c, struct sluice_err *err)
+{
+    uint64_t lsn = cdc_read_u64(c);
+    const char *name = cdc_read_string(c);
+    if (c->bad)
+        return broken_stream(cdc, err, "origin");
+    free(cdc->origin);
+    cdc->origin = NULL;
+    if (cdc->resume.skipping)
+        return CDC_DONE;
+    cdc->origin = cdc_strdup(name);
+    cdc->origin_lsn = lsn;
+    return CDC_DONE;
+}
+
+/* One pgoutput message. */
+static enum cdc_step on_data(struct cdc *cdc, const char *data, int len,
+                             const struct cdc_wait *wait, struct sluice_err *err)
+{
+    struct cdc_cursor c;
+    cdc_cursor_init(&c, data + 1, (size_t)len - 1);
+    uint64_t start = cdc_read_u64(&c);
+    uint64_t end = cdc_read_u64(&c);
+    cdc_read_u64(&c);
+    char type = (char)cdc_read_u8(&c);
+    if (c.bad)
+        return broken_stream(cdc, err, "message");
+    if (end > cdc->received_lsn)
+        cdc->received_lsn = end;
+    if (start > cdc->received_lsn)
+        cdc->received_lsn = start;
+    switch (type) {
+    case 'I':
+    case 'U':
+    case 'D':
+        return on_change(cdc, &c, type, start, err);
+    case 'B':
+        return on_begin(cdc, &c, start, err);
+    case 'C':
+        return on_commit(cdc, &c, err);
+    case 'R':
+        return on_relation(cdc, &c, wait, err);
+    case 'T':
+        return on_truncate(cdc, &c, start, err);
+    case 'M':
+        return on_logical(cdc, &c, start, err);
+    case 'O':
+        return on_origin(cdc, &c, err);
+    case 'Y': /* names of types, which the catalog tells too */
+        return CDC_DONE;
+    default:
+        return broken_stream(cdc, err, "message of unknown type");
+    }
+}
+
+static enum cdc_step on_keepalive(struct cdc *cdc, const char *data, int len,
+                                  struct sluice_err *err)
+{
+    struct cdc_cursor c;
+    cdc_cursor_init(&c, data + 1, (size_t)len - 1);
+    uint64_t end = cdc_read_u64(&c);
+    cdc_read_u64(&c);
+    bool reply = cdc_read_u8(&c);
+    if (c.bad)
+        return broken_stream(cdc, err, "keepalive");
+    if (end > cdc->received_lsn)
+        cdc->received_lsn = end;
+    /* Outside a transaction all that ends before it has been sent. */
+    if (!cdc->in_transaction && end > cdc->idle_lsn)
+        cdc->idle_lsn = end;
+    cdc->confirm_now |= reply;
+    return CDC_DONE;
+}
+
+/* A message is kept when a record may point into it, else freed; CDC_WAIT: it is asked again. */
+static enum cdc_step work(struct cdc *cdc, char *data, int len, const struct cdc_wait *wait,
+                          struct sluice_err *err)
+{
+    size_t emitted = cdc->emitted;
+    const struct cdc_position before = cdc->position;
+    enum cdc_step step;
+    cdc->part = 0;
+    cdc->cut = false;
+    if (*data == 'w')
+        step = on_data(cdc, data, len, wait, err);
+    else if (*data == 'k')
+        step = on_keepalive(cdc, data, len, err);
+    else
+        step = broken_stream(cdc, err, "message of unknown kind");
+    if (cdc->cut && step == CDC_DONE) {
+        cdc->position = before; /* the same message, once more, for the rest of its records */
+        cdc->parts_done += (uint32_t)(cdc->emitted - emitted);
+        step = CDC_WAIT;
+    } else if (step != CDC_WAIT) {
+        cdc->parts_done = 0;
+    }
+    if (step == CDC_WAIT) {
+        cdc->message = data;
+        cdc->message_len = len;
+    } else if (cdc->emitted != emitted) {
+        cdc->emitted_bytes += (size_t)len;
+        cdc_keep(cdc, data);
+    } else {
+        PQfreemem(data);
+    }
+    return step;
+}
+
+/* ---- positions without records ---- */
+
+/* Outside transactions: what is complete, and what the server has passed, becomes a position of its
+ * own. Not for each keepalive: offsets would be written all the time. */
+static void settle(struct cdc *cdc)
+{
+    if (cdc->in_transaction || cdc->message || !cdc_has_room(cdc))
+        return;
+    struct cdc_position *p = &cdc->position;
+    /* Not while a transaction that was cut by a crash is still to come again. */
+    if (!cdc->resume.lsn && cdc->idle_lsn > p->lsn_commit && cdc->idle_lsn > p->lsn_proc) {
+        int64_t now_ms = cdc_now_ms();
+        bool due = cdc->confirm_now || now_ms - cdc->last_idle_ms >= cdc->status_ms;
+        if (due && (!p->snapshot || p->snapshot == CDC_SNAPSHOT_DONE)) {
+            p->lsn = p->lsn_proc = p->lsn_commit = cdc->idle_lsn;
+            p->message = CDC_MSG_COMMIT;
+            p->events = 0;
+            p->snapshot = CDC_NO_SNAPSHOT;
+            if (!p->ts_us)
+                p->ts_us = cdc->now_ns / 1000;
+            cdc->last_idle_ms = now_ms;
+        }
+    }
+    if (p->lsn_commit > cdc->emitted_commit && p->message == CDC_MSG_COMMIT) {
+        cdc->emitted_commit = p->lsn_commit;
+        cdc->has_position = true;
+        cdc_emit_position(cdc, p);
+    }
+}
+
+static enum cdc_step heartbeat(struct cdc *cdc, const struct cdc_wait *wait,
+                               struct sluice_err *err)
+{
+    const struct cdc_settings *s = &cdc->settings;
+    if (!s->heartbeat_ms || cdc->message)
+        return CDC_DONE;
+    int64_t now_ms = cdc_now_ms();
+    if (!cdc->heartbeat_query_due && now_ms - cdc->last_heartbeat_ms >= s->heartbeat_ms &&
+        cdc_has_room(cdc) && cdc->has_position) {
+        cdc->last_heartbeat_ms = now_ms;
+        cdc->heartbeat_query_due = s->heartbeat_query != NULL;
+        cdc_emit_heartbeat(cdc);
+    }
+    if (!cdc->heartbeat_query_due)
+        return CDC_DONE;
+    enum cdc_step step = cdc_conn_query(&cdc->general, s, s->heartbeat_query,
+                                        "running heartbeat.action.query", wait, err);
+    if (step == CDC_WAIT)
+        return CDC_WAIT;
+    cdc->heartbeat_query_due = false;
+    const char *state = cdc->general.sqlstate;
+    if (step == CDC_ERROR && *state && strcmp(state, "57P01") != 0 && strcmp(state, "42P01") != 0) {
+        cdc->host->log(cdc->task, SLUICE_WARN, "%s", err->msg);
+        cdc->general.fatal = false;
+        return CDC_DONE;
+    }
+    return step;
+}
+
+/* ---- the loop ---- */
+
+static enum cdc_step end_of_stream(struct cdc *cdc, struct sluice_err *err)
+{
+    PGresult *result = PQgetResult(cdc->replication.pg);
+    enum cdc_step step = CDC_ERROR;
+    char *what = cdc_format("streaming from slot \"%s\"", cdc->settings.slot);
+    if (result && PQresultStatus(result) == PGRES_FATAL_ERROR)
+        step = cdc_conn_refused(&cdc->replication, &cdc->settings, result, what, err);
+    else
+        cdc_error(err, "%s: the server ended the stream; it may be shutting down", what);
+    PQclear(result);
+    free(what);
+    return step;
+}
+
+/* Works off what libpq holds; CDC_DONE: nothing more is there. */
+static enum cdc_step drain(struct cdc *cdc, const struct cdc_wait *wait, struct sluice_err *err)
+{
+    PGconn *pg = cdc->replication.pg;
+    while (cdc_has_room(cdc)) {
+        char *data = cdc->message;
+        int n = cdc->message_len;
+        cdc->message = NULL;
+        if (!data)
+            n = PQgetCopyData(pg, &data, 1);
+        if (n == 0)
+            return CDC_DONE;
+        if (n < 0)
+            return end_of_stream(cdc, err);
+        enum cdc_step step = work(cdc, data, n, wait, err);
+        if (step != CDC_DONE)
+            return step;
+    }
+    return CDC_WAIT;
+}
+
+enum cdc_step cdc_stream(struct cdc *cdc, const struct cdc_wait *wait, struct sluice_err *err)
+{
+    if (!cdc_stream_status(cdc, false, err))
+        return CDC_ERROR;
+    enum cdc_step step;
+    bool waited = false;
+    if (cdc->heartbeat_query_due && (step = heartbeat(cdc, wait, err)) != CDC_DONE)
+        return step; /* it occupies the connection that tables are looked up with */
+    while ((step = drain(cdc, wait, err)) == CDC_DONE) {
+        if (cdc->confirm_now || !cdc->emitted)
+            settle(cdc);
+        if (cdc->confirm_now && !cdc_stream_status(cdc, true, err))
+            return CDC_ERROR;
+        step = heartbeat(cdc, wait, err);
+        if (step != CDC_DONE)
+            return step;
+        /* With records in hand only what has already come is read; else wait for the first. */
+        struct cdc_wait now = {-1, 0};
+        if (!cdc_conn_wait(&cdc->replication, POLLIN, cdc->emitted || waited ? &now : wait)) {
+            if (waited || cdc->emitted)
+                break;
+            waited = true;
+        } else if (!PQconsumeInput(cdc->replication.pg)) {
+            return cdc_conn_broken(&cdc->replication, &cdc->settings, "streaming", err);
+        }
+        cdc->now_ns = cdc_wall_ns();
+    }
+    if (step != CDC_ERROR)
+        settle(cdc);
+    return step == CDC_DONE ? CDC_WAIT : step;
+}
+
+void cdc_stream_abandon(struct cdc *cdc)
+{
+    if (cdc->message)
+        PQfreemem(cdc->message);
+    cdc->message = NULL;
+    cdc->parts_done = 0;
+    cdc->in_transaction = false;
+    cdc->heartbeat_query_due = false;
+    free(cdc->origin);
+    cdc->origin = NULL;
+}

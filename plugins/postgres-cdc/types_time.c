@@ -1,0 +1,403 @@
+/* types_time.c - dates, times, intervals: see types.h.
+ *
+ * The server writes them in ISO style and UTC (conn.c sees to that): fixed positions, but for years
+ * beyond four digits and " BC" at the end. Everything is proleptic Gregorian, as in Java. */
+#include "types.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DAY_US INT64_C(86400000000)
+/* Debezium's stand-ins for infinity. */
+#define PLUS_INFINITY_US INT64_C(9223372036825200000)
+#define MINUS_INFINITY_US (-INT64_C(9223372036832400000))
+#define PLUS_INFINITY_DAYS (-2147472692)
+#define MINUS_INFINITY_DAYS (-2147472691)
+
+struct moment {
+    int64_t year; /* astronomical: 1 BC is 0 */
+    int month, day;
+    int64_t day_us; /* since midnight; 24:00:00 is 86400000000 */
+    int offset_s;   /* of the zone, east positive */
+    int infinite;   /* 1, -1, or 0 */
+};
+
+static bool bad(struct cdc_memory *memory, const char *why)
+{
+    memory->why = why;
+    return false;
+}
+
+static int64_t days_from_civil(int64_t y, int m, int d)
+{
+    y -= m <= 2;
+    int64_t era = (y >= 0 ? y : y - 399) / 400;
+    int64_t yoe = y - era * 400;
+    int64_t doy = (153 * (m + (m > 2 ? -3 : 9)) + 2) / 5 + d - 1;
+    return era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468;
+}
+
+static void civil_from_days(int64_t z, int64_t *y, int *m, int *d)
+{
+    z += 719468;
+    int64_t era = (z >= 0 ? z : z - 146096) / 146097;
+    int64_t doe = z - era * 146097;
+    int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+    int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+    int64_t mp = (5 * doy + 2) / 153;
+    *d = (int)(doy - (153 * mp + 2) / 5 + 1);
+    *m = (int)(mp < 10 ? mp + 3 : mp - 9);
+    *y = yoe + era * 400 + (*m <= 2);
+}
+
+/* ---- reading ---- */
+
+static bool number(const char **p, const char *end, int min, int max, int64_t *out)
+{
+    int64_t v = 0;
+    int n = 0;
+    while (*p < end && **p >= '0' && **p <= '9' && n < max) {
+        v = v * 10 + (**p - '0');
+        (*p)++;
+        n++;
+    }
+    *out = v;
+    return n >= min;
+}
+
+static bool literal(const char **p, const char *end, char c)
+{
+    if (*p == end || **p != c)
+        return false;
+    (*p)++;
+    return true;
+}
+
+static bool read_date(const char **p, const char *end, struct moment *out)
+{
+    int64_t month, day;
+    if (!number(p, end, 4, 7, &out->year) || !literal(p, end, '-') ||
+        !number(p, end, 2, 2, &month) || !literal(p, end, '-') || !number(p, end, 2, 2, &day))
+        return false;
+    out->month = (int)month;
+    out->day = (int)day;
+    return month >= 1 && month <= 12 && day >= 1 && day <= 31;
+}
+
+static bool read_time(const char **p, const char *end, struct moment *out)
+{
+    int64_t h, m, s, fraction = 0;
+    if (!number(p, end, 2, 2, &h) || !literal(p, end, ':') || !number(p, end, 2, 2, &m) ||
+        !literal(p, end, ':') || !number(p, end, 2, 2, &s))
+        return false;
+    if (literal(p, end, '.')) {
+        const char *start = *p;
+        if (!number(p, end, 1, 6, &fraction))
+            return false;
+        for (int i = (int)(*p - start); i < 6; i++)
+            fraction *= 10;
+    }
+    out->day_us = ((h * 60 + m) * 60 + s) * 1000000 + fraction;
+    return h <= 24 && m < 60 && s <= 60;
+}
+
+static bool read_zone(const char **p, const char *end, struct moment *out)
+{
+    if (*p == end || (**p != '+' && **p != '-'))
+        return true;
+    int sign = *(*p)++ == '-' ? -1 : 1;
+    int64_t h, m = 0, s = 0;
+    if (!number(p, end, 2, 2, &h) || (literal(p, end, ':') && !number(p, end, 2, 2, &m)) ||
+        (literal(p, end, ':') && !number(p, end, 2, 2, &s)))
+        return false;
+    out->offset_s = sign * (int)(h * 3600 + m * 60 + s);
+    return true;
+}
+
+static bool read_moment(const char *text, uint32_t len, bool has_date, bool has_time,
+                        struct moment *out)
+{
+    const char *p = text, *end = text + len;
+    memset(out, 0, sizeof(*out));
+    if (len == 8 && !memcmp(text, "infinity", 8)) {
+        out->infinite = 1;
+        return true;
+    }
+    if (len == 9 && !memcmp(text, "-infinity", 9)) {
+        out->infinite = -1;
+        return true;
+    }
+    if (has_date && !read_date(&p, end, out))
+        return false;
+    if (has_date && has_time && !literal(&p, end, ' '))
+        return false;
+    if (has_time && (!read_time(&p, end, out) || !read_zone(&p, end, out)))
+        return false;
+    if (end - p == 3 && !memcmp(p, " BC", 3)) {
+        out->year = 1 - out->year;
+        p = end;
+    }
+    return p == end;
+}
+
+/* ---- writing ---- */
+
+static int64_t floor_div(int64_t a, int64_t b)
+{
+    return a / b - (a % b < 0);
+}
+
+/* Appends ".123456": digits of it, or with digits < 0 as few as needed, none for 0. */
+static char *write_fraction(char *p, int64_t micros, int digits)
+{
+    char all[8];
+    snprintf(all, sizeof(all), "%06d", (int)(micros % 1000000));
+    if (digits < 0)
+        for (digits = 6; digits && all[digits - 1] == '0';)
+            digits--;
+    if (digits) {
+        *p++ = '.';
+        memcpy(p, all, (size_t)digits);
+    }
+    return p + digits;
+}
+
+static char *two(char *p, int64_t v)
+{
+    p[0] = (char)('0' + v / 10 % 10);
+    p[1] = (char)('0' + v % 10);
+    return p + 2;
+}
+
+static char *write_time(char *p, int64_t day_us, int digits)
+{
+    int64_t s = day_us / 1000000;
+    p = two(p, s / 3600);
+    *p++ = ':';
+    p = two(p, s / 60 % 60);
+    *p++ = ':';
+    p = two(p, s % 60);
+    return write_fraction(p, day_us, digits);
+}
+
+/* Years as java.time writes them: at least four digits, a plus sign beyond 9999. */
+static char *write_date(char *p, int64_t days)
+{
+    int64_t year;
+    int month, day;
+    civil_from_days(days, &year, &month, &day);
+    if (year >= 0 && year <= 9999) {
+        p = two(p, year / 100);
+        p = two(p, year);
+    } else {
+        p += snprintf(p, 16, "%s%04lld", year < 0 ? "-" : "+", llabs((long long)year));
+    }
+    *p++ = '-';
+    p = two(p, month);
+    *p++ = '-';
+    return two(p, day);
+}
+
+static struct sluice_value iso(struct cdc_memory *memory, bool date, bool time, int64_t days,
+                               int64_t day_us, int digits)
+{
+    char *start = cdc_take(memory, 64), *p = start;
+    if (date)
+        p = write_date(p, days);
+    if (date && time)
+        *p++ = 'T';
+    if (time)
+        p = write_time(p, day_us, digits);
+    *p++ = 'Z';
+    return sluice_string(start, (size_t)(p - start));
+}
+
+/* ---- converters ---- */
+
+bool cdc_to_date(const struct cdc_binding *binding, struct cdc_memory *memory, const char *text,
+                 uint32_t len, struct sluice_value *out)
+{
+    struct moment m;
+    if (!read_moment(text, len, true, false, &m))
+        return bad(memory, "not a date");
+    int64_t days = m.infinite > 0   ? PLUS_INFINITY_DAYS
+                   : m.infinite < 0 ? MINUS_INFINITY_DAYS
+                                    : days_from_civil(m.year, m.month, m.day);
+    *out = binding->unit == CDC_ISO ? iso(memory, true, false, days, 0, 0)
+                                    : sluice_int32((int32_t)days);
+    return true;
+}
+
+bool cdc_to_time(const struct cdc_binding *binding, struct cdc_memory *memory, const char *text,
+                 uint32_t len, struct sluice_value *out)
+{
+    struct moment m;
+    if (!read_moment(text, len, false, true, &m) || m.infinite)
+        return bad(memory, "not a time");
+    switch ((enum cdc_unit)binding->unit) {
+    case CDC_ISO:
+        *out = iso(memory, false, true, 0, m.day_us, -1);
+        break;
+    case CDC_MILLIS:
+        *out = sluice_int32((int32_t)(m.day_us / 1000));
+        break;
+    case CDC_MICROS:
+        *out = sluice_int64(m.day_us);
+        break;
+    case CDC_NANOS:
+        *out = sluice_int64(m.day_us * 1000);
+        break;
+    }
+    return true;
+}
+
+bool cdc_to_timetz(const struct cdc_binding *binding, struct cdc_memory *memory, const char *text,
+                   uint32_t len, struct sluice_value *out)
+{
+    (void)binding;
+    struct moment m;
+    if (!read_moment(text, len, false, true, &m) || m.infinite)
+        return bad(memory, "not a time with time zone");
+    int64_t us = (m.day_us - (int64_t)m.offset_s * 1000000) % DAY_US;
+    *out = iso(memory, false, true, 0, us < 0 ? us + DAY_US : us, -1);
+    return true;
+}
+
+static bool moment_us(struct cdc_memory *memory, const char *text, uint32_t len, int64_t *days,
+                      int64_t *day_us, int *infinite)
+{
+    struct moment m;
+    if (!read_moment(text, len, true, true, &m))
+        return bad(memory, "not a timestamp");
+    *infinite = m.infinite;
+    if (m.infinite) {
+        int64_t us = m.infinite > 0 ? PLUS_INFINITY_US : MINUS_INFINITY_US;
+        *days = floor_div(us, DAY_US);
+        *day_us = us - *days * DAY_US;
+        return true;
+    }
+    *days = days_from_civil(m.year, m.month, m.day);
+    *day_us = m.day_us - (int64_t)m.offset_s * 1000000;
+    int64_t carry = floor_div(*day_us, DAY_US);
+    *days += carry;
+    *day_us -= carry * DAY_US;
+    return true;
+}
+
+bool cdc_to_timestamp(const struct cdc_binding *binding, struct cdc_memory *memory,
+                      const char *text, uint32_t len, struct sluice_value *out)
+{
+    int64_t days, day_us, ns;
+    int infinite;
+    if (!moment_us(memory, text, len, &days, &day_us, &infinite))
+        return false;
+    switch ((enum cdc_unit)binding->unit) {
+    case CDC_ISO:
+        *out = iso(memory, true, true, days, day_us, -1);
+        return true;
+    case CDC_MILLIS:
+        *out = sluice_int64(days * (DAY_US / 1000) + day_us / 1000);
+        return true;
+    case CDC_MICROS:
+        *out = sluice_int64(days * DAY_US + day_us);
+        return true;
+    case CDC_NANOS:
+        break;
+    }
+    if (infinite)
+        ns = infinite > 0 ? INT64_MAX : INT64_MIN;
+    else if (__builtin_mul_overflow(days * DAY_US + day_us, 1000, &ns))
+        return bad(memory, "nanoseconds hold only the years 1677 to 2262");
+    *out = sluice_int64(ns);
+    return true;
+}
+
+bool cdc_to_timestamptz(const struct cdc_binding *binding, struct cdc_memory *memory,
+                        const char *text, uint32_t len, struct sluice_value *out)
+{
+    int64_t days, day_us;
+    int infinite;
+    if (!moment_us(memory, text, len, &days, &day_us, &infinite))
+        return false;
+    *out = infinite ? sluice_string(text, len)
+                    : iso(memory, true, true, days, day_us, binding->scale);
+    return true;
+}
+
+/* ---- intervals: "1 year 2 mons -3 days +04:05:06.78" ---- */
+
+struct interval {
+    int64_t years, months, days, time_us;
+};
+
+static bool read_clock(const char **p, const char *end, int sign, int64_t hours, int64_t *us)
+{
+    int64_t m, s, fraction = 0;
+    if (!literal(p, end, ':') || !number(p, end, 2, 2, &m) || !literal(p, end, ':') ||
+        !number(p, end, 2, 2, &s))
+        return false;
+    if (literal(p, end, '.')) {
+        const char *start = *p;
+        if (!number(p, end, 1, 6, &fraction))
+            return false;
+        for (int i = (int)(*p - start); i < 6; i++)
+            fraction *= 10;
+    }
+    *us = sign * (((hours * 60 + m) * 60 + s) * 1000000 + fraction);
+    return true;
+}
+
+static bool read_interval(const char *text, uint32_t len, struct interval *out)
+{
+    const char *p = text, *end = text + len;
+    memset(out, 0, sizeof(*out));
+    while (p < end) {
+        int64_t v;
+        int sign = 1;
+        if (*p == '-' || *p == '+')
+            sign = *p++ == '-' ? -1 : 1;
+        if (!number(&p, end, 1, 12, &v) || p == end)
+            return false;
+        if (*p == ':') {
+            if (!read_clock(&p, end, sign, v, &out->time_us) || p != end)
+                return false;
+            break;
+        }
+        if (!literal(&p, end, ' ') || p == end)
+            return false;
+        int64_t *field = *p == 'y' ? &out->years : *p == 'm' ? &out->months : &out->days;
+        if (!strchr("ymd", *p))
+            return false;
+        *field = sign * v;
+        while (p < end && *p != ' ')
+            p++;
+        if (p < end)
+            p++;
+    }
+    return true;
+}
+
+bool cdc_to_interval(const struct cdc_binding *binding, struct cdc_memory *memory,
+                     const char *text, uint32_t len, struct sluice_value *out)
+{
+    struct interval v;
+    if (!read_interval(text, len, &v))
+        return bad(memory, "not an interval");
+    if (binding->schema.type == SLUICE_INT64) {
+        /* A month is 30.4375 days: 2629800 seconds exactly. */
+        int64_t months = v.years * 12 + v.months;
+        *out = sluice_int64(months * INT64_C(2629800000000) + v.days * DAY_US + v.time_us);
+        return true;
+    }
+    char *start = cdc_take(memory, 128);
+    int64_t us = v.time_us, s = us / 1000000;
+    int n = snprintf(start, 96, "P%lldY%lldM%lldDT%lldH%lldM%s%lld", (long long)v.years,
+                     (long long)v.months, (long long)v.days, (long long)(s / 3600),
+                     (long long)(s / 60 % 60), us < 0 && s % 60 == 0 && us % 1000000 ? "-" : "",
+                     (long long)(s % 60));
+    char *p = write_fraction(start + n, llabs((long long)us), -1);
+    *p++ = 'S';
+    *out = sluice_string(start, (size_t)(p - start));
+    return true;
+}
