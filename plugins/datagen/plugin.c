@@ -6,6 +6,7 @@
  * room for and as are due. All of it runs on the task's thread. */
 #include "arg_run.h"
 #include "config.h"
+#include "meta.h"
 #include "pacer.h"
 #include "position.h"
 
@@ -18,7 +19,8 @@ struct datagen {
     const struct sluice_host *host;
     struct sluice_task *task;
     struct datagen_config config;
-    struct arg_run *arg;
+    struct arg_run *arg;   /* one of the two, by the config's mode */
+    struct meta_run *meta;
     struct pacer pacer;
     uint32_t partition;
     int64_t count; /* records (iterations, of _meta schemas) begun, over all starts */
@@ -52,9 +54,12 @@ static void validate(const struct sluice_host *host, const struct sluice_conf *c
     struct sluice_err err;
     const char *key = NULL;
     if (datagen_config_read(&config, host, conf, report, &err)) {
-        struct arg_run *arg = arg_run_new(host, &config, &at, 0, &key, &err);
-        if (!arg) host->finding(report, key, "%s", err.msg);
+        bool meta = config.mode == DATAGEN_META;
+        struct arg_run *arg = meta ? NULL : arg_run_new(host, &config, &at, 0, &key, &err);
+        struct meta_run *run = meta ? meta_run_new(host, &config, &at, &key, &err) : NULL;
+        if (!arg && !run) host->finding(report, key, "%s", err.msg);
         arg_run_free(arg);
+        meta_run_free(run);
     }
     datagen_config_fini(&config);
 }
@@ -84,8 +89,12 @@ static enum sluice_verdict open_task(struct sluice_task *task, const struct slui
     if (!datagen_config_read(&d->config, host, conf, NULL, err)) return SLUICE_FAIL;
     if (!find_position(d, &at, err)) return SLUICE_FAIL;
     struct sluice_err inner;
-    d->arg = arg_run_new(host, &d->config, &at, host->task_id(task), &key, &inner);
-    if (!d->arg) {
+    if (d->config.mode == DATAGEN_META) {
+        d->meta = meta_run_new(host, &d->config, &at, &key, &inner);
+    } else {
+        d->arg = arg_run_new(host, &d->config, &at, host->task_id(task), &key, &inner);
+    }
+    if (!d->arg && !d->meta) {
         datagen_fail(err, "%s: %.900s", key, inner.msg);
         return SLUICE_FAIL;
     }
@@ -99,13 +108,15 @@ static void close_task(void *self)
     struct datagen *d = self;
     if (!d) return;
     arg_run_free(d->arg);
+    meta_run_free(d->meta);
     datagen_config_fini(&d->config);
     free(d);
 }
 
 static bool at_end(const struct datagen *d)
 {
-    return d->config.iterations > 0 && d->count >= d->config.iterations;
+    bool sent = !d->meta || !meta_run_left(d->meta);
+    return sent && d->config.iterations > 0 && d->count >= d->config.iterations;
 }
 
 static enum sluice_verdict end(struct datagen *d, int wait_ms, struct sluice_err *err)
@@ -125,25 +136,59 @@ static enum sluice_verdict end(struct datagen *d, int wait_ms, struct sluice_err
     return SLUICE_OK;
 }
 
+static void poll_avro(struct datagen *d, struct sluice_batch *batch, size_t limit, size_t bytes)
+{
+    struct datagen_mem mem;
+    datagen_mem_begin(&mem, d->host, batch);
+    for (size_t n = 0; n < limit && mem.taken < bytes && !at_end(d); n++) {
+        if (!pacer_due(&d->pacer)) return;
+        arg_run_next(d->arg, batch, &mem, d->partition);
+        d->count++;
+        pacer_spend(&d->pacer, 1);
+    }
+}
+
+/* A rate counts records; a pause is made before an iteration. */
+static bool poll_meta(struct datagen *d, struct sluice_batch *batch, size_t limit, size_t bytes,
+                      struct sluice_err *err)
+{
+    bool rated = d->config.rate > 0;
+    size_t taken = 0;
+    meta_run_begin(d->meta);
+    for (size_t n = 0; n < limit && taken < bytes && !at_end(d);) {
+        bool left = meta_run_left(d->meta) > 0;
+        if ((rated || !left) && !pacer_due(&d->pacer)) return true;
+        if (!left) {
+            if (!meta_run_iterate(d->meta, err)) return false;
+            d->count++;
+            if (!rated) pacer_spend(&d->pacer, 1);
+            if (!meta_run_left(d->meta)) n++; /* an empty iteration counts too */
+            continue;
+        }
+        taken += meta_run_emit(d->meta, batch, d->partition);
+        if (rated) pacer_spend(&d->pacer, 1);
+        n++;
+    }
+    return true;
+}
+
 static enum sluice_verdict poll_records(void *self, struct sluice_batch *batch,
                                         const struct sluice_room *room, struct sluice_err *err)
 {
     struct datagen *d = self;
-    struct datagen_mem mem;
     size_t limit = room->records;
     if (d->config.batch_size && (size_t)d->config.batch_size < limit) {
         limit = (size_t)d->config.batch_size;
     }
     if (at_end(d)) return end(d, room->wait_ms, err);
-    if (!pacer_due(&d->pacer)) pacer_wait(&d->pacer, room->wait_ms, d->host->wake_fd(d->task));
-    datagen_mem_begin(&mem, d->host, batch);
-    for (size_t n = 0; n < limit && mem.taken < room->bytes && !at_end(d); n++) {
-        if (!pacer_due(&d->pacer)) break;
-        arg_run_next(d->arg, batch, &mem, d->partition);
-        d->count++;
-        pacer_spend(&d->pacer, 1);
+    if (!pacer_due(&d->pacer) && (!d->meta || d->config.rate > 0 || !meta_run_left(d->meta))) {
+        pacer_wait(&d->pacer, room->wait_ms, d->host->wake_fd(d->task));
     }
-    return SLUICE_OK;
+    if (!d->meta) {
+        poll_avro(d, batch, limit, room->bytes);
+        return SLUICE_OK;
+    }
+    return poll_meta(d, batch, limit, room->bytes, err) ? SLUICE_OK : SLUICE_FAIL;
 }
 
 static enum sluice_verdict offset_of(void *self, const void *position, size_t len,
