@@ -27,8 +27,8 @@ static inline bool sluice_json_room(struct sluice_buf *buf, size_t n, struct slu
 static inline bool sluice_json_raw(struct sluice_buf *buf, const char *s, size_t n,
                                    struct sluice_err *err)
 {
-    if (!sluice_json_room(buf, n, err)) return false;
-    memcpy(buf->data + buf->len, s, n);
+    if (!sluice_json_room(buf, n + 1, err)) return false; /* an empty text is not a null one */
+    if (n) memcpy(buf->data + buf->len, s, n);
     buf->len += n;
     return true;
 }

@@ -150,6 +150,10 @@ static struct decimal shortest(uint64_t c, int q, bool uneven)
 static size_t layout(struct decimal d, bool negative, char out[32])
 {
     char digits[SLUICE_INT_TEXT];
+    if (d.digits % 100000000 == 0) { /* 1234.5 comes as 12345 and many zeros */
+        d.digits /= 100000000;
+        d.exp += 8;
+    }
     while (d.digits % 10 == 0) {
         d.digits /= 10;
         d.exp++;

@@ -131,7 +131,8 @@ static void text_value(struct sluice_buf *out, const struct sluice_value *v)
     }
 }
 
-static void text_schema(struct sluice_buf *out, const struct sluice_schema *s)
+__attribute__((unused)) static void text_schema(struct sluice_buf *out,
+                                                const struct sluice_schema *s)
 {
     if (!s) {
         sluice_buf_adds(out, "-");

@@ -30,19 +30,26 @@ int json_plan_child(const struct json_plan *plan, const char *name, uint32_t len
     return -1;
 }
 
-static void hash_names(struct sluice_arena *arena, struct json_plan *plan)
+/* False: two children have one name (err). */
+static bool hash_names(struct sluice_arena *arena, struct json_plan *plan, struct sluice_err *err)
 {
     uint32_t n = 4;
     while (n < plan->children_n * 2) n *= 2;
     uint32_t *slots = sluice_arena_alloc(arena, n * sizeof *slots);
     memset(slots, 0, n * sizeof *slots);
-    for (uint32_t i = 0; i < plan->children_n; i++) {
-        uint32_t at = name_hash(plan->children[i].name, plan->children[i].name_len) & (n - 1);
-        while (slots[at]) at = (at + 1) & (n - 1);
-        slots[at] = i + 1;
-    }
     plan->slots = slots;
     plan->slots_mask = n - 1;
+    for (uint32_t i = 0; i < plan->children_n; i++) {
+        const struct json_child *child = &plan->children[i];
+        uint32_t at = name_hash(child->name, child->name_len) & plan->slots_mask;
+        if (json_plan_child(plan, child->name, child->name_len) >= 0) {
+            return sluice_err_set(err, "Cannot create field because of field name duplication %s",
+                                  child->name);
+        }
+        while (slots[at]) at = (at + 1) & plan->slots_mask;
+        slots[at] = i + 1;
+    }
+    return true;
 }
 
 /* Buffer's content in the arena with pad readable bytes behind it. */
@@ -88,8 +95,7 @@ static bool plan_children(struct sluice_arena *arena, const struct json_config *
     }
     plan->children = children;
     plan->children_n = schema->fields_len;
-    hash_names(arena, plan);
-    ok = true;
+    ok = hash_names(arena, plan, err);
 out:
     sluice_buf_fini(&text);
     return ok;

@@ -151,7 +151,8 @@ static bool find_members(struct parser *p, struct span text, struct members *m)
     }
 }
 
-/* The span's text when it is a JSON string, terminated; NULL otherwise. */
+/* The span's text when it is a JSON string, terminated; NULL otherwise, and when it holds a NUL,
+ * which our names cannot. */
 static const char *text_of(struct parser *p, struct span span)
 {
     struct sluice_json_reader r;
@@ -159,7 +160,7 @@ static const char *text_of(struct parser *p, struct span span)
     uint32_t len;
     if (!span.text || *span.text != '"') return NULL;
     sluice_json_reader_init(&r, &p->batch, span.text, span.len, NULL);
-    if (!sluice_json_read_string(&r, &s, &len)) return NULL;
+    if (!sluice_json_read_string(&r, &s, &len) || memchr(s, 0, len)) return NULL;
     return sluice_arena_strndup(&p->batch.arena, s, len);
 }
 
@@ -233,6 +234,9 @@ static bool read_params(struct parser *p, struct span text, struct sluice_schema
         const struct sluice_value *key = &map.u.v[2 * i], *value = key + 1;
         if (value->type != SLUICE_STRING) {
             return sluice_err_set(p->err, "Schema parameters must have string values.");
+        }
+        if (memchr(key->u.s, 0, key->len) || memchr(value->u.s, 0, value->len)) {
+            return sluice_err_set(p->err, "a schema parameter holds a NUL character");
         }
         params[i].key = sluice_arena_strndup(&p->batch.arena, key->u.s, key->len);
         params[i].value = sluice_arena_strndup(&p->batch.arena, value->u.s, value->len);
