@@ -124,6 +124,9 @@ void sluice_client_layers(enum sluice_client client, const struct sluice_map *wo
     } else if (client == SLUICE_CLIENT_CONSUMER) {
         sluice_map_set(out, "auto.offset.reset", "earliest");
         sluice_map_set(out, "isolation.level", "read_uncommitted"); /* as in Java */
+        /* Java's 45 s leave room for its garbage collector; a killed worker's partitions should not
+         * wait so long for their next owner. */
+        sluice_map_set(out, "session.timeout.ms", "10000");
     } else {
         for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
             if (sluice_map_has(worker, plain[i]))
