@@ -64,8 +64,8 @@ void sluice_batch_hold(struct sluice_batch *batch, const struct sluice_schema *s
         if (batch->held[batch->held_n - i] == schema) return;
     }
     if (batch->held_n == batch->held_cap) {
-        batch->held = sluice_xgrow(batch->held, batch->held_n, &batch->held_cap,
-                                   sizeof *batch->held);
+        batch->held =
+            sluice_xgrow(batch->held, batch->held_n, &batch->held_cap, sizeof *batch->held);
     }
     batch->held[batch->held_n++] = sluice_schema_hold(schema);
 }

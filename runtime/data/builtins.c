@@ -2,12 +2,8 @@
 #include "data/builtins.h"
 
 static const struct sluice_plugin *const builtins[] = {
-    &sluice_json_converter,
-    &sluice_string_converter,
-    &sluice_bytes_converter,
-    &sluice_simple_header_converter,
-    &sluice_extract_new_record_state,
-    NULL,
+    &sluice_json_converter,          &sluice_string_converter,         &sluice_bytes_converter,
+    &sluice_simple_header_converter, &sluice_extract_new_record_state, NULL,
 };
 
 const struct sluice_plugin *const *sluice_builtins(void) { return builtins; }

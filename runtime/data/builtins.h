@@ -5,10 +5,10 @@
 
 #include "sluice/plugin.h"
 
-extern const struct sluice_plugin sluice_json_converter;        /* converters/json.c */
-extern const struct sluice_plugin sluice_string_converter;      /* converters/string.c */
-extern const struct sluice_plugin sluice_bytes_converter;       /* converters/bytes.c */
-extern const struct sluice_plugin sluice_simple_header_converter; /* converters/simple_header.c */
+extern const struct sluice_plugin sluice_json_converter;           /* converters/json.c */
+extern const struct sluice_plugin sluice_string_converter;         /* converters/string.c */
+extern const struct sluice_plugin sluice_bytes_converter;          /* converters/bytes.c */
+extern const struct sluice_plugin sluice_simple_header_converter;  /* converters/simple_header.c */
 extern const struct sluice_plugin sluice_extract_new_record_state; /* transforms/ */
 
 /* All of them, NULL-ended; the same form as a shared object's entry. */

@@ -157,7 +157,8 @@ static struct sluice_value octets_of(struct sluice_arena *arena, const char *dig
     for (size_t i = 0; i < n + zeros;) {
         size_t group = (n + zeros - i) % 9 ? (n + zeros - i) % 9 : 9;
         uint32_t x = 0;
-        for (size_t k = 0; k < group; k++, i++) x = x * 10 + (i < n ? (uint32_t)(digits[i] - '0') : 0);
+        for (size_t k = 0; k < group; k++, i++)
+            x = x * 10 + (i < n ? (uint32_t)(digits[i] - '0') : 0);
         uint64_t carry = x;
         for (size_t k = 0; k < words_n; k++) {
             carry += (uint64_t)words[k] * 1000000000;
@@ -182,8 +183,8 @@ static struct sluice_value octets_of(struct sluice_arena *arena, const char *dig
         octets[len - 1 - i] = (unsigned char)octet;
     }
     free(words);
-    while (len > 1 && ((octets[0] == 0 && octets[1] < 0x80) ||
-                       (octets[0] == 0xFF && octets[1] >= 0x80))) {
+    while (len > 1 &&
+           ((octets[0] == 0 && octets[1] < 0x80) || (octets[0] == 0xFF && octets[1] >= 0x80))) {
         octets++;
         len--;
     }

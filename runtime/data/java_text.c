@@ -137,8 +137,7 @@ static bool write_octets(struct sluice_buf *buf, const struct sluice_schema *sch
     return true;
 }
 
-static bool write_real(struct sluice_buf *buf, const struct sluice_value *v,
-                       struct sluice_err *err)
+static bool write_real(struct sluice_buf *buf, const struct sluice_value *v, struct sluice_err *err)
 {
     char text[32];
     size_t n = v->type == SLUICE_FLOAT32 ? sluice_float_text((float)v->u.d, text)
@@ -150,36 +149,25 @@ bool sluice_java_text(struct sluice_buf *buf, const struct sluice_schema *schema
                       const struct sluice_value *v, struct sluice_err *err)
 {
     switch ((enum sluice_type)v->type) {
-    case SLUICE_NULL:
-        return sluice_json_raw(buf, "null", 4, err);
+    case SLUICE_NULL: return sluice_json_raw(buf, "null", 4, err);
     case SLUICE_INT32:
     case SLUICE_INT64:
         switch (sluice_logical_of(schema)) {
-        case SLUICE_LOGICAL_DATE:
-            return write_date(buf, v->u.i * MS_PER_DAY);
+        case SLUICE_LOGICAL_DATE: return write_date(buf, v->u.i * MS_PER_DAY);
         case SLUICE_LOGICAL_TIME:
-        case SLUICE_LOGICAL_TIMESTAMP:
-            return write_date(buf, v->u.i);
-        default:
-            return sluice_json_int(buf, v->u.i, err);
+        case SLUICE_LOGICAL_TIMESTAMP: return write_date(buf, v->u.i);
+        default: return sluice_json_int(buf, v->u.i, err);
         }
     case SLUICE_INT8:
-    case SLUICE_INT16:
-        return sluice_json_int(buf, v->u.i, err);
+    case SLUICE_INT16: return sluice_json_int(buf, v->u.i, err);
     case SLUICE_FLOAT32:
-    case SLUICE_FLOAT64:
-        return write_real(buf, v, err);
-    case SLUICE_BOOLEAN:
-        return sluice_json_bool(buf, v->u.i != 0, err);
-    case SLUICE_STRING:
-        return sluice_json_raw(buf, v->u.s, v->len, err);
-    case SLUICE_BYTES:
-        return write_octets(buf, schema, v, err);
+    case SLUICE_FLOAT64: return write_real(buf, v, err);
+    case SLUICE_BOOLEAN: return sluice_json_bool(buf, v->u.i != 0, err);
+    case SLUICE_STRING: return sluice_json_raw(buf, v->u.s, v->len, err);
+    case SLUICE_BYTES: return write_octets(buf, schema, v, err);
     case SLUICE_ARRAY:
-    case SLUICE_MAP:
-        return write_children(buf, schema, v, err);
-    case SLUICE_STRUCT:
-        return write_struct(buf, schema, v, err);
+    case SLUICE_MAP: return write_children(buf, schema, v, err);
+    case SLUICE_STRUCT: return write_struct(buf, schema, v, err);
     }
     return sluice_err_set(err, "cannot write a value of unknown type");
 }

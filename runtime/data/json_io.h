@@ -13,8 +13,8 @@
 #include "base/buf.h"
 #include "data/batch.h"
 
-#define SLUICE_JSON_DEPTH 1000   /* nested arrays and objects, as Jackson allows */
-#define SLUICE_JSON_NUMBER 1000  /* bytes of one number, likewise */
+#define SLUICE_JSON_DEPTH 1000  /* nested arrays and objects, as Jackson allows */
+#define SLUICE_JSON_NUMBER 1000 /* bytes of one number, likewise */
 
 /* ---- writing ---- */
 
@@ -63,10 +63,10 @@ struct sluice_json_number {
     const char *text; /* len bytes, a number by JSON's grammar */
     uint32_t len;
     bool negative;
-    bool integral;    /* no fraction, no exponent */
-    bool exact;       /* digits holds all significant digits */
-    uint64_t digits;  /* all digits as an integer, modulo 2^64 */
-    int32_t exp;      /* the value is digits * 10^exp; saturates */
+    bool integral;   /* no fraction, no exponent */
+    bool exact;      /* digits holds all significant digits */
+    uint64_t digits; /* all digits as an integer, modulo 2^64 */
+    int32_t exp;     /* the value is digits * 10^exp; saturates */
 };
 
 /* The text may start with a UTF-8 byte order mark. */

@@ -1,7 +1,7 @@
 /* json_text.h - records' JSON: one writer and one reader that know the value model.
  *
- * Written as Jackson and Java do: no spaces, BMP characters raw, others as escaped surrogate pairs,
- * Double.toString's number texts, NaN and infinities as strings (spec: connect.md section 4, 10). */
+ * Written as Jackson and Java do: no spaces, BMP characters raw, others as escaped surrogate
+ * pairs, Double.toString's number texts, NaN and infinities as strings. */
 #ifndef SLUICE_DATA_JSON_TEXT_H
 #define SLUICE_DATA_JSON_TEXT_H
 
@@ -17,7 +17,8 @@ bool sluice_json_string(struct sluice_buf *buf, const char *s, size_t len, struc
 size_t sluice_double_text(double d, char out[32]);
 size_t sluice_float_text(float f, char out[32]);
 /* Appends a schemaless value as JSON (offsets, headers, map values). */
-bool sluice_json_value(struct sluice_buf *buf, const struct sluice_value *v, struct sluice_err *err);
+bool sluice_json_value(struct sluice_buf *buf, const struct sluice_value *v,
+                       struct sluice_err *err);
 /* Parses one JSON value as Connect reads schemaless JSON: integers INT64 (wrapping beyond), others
  * FLOAT64, objects MAP. Depth at most 1000. Strings without escapes borrow from text. rest: where
  * reading ended (NULL: the text must end there but for white space). */

@@ -39,7 +39,8 @@ static char *write_special(char *to, const unsigned char **s, const unsigned cha
         }
         if (n == 4) {
             const unsigned char *b = *s;
-            uint32_t code = (b[0] & 7u) << 18 | (b[1] & 63u) << 12 | (b[2] & 63u) << 6 | (b[3] & 63u);
+            uint32_t code =
+                (b[0] & 7u) << 18 | (b[1] & 63u) << 12 | (b[2] & 63u) << 6 | (b[3] & 63u);
             code -= 0x10000;
             to = write_u(to, 0xD800 | code >> 10);
             to = write_u(to, 0xDC00 | (code & 0x3FF));
@@ -54,26 +55,13 @@ static char *write_special(char *to, const unsigned char **s, const unsigned cha
     char letter = 0;
     switch (c) {
     case '"':
-    case '\\':
-        letter = (char)c;
-        break;
-    case '\b':
-        letter = 'b';
-        break;
-    case '\t':
-        letter = 't';
-        break;
-    case '\n':
-        letter = 'n';
-        break;
-    case '\f':
-        letter = 'f';
-        break;
-    case '\r':
-        letter = 'r';
-        break;
-    default:
-        return write_u(to, c);
+    case '\\': letter = (char)c; break;
+    case '\b': letter = 'b'; break;
+    case '\t': letter = 't'; break;
+    case '\n': letter = 'n'; break;
+    case '\f': letter = 'f'; break;
+    case '\r': letter = 'r'; break;
+    default: return write_u(to, c);
     }
     *to++ = '\\';
     *to++ = letter;
@@ -189,27 +177,19 @@ static bool write_map(struct sluice_buf *buf, const struct sluice_value *v, stru
     return sluice_json_raw(buf, object ? "}" : "]", 1, err);
 }
 
-bool sluice_json_value(struct sluice_buf *buf, const struct sluice_value *v,
-                       struct sluice_err *err)
+bool sluice_json_value(struct sluice_buf *buf, const struct sluice_value *v, struct sluice_err *err)
 {
     switch ((enum sluice_type)v->type) {
-    case SLUICE_NULL:
-        return sluice_json_raw(buf, "null", 4, err);
+    case SLUICE_NULL: return sluice_json_raw(buf, "null", 4, err);
     case SLUICE_INT8:
     case SLUICE_INT16:
     case SLUICE_INT32:
-    case SLUICE_INT64:
-        return sluice_json_int(buf, v->u.i, err);
-    case SLUICE_FLOAT32:
-        return sluice_json_float(buf, (float)v->u.d, err);
-    case SLUICE_FLOAT64:
-        return sluice_json_double(buf, v->u.d, err);
-    case SLUICE_BOOLEAN:
-        return sluice_json_bool(buf, v->u.i != 0, err);
-    case SLUICE_STRING:
-        return sluice_json_string(buf, v->u.s, v->len, err);
-    case SLUICE_BYTES:
-        return sluice_json_base64(buf, v->u.s, v->len, err);
+    case SLUICE_INT64: return sluice_json_int(buf, v->u.i, err);
+    case SLUICE_FLOAT32: return sluice_json_float(buf, (float)v->u.d, err);
+    case SLUICE_FLOAT64: return sluice_json_double(buf, v->u.d, err);
+    case SLUICE_BOOLEAN: return sluice_json_bool(buf, v->u.i != 0, err);
+    case SLUICE_STRING: return sluice_json_string(buf, v->u.s, v->len, err);
+    case SLUICE_BYTES: return sluice_json_base64(buf, v->u.s, v->len, err);
     case SLUICE_ARRAY:
         if (!sluice_json_raw(buf, "[", 1, err)) return false;
         for (uint32_t i = 0; i < v->len; i++) {
@@ -217,10 +197,8 @@ bool sluice_json_value(struct sluice_buf *buf, const struct sluice_value *v,
             if (!sluice_json_value(buf, &v->u.v[i], err)) return false;
         }
         return sluice_json_raw(buf, "]", 1, err);
-    case SLUICE_MAP:
-        return write_map(buf, v, err);
-    case SLUICE_STRUCT:
-        break;
+    case SLUICE_MAP: return write_map(buf, v, err);
+    case SLUICE_STRUCT: break;
     }
     return sluice_err_set(err, "cannot write a %s without its schema as JSON",
                           v->type == SLUICE_STRUCT ? "struct" : "value of unknown type");

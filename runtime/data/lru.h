@@ -22,7 +22,7 @@ struct sluice_lru {
     struct sluice_lru_node *newest, *oldest;
     struct sluice_lru_node **buckets;
     size_t buckets_n, n, bytes;
-    size_t max_n, max_bytes; /* at least one node is kept in any case */
+    size_t max_n, max_bytes;                    /* at least one node is kept in any case */
     void (*drop)(struct sluice_lru_node *node); /* frees what fell out */
 };
 

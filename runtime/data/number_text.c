@@ -1,5 +1,5 @@
-/* number_text.c - the shortest decimal text that reads back as the same double or float, laid out by
- * the rules of Java's Double.toString (JDK 19 and later, Float.toString likewise).
+/* number_text.c - the shortest decimal text that reads back as the same double or float, laid out
+ * by the rules of Java's Double.toString (JDK 19 and later, Float.toString likewise).
  *
  * The digits come from the method of Raffaello Giulietti's "The Schubfach way to render doubles":
  * scale the value and the bounds of its rounding interval by one power of ten, given to 128 bits,

@@ -2,11 +2,11 @@
  *
  * A description is interned from the leaves up: its children first, so that comparing two schemas
  * is comparing one level, with children by address. A node and all that it points to (strings,
- * fields, parameters, the default) are one block of memory: the same copying code runs twice, first
- * only to count.
+ * fields, parameters, the default) are one block of memory: the same copying code runs twice,
+ * first only to count.
  *
- * Thread: any. One leaf mutex guards the table; counts are atomic and only reach 0 under it, so that
- * nobody can find a schema that is being freed. */
+ * Thread: any. One leaf mutex guards the table; counts are atomic and only reach 0 under it, so
+ * that nobody can find a schema that is being freed. */
 #include "data/schema.h"
 
 #include <assert.h>
@@ -313,10 +313,10 @@ size_t sluice_schema_count(void)
 }
 
 static const char *const json_names[] = {
-    [SLUICE_NULL] = "null",     [SLUICE_INT8] = "int8",       [SLUICE_INT16] = "int16",
-    [SLUICE_INT32] = "int32",   [SLUICE_INT64] = "int64",     [SLUICE_FLOAT32] = "float",
+    [SLUICE_NULL] = "null",      [SLUICE_INT8] = "int8",       [SLUICE_INT16] = "int16",
+    [SLUICE_INT32] = "int32",    [SLUICE_INT64] = "int64",     [SLUICE_FLOAT32] = "float",
     [SLUICE_FLOAT64] = "double", [SLUICE_BOOLEAN] = "boolean", [SLUICE_STRING] = "string",
-    [SLUICE_BYTES] = "bytes",   [SLUICE_ARRAY] = "array",     [SLUICE_MAP] = "map",
+    [SLUICE_BYTES] = "bytes",    [SLUICE_ARRAY] = "array",     [SLUICE_MAP] = "map",
     [SLUICE_STRUCT] = "struct",
 };
 

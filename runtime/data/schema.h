@@ -7,8 +7,9 @@
 
 /* See host->schema: deep copy, equal descriptions give the same address, held +1. */
 const struct sluice_schema *sluice_schema_intern(const struct sluice_schema *description);
-const struct sluice_schema *sluice_schema_hold(const struct sluice_schema *schema); /* +1; NULL ok */
-void sluice_schema_free(const struct sluice_schema *schema);                        /* -1; NULL ok */
+const struct sluice_schema *sluice_schema_hold(
+    const struct sluice_schema *schema);                     /* +1; NULL ok */
+void sluice_schema_free(const struct sluice_schema *schema); /* -1; NULL ok */
 /* Index of a struct's field, -1 when absent. */
 int sluice_schema_field(const struct sluice_schema *schema, const char *name, size_t len);
 /* Whether the schema's name is this one (NULL safe). */

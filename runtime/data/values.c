@@ -32,8 +32,7 @@ bool sluice_value_equal(const struct sluice_value *a, const struct sluice_value 
 {
     if (a->type != b->type) return false;
     switch ((enum sluice_type)a->type) {
-    case SLUICE_NULL:
-        return true;
+    case SLUICE_NULL: return true;
     case SLUICE_FLOAT32:
     case SLUICE_FLOAT64:
         if (a->u.d != a->u.d) return b->u.d != b->u.d;
@@ -41,8 +40,7 @@ bool sluice_value_equal(const struct sluice_value *a, const struct sluice_value 
     case SLUICE_STRING:
     case SLUICE_BYTES:
         return a->len == b->len && (a->len == 0 || memcmp(a->u.s, b->u.s, a->len) == 0);
-    case SLUICE_MAP:
-        return a->len == b->len && map_equal(a, b);
+    case SLUICE_MAP: return a->len == b->len && map_equal(a, b);
     case SLUICE_ARRAY:
     case SLUICE_STRUCT:
         if (a->len != b->len) return false;
@@ -50,8 +48,7 @@ bool sluice_value_equal(const struct sluice_value *a, const struct sluice_value 
             if (!sluice_value_equal(&a->u.v[i], &b->u.v[i])) return false;
         }
         return true;
-    default:
-        return a->u.i == b->u.i;
+    default: return a->u.i == b->u.i;
     }
 }
 

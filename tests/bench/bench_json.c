@@ -43,45 +43,72 @@ static int64_t num(const struct sluice_conf *conf, const char *key)
     return 1000;
 }
 
-static const struct sluice_host host = {
-    .size = sizeof host, .flag = flag, .str = str, .num = num};
+static const struct sluice_host host = {.size = sizeof host, .flag = flag, .str = str, .num = num};
 
 /* ---- records ---- */
 
-#define TYPE(t) {.type = SLUICE_##t}
-#define MAYBE(t) {.type = SLUICE_##t, .optional = true}
+#define TYPE(t)                                                                                    \
+    {                                                                                              \
+        .type = SLUICE_##t                                                                         \
+    }
+#define MAYBE(t)                                                                                   \
+    {                                                                                              \
+        .type = SLUICE_##t, .optional = true                                                       \
+    }
 static const struct sluice_schema string = TYPE(STRING), int64 = TYPE(INT64), int32 = TYPE(INT32),
                                   boolean = TYPE(BOOLEAN), maybe_string = MAYBE(STRING),
                                   maybe_int64 = MAYBE(INT64), maybe_double = MAYBE(FLOAT64);
 static const struct sluice_schema snapshot = {
-    .type = SLUICE_STRING, .optional = true, .name = "io.debezium.data.Enum", .has_version = true,
-    .version = 1, .has_dflt = true, .dflt = {.type = SLUICE_STRING, .len = 5, .u.s = "false"}};
+    .type = SLUICE_STRING,
+    .optional = true,
+    .name = "io.debezium.data.Enum",
+    .has_version = true,
+    .version = 1,
+    .has_dflt = true,
+    .dflt = {.type = SLUICE_STRING, .len = 5, .u.s = "false"}};
 
-static const struct sluice_field row_fields[] = {
-    {"id", &int64},           {"userid", &int32},       {"content_id", &maybe_string},
-    {"liked", &boolean},      {"score", &maybe_double}, {"note", &maybe_string},
-    {"created", &maybe_int64}, {"device", &maybe_string}};
-static const struct sluice_schema row = {.type = SLUICE_STRUCT, .optional = true,
-    .name = "p.public.content_actions.Value", .fields = row_fields, .fields_len = 8};
+static const struct sluice_field row_fields[] = {{"id", &int64},
+                                                 {"userid", &int32},
+                                                 {"content_id", &maybe_string},
+                                                 {"liked", &boolean},
+                                                 {"score", &maybe_double},
+                                                 {"note", &maybe_string},
+                                                 {"created", &maybe_int64},
+                                                 {"device", &maybe_string}};
+static const struct sluice_schema row = {.type = SLUICE_STRUCT,
+                                         .optional = true,
+                                         .name = "p.public.content_actions.Value",
+                                         .fields = row_fields,
+                                         .fields_len = 8};
 static const struct sluice_field source_fields[] = {
-    {"version", &string}, {"connector", &string}, {"name", &string}, {"ts_ms", &int64},
-    {"snapshot", &snapshot}, {"db", &string}, {"sequence", &maybe_string},
-    {"ts_us", &maybe_int64}, {"ts_ns", &maybe_int64}, {"schema", &string}, {"table", &string},
-    {"txId", &maybe_int64}, {"lsn", &maybe_int64}, {"xmin", &maybe_int64},
-    {"origin", &maybe_string}, {"origin_lsn", &maybe_int64}};
-static const struct sluice_schema source = {.type = SLUICE_STRUCT, .has_version = true,
-    .version = 1, .name = "io.debezium.connector.postgresql.Source", .fields = source_fields,
-    .fields_len = 16};
+    {"version", &string},        {"connector", &string},  {"name", &string},
+    {"ts_ms", &int64},           {"snapshot", &snapshot}, {"db", &string},
+    {"sequence", &maybe_string}, {"ts_us", &maybe_int64}, {"ts_ns", &maybe_int64},
+    {"schema", &string},         {"table", &string},      {"txId", &maybe_int64},
+    {"lsn", &maybe_int64},       {"xmin", &maybe_int64},  {"origin", &maybe_string},
+    {"origin_lsn", &maybe_int64}};
+static const struct sluice_schema source = {.type = SLUICE_STRUCT,
+                                            .has_version = true,
+                                            .version = 1,
+                                            .name = "io.debezium.connector.postgresql.Source",
+                                            .fields = source_fields,
+                                            .fields_len = 16};
 static const struct sluice_field block_fields[] = {
     {"id", &string}, {"total_order", &int64}, {"data_collection_order", &int64}};
-static const struct sluice_schema block = {.type = SLUICE_STRUCT, .optional = true,
-    .name = "event.block", .fields = block_fields, .fields_len = 3};
+static const struct sluice_schema block = {.type = SLUICE_STRUCT,
+                                           .optional = true,
+                                           .name = "event.block",
+                                           .fields = block_fields,
+                                           .fields_len = 3};
 static const struct sluice_field envelope_fields[] = {
-    {"before", &row}, {"after", &row}, {"source", &source}, {"transaction", &block},
-    {"op", &string}, {"ts_ms", &maybe_int64}, {"ts_us", &maybe_int64}, {"ts_ns", &maybe_int64}};
-static const struct sluice_schema envelope = {.type = SLUICE_STRUCT, .has_version = true,
-    .version = 2, .name = "p.public.content_actions.Envelope", .fields = envelope_fields,
-    .fields_len = 8};
+    {"before", &row}, {"after", &row},         {"source", &source},     {"transaction", &block},
+    {"op", &string},  {"ts_ms", &maybe_int64}, {"ts_us", &maybe_int64}, {"ts_ns", &maybe_int64}};
+static const struct sluice_schema envelope = {.type = SLUICE_STRUCT,
+                                              .has_version = true,
+                                              .version = 2,
+                                              .name = "p.public.content_actions.Envelope",
+                                              .fields = envelope_fields,
+                                              .fields_len = 8};
 
 static struct sluice_value text(const char *s) { return sluice_string(s, strlen(s)); }
 
@@ -97,12 +124,22 @@ static struct sluice_value make_change(struct sluice_batch *batch)
     r[6] = sluice_int64(1785000000123456);
     r[7] = text("mobile/android");
     struct sluice_value *s = sluice_batch_alloc(batch, 16 * sizeof *s);
-    const struct sluice_value values[16] = {
-        text("3.6.1.Final"), text("postgresql"), text("p"), sluice_int64(1785000000123),
-        sluice_null(), text("postgres"), text("[\"24023128\",\"24023400\"]"),
-        sluice_int64(1785000000123456), sluice_int64(1785000000123456000), text("public"),
-        text("content_actions"), sluice_int64(555), sluice_int64(24023400), sluice_null(),
-        sluice_null(), sluice_null()};
+    const struct sluice_value values[16] = {text("3.6.1.Final"),
+                                            text("postgresql"),
+                                            text("p"),
+                                            sluice_int64(1785000000123),
+                                            sluice_null(),
+                                            text("postgres"),
+                                            text("[\"24023128\",\"24023400\"]"),
+                                            sluice_int64(1785000000123456),
+                                            sluice_int64(1785000000123456000),
+                                            text("public"),
+                                            text("content_actions"),
+                                            sluice_int64(555),
+                                            sluice_int64(24023400),
+                                            sluice_null(),
+                                            sluice_null(),
+                                            sluice_null()};
     memcpy(s, values, sizeof values);
     struct sluice_value *e = sluice_batch_alloc(batch, 8 * sizeof *e);
     e[0] = sluice_null();
@@ -117,9 +154,9 @@ static struct sluice_value make_change(struct sluice_batch *batch)
 }
 
 static struct sluice_field flat_fields[20];
-static char flat_names[20][16];
-static struct sluice_schema flat = {.type = SLUICE_STRUCT, .name = "flat", .fields = flat_fields,
-                                    .fields_len = 20};
+static char flat_names[20][24];
+static struct sluice_schema flat = {
+    .type = SLUICE_STRUCT, .name = "flat", .fields = flat_fields, .fields_len = 20};
 
 static struct sluice_value make_flat(struct sluice_batch *batch)
 {
@@ -163,8 +200,8 @@ static double memcpy_ns(const char *data, size_t len, double budget_ns)
 
 static void report(const char *what, const char *way, size_t bytes, double ns, double copy_ns)
 {
-    printf("%-26s %-6s %6zu bytes %8.1f ns/record %8.1f MB/s   memcpy %6.1f ns, ratio %.1f\n",
-           what, way, bytes, ns, (double)bytes * 1e3 / ns, copy_ns, ns / copy_ns);
+    printf("%-26s %-6s %6zu bytes %8.1f ns/record %8.1f MB/s   memcpy %6.1f ns, ratio %.1f\n", what,
+           way, bytes, ns, (double)bytes * 1e3 / ns, copy_ns, ns / copy_ns);
 }
 
 static void measure(const char *what, const struct sluice_schema *description,
@@ -219,7 +256,7 @@ static void measure(const char *what, const struct sluice_schema *description,
 
 int main(int argc, char **argv)
 {
-    double budget_ns = (argc > 1 ? atof(argv[1]) : 500) * 1e6;
+    double budget_ns = (argc > 1 ? strtod(argv[1], NULL) : 500) * 1e6;
     struct sluice_batch batch;
     sluice_batch_init(&batch);
     struct sluice_value change = make_change(&batch), record = make_flat(&batch);

@@ -98,8 +98,7 @@ static void batch_of_50(struct run *run)
         } else {
             CHECK(rec->value_schema == run->schema);
         }
-        if (run->smt.plugin->transform->apply(run->smt.self, &run->batch, rec, &err) !=
-            SLUICE_OK) {
+        if (run->smt.plugin->transform->apply(run->smt.self, &run->batch, rec, &err) != SLUICE_OK) {
             FAIL("%s", err.msg);
         }
     }

@@ -64,8 +64,8 @@ static void replay_encode(const struct sluice_plugin *plugin, char **cols, int l
     for (int again = 0; again < 2; again++) { /* the second time with a warm cache */
         sluice_buf_clear(&out);
         sluice_buf_clear(&text);
-        enum sluice_verdict verdict = plugin->converter->encode(fake.self, "t", NULL, schema, &v,
-                                                                &out, &null, &err);
+        enum sluice_verdict verdict =
+            plugin->converter->encode(fake.self, "t", NULL, schema, &v, &out, &null, &err);
         if (cols[4][0] == '!') {
             CHECK_INT(verdict, SLUICE_FAIL);
             check_error(line, cols[4] + 1, &err);
@@ -245,12 +245,10 @@ static void envelope_row(char **cols, int line)
     struct text_reader value = {cols[3], &batch}, key = {"(l42,\"n\")", &batch};
     rec->value_schema = read_held(&batch, cols[2]);
     rec->value = text_read_value(&value);
-    rec->key_schema =
-        read_held(&batch, "STRUCT[\"id\":INT64,\"name\":?STRING]@\"p.s.t.Key\"");
+    rec->key_schema = read_held(&batch, "STRUCT[\"id\":INT64,\"name\":?STRING]@\"p.s.t.Key\"");
     rec->key = text_read_value(&key);
     read_headers(&batch, cols[4], rec);
-    enum sluice_verdict verdict =
-        fake.plugin->transform->apply(fake.self, &batch, rec, &err);
+    enum sluice_verdict verdict = fake.plugin->transform->apply(fake.self, &batch, rec, &err);
     if (strcmp(cols[5], "drop") == 0) {
         if (verdict != SLUICE_DROP) FAIL("line %d: not dropped", line);
     } else if (cols[5][0] == '!') {

@@ -126,25 +126,30 @@ TEST(errors_name_the_field)
     setup("true");
     CHECK_INT(decode("{\"schema\":{\"type\":\"struct\",\"fields\":[{\"type\":\"struct\",\"fields\":"
                      "[{\"type\":\"int32\",\"field\":\"in\"}],\"field\":\"out\"}]},"
-                     "\"payload\":{\"out\":{}}}", &schema, &v), SLUICE_FAIL);
+                     "\"payload\":{\"out\":{}}}",
+                     &schema, &v),
+              SLUICE_FAIL);
     CHECK_STR(err.msg, "field out: field in: Invalid null value for required INT32 field");
     struct sluice_value nothing = sluice_null();
     struct sluice_value inner = sluice_nested(SLUICE_STRUCT, &nothing, 1);
     struct text_reader r = {"STRUCT[\"in\":INT32]", &batch};
     schema = sluice_schema_intern(text_read_schema(&r));
     bool null;
-    CHECK_INT(fake.plugin->converter->encode(fake.self, "t", NULL, schema, &inner, &out, &null,
-                                             &err), SLUICE_FAIL);
+    CHECK_INT(
+        fake.plugin->converter->encode(fake.self, "t", NULL, schema, &inner, &out, &null, &err),
+        SLUICE_FAIL);
     CHECK_HAS(err.msg, "field in");
     CHECK_HAS(err.msg, "null value for field that is required and has no default value");
     struct sluice_value wrong = sluice_string("x", 1);
     inner = sluice_nested(SLUICE_STRUCT, &wrong, 1);
-    CHECK_INT(fake.plugin->converter->encode(fake.self, "t", NULL, schema, &inner, &out, &null,
-                                             &err), SLUICE_FAIL);
+    CHECK_INT(
+        fake.plugin->converter->encode(fake.self, "t", NULL, schema, &inner, &out, &null, &err),
+        SLUICE_FAIL);
     CHECK_HAS(err.msg, "Invalid type for INT32: the value is STRING");
     inner = sluice_nested(SLUICE_STRUCT, NULL, 0);
-    CHECK_INT(fake.plugin->converter->encode(fake.self, "t", NULL, schema, &inner, &out, &null,
-                                             &err), SLUICE_FAIL);
+    CHECK_INT(
+        fake.plugin->converter->encode(fake.self, "t", NULL, schema, &inner, &out, &null, &err),
+        SLUICE_FAIL);
     CHECK_HAS(err.msg, "Mismatching schema");
     sluice_schema_free(schema);
     teardown();
@@ -156,7 +161,8 @@ TEST(words_for_numbers_are_read_back)
     const struct sluice_schema *schema;
     setup("true");
     CHECK_INT(decode("{\"schema\":{\"type\":\"array\",\"items\":{\"type\":\"double\"}},"
-                     "\"payload\":[\"NaN\",\"Infinity\",\"-Infinity\",\"x\"]}", &schema, &v),
+                     "\"payload\":[\"NaN\",\"Infinity\",\"-Infinity\",\"x\"]}",
+                     &schema, &v),
               SLUICE_OK);
     CHECK(isnan(v.u.v[0].u.d));
     CHECK(isinf(v.u.v[1].u.d) && v.u.v[1].u.d > 0);
@@ -172,7 +178,8 @@ TEST(two_fields_of_one_name_are_refused)
     setup("true");
     CHECK_INT(decode("{\"schema\":{\"type\":\"struct\",\"fields\":[{\"type\":\"int8\",\"field\":"
                      "\"a\"},{\"type\":\"int8\",\"field\":\"a\"}]},\"payload\":{\"a\":1}}",
-                     &schema, &v), SLUICE_FAIL);
+                     &schema, &v),
+              SLUICE_FAIL);
     CHECK_HAS(err.msg, "duplication a");
     teardown();
 }
@@ -204,13 +211,16 @@ TEST(thousands_of_schemas_leave_bounded_caches)
         const struct sluice_schema *schema;
         struct sluice_value v;
         bool null;
-        snprintf(text, sizeof text, "{\"schema\":{\"type\":\"struct\",\"fields\":[{\"type\":"
-                 "\"int32\",\"field\":\"f%d\"}]},\"payload\":{\"f%d\":%d}}", i, i, i);
+        snprintf(text, sizeof text,
+                 "{\"schema\":{\"type\":\"struct\",\"fields\":[{\"type\":"
+                 "\"int32\",\"field\":\"f%d\"}]},\"payload\":{\"f%d\":%d}}",
+                 i, i, i);
         if (decode(text, &schema, &v) != SLUICE_OK) FAIL("%s", err.msg);
         CHECK_INT(v.u.v[0].u.i, i);
         sluice_buf_clear(&out);
-        CHECK_INT(fake.plugin->converter->encode(fake.self, "t", NULL, schema, &v, &out, &null,
-                                                 &err), SLUICE_OK);
+        CHECK_INT(
+            fake.plugin->converter->encode(fake.self, "t", NULL, schema, &v, &out, &null, &err),
+            SLUICE_OK);
         if (i % 7 == 0) sluice_batch_reset(&batch);
         CHECK(sluice_schema_count() <= before + 20 + 20 + 7 + 1);
     }
@@ -241,7 +251,8 @@ TEST(records_of_one_schema_share_it)
     }
     /* begins like a known one, but says more */
     CHECK_INT(decode("{\"schema\":{\"type\":\"int32\",\"optional\":false},\"payload\":1,\"x\":2}",
-                     &again, &v), SLUICE_FAIL);
+                     &again, &v),
+              SLUICE_FAIL);
     CHECK_HAS(err.msg, "may not contain additional fields");
     teardown();
 }
@@ -262,8 +273,7 @@ TEST(decimals_of_any_size)
         {"9223372036854775807", 0, "9223372036854775807"},
         {"-9223372036854775808", 0, "-9223372036854775808"},
         {"9223372036854775808", 0, "9223372036854775808"},
-        {"-170141183460469231731687303715884105729", 0,
-         "-170141183460469231731687303715884105729"},
+        {"-170141183460469231731687303715884105729", 0, "-170141183460469231731687303715884105729"},
         {"1.5", 3, "1.500"},
         {"1.500", 1, "1.5"},
         {"1.55", 1, NULL},

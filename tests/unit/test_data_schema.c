@@ -1,4 +1,4 @@
-/* Schemas are interned and counted; values compared, copied, measured; batches hold what they need. */
+/* Schemas are interned and counted; values compared, copied, measured; batches hold schemas. */
 #include <math.h>
 #include <pthread.h>
 

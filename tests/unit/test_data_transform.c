@@ -9,7 +9,7 @@ static struct sluice_batch batch;
 static struct sluice_buf out;
 static struct sluice_err err;
 
-/* A change event as schemaless JSON through the transform; what the value became, or the verdict. */
+/* A change event as schemaless JSON through the transform: what it became, or the verdict. */
 static const char *apply(struct fake_host *fake, const char *json)
 {
     static struct sluice_record rec;
@@ -26,15 +26,13 @@ static const char *apply(struct fake_host *fake, const char *json)
             CHECK(sluice_json_value(&out, &rec.headers[i].value, &err));
         }
         return sluice_buf_str(&out);
-    case SLUICE_DROP:
-        return "drop";
-    default:
-        return err.msg;
+    case SLUICE_DROP: return "drop";
+    default: return err.msg;
     }
 }
 
 #define CREATE                                                                                     \
-    "{\"before\":null,\"after\":{\"id\":1,\"n\":null},\"source\":{\"table\":\"t\",\"lsn\":7},"      \
+    "{\"before\":null,\"after\":{\"id\":1,\"n\":null},\"source\":{\"table\":\"t\",\"lsn\":7},"     \
     "\"op\":\"c\",\"ts_ms\":5}"
 #define DELETE                                                                                     \
     "{\"before\":{\"id\":1},\"after\":null,\"source\":{\"table\":\"t\",\"lsn\":7},\"op\":\"d\"}"
@@ -58,22 +56,28 @@ static void with(const char *key, const char *value, const char *key2, const cha
 
 TEST(envelopes_without_schema_are_unwrapped)
 {
-    with(NULL, NULL, NULL, NULL, (const char *const[]){
-        CREATE, "{\"id\":1,\"n\":null}", DELETE, "null", TRUNCATE, "drop", "null", "drop",
-        "{\"id\":1}", "{\"id\":1}", "[1]", "[1]",
-        "{\"op\":\"c\",\"after\":{\"a\":1}}", "{\"op\":\"c\",\"after\":{\"a\":1}}", NULL});
+    with(NULL, NULL, NULL, NULL,
+         (const char *const[]){CREATE, "{\"id\":1,\"n\":null}", DELETE, "null", TRUNCATE, "drop",
+                               "null", "drop", "{\"id\":1}", "{\"id\":1}", "[1]", "[1]",
+                               "{\"op\":\"c\",\"after\":{\"a\":1}}",
+                               "{\"op\":\"c\",\"after\":{\"a\":1}}", NULL});
     with("delete.tombstone.handling.mode", "rewrite", "add.fields", "op,table,lsn:pos,ts_ms,nope",
          (const char *const[]){
-        CREATE, "{\"id\":1,\"n\":null,\"__deleted\":\"false\",\"__op\":\"c\",\"__table\":\"t\","
-                "\"__pos\":7,\"__ts_ms\":5}",
-        DELETE, "{\"id\":1,\"__deleted\":\"true\",\"__op\":\"d\",\"__table\":\"t\",\"__pos\":7}",
-        NULL});
-    with("add.headers", "op,table", "route.by.field", "id", (const char *const[]){
-        CREATE, "cannot route the record of topic t: Field 'id' is not of type STRING "
-                "(route.by.field)", NULL});
+             CREATE,
+             "{\"id\":1,\"n\":null,\"__deleted\":\"false\",\"__op\":\"c\",\"__table\":\"t\","
+             "\"__pos\":7,\"__ts_ms\":5}",
+             DELETE,
+             "{\"id\":1,\"__deleted\":\"true\",\"__op\":\"d\",\"__table\":\"t\",\"__pos\":7}",
+             NULL});
+    with("add.headers", "op,table", "route.by.field", "id",
+         (const char *const[]){
+             CREATE,
+             "cannot route the record of topic t: Field 'id' is not of type STRING "
+             "(route.by.field)",
+             NULL});
     with("add.headers", "op,table", "delete.tombstone.handling.mode", "drop",
-         (const char *const[]){CREATE, "{\"id\":1,\"n\":null} __op=\"c\" __table=\"t\"",
-                               DELETE, "drop", NULL});
+         (const char *const[]){CREATE, "{\"id\":1,\"n\":null} __op=\"c\" __table=\"t\"", DELETE,
+                               "drop", NULL});
 }
 
 TEST(older_options_still_count)
@@ -110,7 +114,8 @@ TEST(a_row_may_be_added_to_a_row)
     fake_init(&fake, &sluice_extract_new_record_state, "add.fields", "before:old", NULL);
     CHECK_INT(fake_open(&fake), SLUICE_OK);
     struct text_reader schema = {"STRUCT[\"before\":?STRUCT[\"a\":INT8],\"after\":?STRUCT[\"a\":"
-                                 "INT8]]@\"x.Envelope\"", &batch};
+                                 "INT8]]@\"x.Envelope\"",
+                                 &batch};
     struct text_reader value = {"((y1),(y2))", &batch};
     struct sluice_record *rec = sluice_batch_append(&batch);
     const struct sluice_schema *held = sluice_schema_intern(text_read_schema(&schema));

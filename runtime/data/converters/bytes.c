@@ -6,9 +6,8 @@
 #include "data/schema.h"
 
 static enum sluice_verdict encode(void *self, const char *topic, const char *header,
-                                  const struct sluice_schema *schema,
-                                  const struct sluice_value *v, struct sluice_buf *out, bool *null,
-                                  struct sluice_err *err)
+                                  const struct sluice_schema *schema, const struct sluice_value *v,
+                                  struct sluice_buf *out, bool *null, struct sluice_err *err)
 {
     (void)self;
     (void)topic;
@@ -42,8 +41,7 @@ static enum sluice_verdict decode(void *self, struct sluice_batch *batch, const 
 
 /* The whole state is the schema of what is read. */
 static enum sluice_verdict open(struct sluice_task *task, const struct sluice_host *host,
-                                const struct sluice_conf *conf, void **self,
-                                struct sluice_err *err)
+                                const struct sluice_conf *conf, void **self, struct sluice_err *err)
 {
     (void)task;
     (void)host;

@@ -1,8 +1,8 @@
-/* header_read.c - what a header's text is read as: org.apache.kafka.connect.data.Values.parseString.
+/* header_read.c - what a header's text is read as: Connect's Values.parseString.
  *
- * The text is cut into tokens at : , { } [ ] " where no backslash stands before them. Lists and maps
- * are tried first; when they do not work out, the whole text is a string. Java's rules are kept with
- * their surprises: "1,2" is 1, "1.0" is the INT8 1, numbers with decimals are FLOAT32. */
+ * The text is cut into tokens at : , { } [ ] " where no backslash stands before them. Lists and
+ * maps are tried first; when they do not work out, the whole text is a string. Java's rules are
+ * kept with their surprises: "1,2" is 1, "1.0" is the INT8 1, a fraction is FLOAT32. */
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
@@ -43,7 +43,9 @@ static const struct sluice_schema plain[SLUICE_STRUCT] = {
 };
 
 #define LOGICAL(t, n)                                                                              \
-    {.type = t, .has_version = true, .version = 1, .name = "org.apache.kafka.connect.data." n}
+    {                                                                                              \
+        .type = t, .has_version = true, .version = 1, .name = "org.apache.kafka.connect.data." n   \
+    }
 static const struct sluice_schema date_schema = LOGICAL(SLUICE_INT32, "Date");
 static const struct sluice_schema time_schema = LOGICAL(SLUICE_INT32, "Time");
 static const struct sluice_schema timestamp_schema = LOGICAL(SLUICE_INT64, "Timestamp");
@@ -236,8 +238,12 @@ static bool read_number(struct parser *p, struct token t, struct parsed *out)
     char *value = sluice_arena_alloc(&p->batch->arena, SLUICE_INT_TEXT + 2);
     *sluice_int_text(value, scale) = '\0';
     *param = (struct sluice_param){"scale", value};
-    *schema = (struct sluice_schema){.type = SLUICE_BYTES, .has_version = true, .version = 1,
-                                     .name = SLUICE_DECIMAL_NAME, .params = param, .params_len = 1};
+    *schema = (struct sluice_schema){.type = SLUICE_BYTES,
+                                     .has_version = true,
+                                     .version = 1,
+                                     .name = SLUICE_DECIMAL_NAME,
+                                     .params = param,
+                                     .params_len = 1};
     out->schema = schema;
     return sluice_decimal_parse(&p->batch->arena, t.s, t.len, (int32_t)scale, &out->v, NULL);
 }

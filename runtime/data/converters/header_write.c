@@ -85,8 +85,7 @@ bool sluice_header_write(struct sluice_buf *buf, const struct sluice_schema *sch
     case SLUICE_LOGICAL_TIMESTAMP:
         if (v->type == SLUICE_INT32 || v->type == SLUICE_INT64) return write_time(buf, v->u.i);
         break;
-    default:
-        break;
+    default: break;
     }
     if (v->type == SLUICE_STRUCT) return write_struct(buf, schema, v, err);
     if (v->type == SLUICE_ARRAY || v->type == SLUICE_MAP) {

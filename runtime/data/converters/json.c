@@ -105,9 +105,8 @@ static struct entry *encoder_for(struct converter *self, const struct sluice_sch
 }
 
 static enum sluice_verdict encode(void *self_, const char *topic, const char *header,
-                                  const struct sluice_schema *schema,
-                                  const struct sluice_value *v, struct sluice_buf *out, bool *null,
-                                  struct sluice_err *err)
+                                  const struct sluice_schema *schema, const struct sluice_value *v,
+                                  struct sluice_buf *out, bool *null, struct sluice_err *err)
 {
     struct converter *self = self_;
     bool ok, envelope = self->config.schemas;
@@ -242,7 +241,8 @@ static enum sluice_verdict decode(void *self_, struct sluice_batch *batch, const
     *schema = NULL;
     *v = sluice_null();
     if (!data) return SLUICE_OK;
-    if (len > UINT32_MAX) return sluice_fail(err, "cannot read %zu bytes of JSON: at most 4 GiB", len);
+    if (len > UINT32_MAX)
+        return sluice_fail(err, "cannot read %zu bytes of JSON: at most 4 GiB", len);
     sluice_json_reader_init(&r, batch, data, len, err);
     if (!self->config.schemas) {
         if (sluice_json_peek(&r) < 0) return SLUICE_OK; /* nothing: Jackson's missing node */
@@ -303,8 +303,8 @@ static const struct sluice_option options[] = {
      "Include schemas within each of the serialized values and keys."},
     {"schemas.cache.size", SLUICE_OPT_INT, SLUICE_HIGH, 0, "1000", NULL, "Schemas",
      "The maximum number of schemas that can be cached in this converter instance."},
-    {"decimal.format", SLUICE_OPT_STRING, SLUICE_LOW, SLUICE_OPT_NOCASE, "BASE64",
-     "BASE64|NUMERIC", "Serialization",
+    {"decimal.format", SLUICE_OPT_STRING, SLUICE_LOW, SLUICE_OPT_NOCASE, "BASE64", "BASE64|NUMERIC",
+     "Serialization",
      "How Decimals are written: BASE64 (exact octets in base64) or NUMERIC (a JSON number). Both "
      "are read in any case."},
     {"replace.null.with.default", SLUICE_OPT_BOOLEAN, SLUICE_LOW, 0, "true", NULL, "Schemas",

@@ -17,19 +17,13 @@
 static const char *node_type(int c)
 {
     switch (c) {
-    case '{':
-        return "OBJECT";
-    case '[':
-        return "ARRAY";
-    case '"':
-        return "STRING";
+    case '{': return "OBJECT";
+    case '[': return "ARRAY";
+    case '"': return "STRING";
     case 't':
-    case 'f':
-        return "BOOLEAN";
-    case 'n':
-        return "NULL";
-    default:
-        return "NUMBER";
+    case 'f': return "BOOLEAN";
+    case 'n': return "NULL";
+    default: return "NUMBER";
     }
 }
 
@@ -309,15 +303,15 @@ static bool read_misfit(struct sluice_json_reader *r, const struct json_plan *pl
                         struct sluice_value *v)
 {
     if (r->strict && !plan->schema->optional) {
-        return sluice_err_set(r->err, "Invalid value: null used for required field, schema type: %s",
+        return sluice_err_set(r->err,
+                              "Invalid value: null used for required field, schema type: %s",
                               sluice_type_name(plan->type));
     }
     *v = sluice_null();
     return sluice_json_skip(r);
 }
 
-bool json_decode(struct sluice_json_reader *r, const struct json_plan *plan,
-                 struct sluice_value *v)
+bool json_decode(struct sluice_json_reader *r, const struct json_plan *plan, struct sluice_value *v)
 {
     const char *s;
     uint32_t len;
@@ -327,11 +321,9 @@ bool json_decode(struct sluice_json_reader *r, const struct json_plan *plan,
     case SLUICE_INT8:
     case SLUICE_INT16:
     case SLUICE_INT32:
-    case SLUICE_INT64:
-        return read_int(r, plan, c, v);
+    case SLUICE_INT64: return read_int(r, plan, c, v);
     case SLUICE_FLOAT32:
-    case SLUICE_FLOAT64:
-        return read_real(r, plan, c, v);
+    case SLUICE_FLOAT64: return read_real(r, plan, c, v);
     case SLUICE_BOOLEAN:
         *v = sluice_bool(c == 't');
         return c == 't' ? sluice_json_read_word(r, "true") : sluice_json_skip(r);
@@ -345,15 +337,12 @@ bool json_decode(struct sluice_json_reader *r, const struct json_plan *plan,
             return true;
         }
         return read_misfit(r, plan, v);
-    case SLUICE_ARRAY:
-        return read_array(r, plan, c, v);
+    case SLUICE_ARRAY: return read_array(r, plan, c, v);
     case SLUICE_MAP:
         return plan->key->type == SLUICE_STRING ? read_object(r, plan, c, v)
                                                 : read_pairs(r, plan, c, v);
-    case SLUICE_STRUCT:
-        return read_struct(r, plan, c, v);
-    case SLUICE_NULL:
-        break;
+    case SLUICE_STRUCT: return read_struct(r, plan, c, v);
+    case SLUICE_NULL: break;
     }
     assert(!"a schema has no such type");
     return false;

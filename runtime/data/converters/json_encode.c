@@ -18,8 +18,7 @@ static bool wrong_type(const struct json_plan *plan, const struct sluice_value *
                           v->type <= SLUICE_STRUCT ? sluice_type_name(v->type) : "broken");
 }
 
-static bool write_null(struct sluice_buf *buf, const struct json_plan *plan,
-                       struct sluice_err *err)
+static bool write_null(struct sluice_buf *buf, const struct json_plan *plan, struct sluice_err *err)
 {
     if (plan->null_text) return sluice_json_raw(buf, plan->null_text, plan->null_len, err);
     return sluice_err_set(err, "Conversion error: null value for field that is required and has no "
@@ -58,7 +57,8 @@ static bool write_struct(struct sluice_buf *buf, const struct json_plan *plan,
     for (uint32_t i = 0; i < plan->children_n; i++, value++) {
         const struct json_child *child = &plan->children[i];
         const struct json_plan *below = child->plan;
-        if (!sluice_json_room(buf, child->prefix_len + 2 * JSON_PREFIX_PAD + SLUICE_INT_TEXT, err)) {
+        if (!sluice_json_room(buf, child->prefix_len + 2 * JSON_PREFIX_PAD + SLUICE_INT_TEXT,
+                              err)) {
             return false;
         }
         char *to = copy_padded(buf->data + buf->len, child->prefix, child->prefix_len);
@@ -108,8 +108,8 @@ static bool write_map(struct sluice_buf *buf, const struct json_plan *plan,
     return sluice_json_raw(buf, object ? "}" : "]", 1, err);
 }
 
-bool json_encode(struct sluice_buf *buf, const struct json_plan *plan,
-                 const struct sluice_value *v, struct sluice_err *err)
+bool json_encode(struct sluice_buf *buf, const struct json_plan *plan, const struct sluice_value *v,
+                 struct sluice_err *err)
 {
     if (v->type == SLUICE_NULL) return write_null(buf, plan, err);
     if (v->type != plan->type) return wrong_type(plan, v, err);
@@ -117,27 +117,18 @@ bool json_encode(struct sluice_buf *buf, const struct json_plan *plan,
     case SLUICE_INT8:
     case SLUICE_INT16:
     case SLUICE_INT32:
-    case SLUICE_INT64:
-        return sluice_json_int(buf, v->u.i, err);
-    case SLUICE_FLOAT32:
-        return sluice_json_float(buf, (float)v->u.d, err);
-    case SLUICE_FLOAT64:
-        return sluice_json_double(buf, v->u.d, err);
-    case SLUICE_BOOLEAN:
-        return sluice_json_bool(buf, v->u.i != 0, err);
-    case SLUICE_STRING:
-        return sluice_json_string(buf, v->u.s, v->len, err);
+    case SLUICE_INT64: return sluice_json_int(buf, v->u.i, err);
+    case SLUICE_FLOAT32: return sluice_json_float(buf, (float)v->u.d, err);
+    case SLUICE_FLOAT64: return sluice_json_double(buf, v->u.d, err);
+    case SLUICE_BOOLEAN: return sluice_json_bool(buf, v->u.i != 0, err);
+    case SLUICE_STRING: return sluice_json_string(buf, v->u.s, v->len, err);
     case SLUICE_BYTES:
         if (plan->numeric) return sluice_decimal_text(buf, v->u.s, v->len, plan->scale, err);
         return sluice_json_base64(buf, v->u.s, v->len, err);
-    case SLUICE_ARRAY:
-        return write_array(buf, plan, v, err);
-    case SLUICE_MAP:
-        return write_map(buf, plan, v, err);
-    case SLUICE_STRUCT:
-        return write_struct(buf, plan, v, err);
-    case SLUICE_NULL:
-        break;
+    case SLUICE_ARRAY: return write_array(buf, plan, v, err);
+    case SLUICE_MAP: return write_map(buf, plan, v, err);
+    case SLUICE_STRUCT: return write_struct(buf, plan, v, err);
+    case SLUICE_NULL: break;
     }
     assert(!"a schema has no such type");
     return false;

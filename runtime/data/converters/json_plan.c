@@ -66,8 +66,7 @@ static bool plan_children(struct sluice_arena *arena, const struct json_config *
                           struct json_plan *plan, struct sluice_err *err)
 {
     const struct sluice_schema *schema = plan->schema;
-    struct json_child *children =
-        sluice_arena_alloc(arena, schema->fields_len * sizeof *children);
+    struct json_child *children = sluice_arena_alloc(arena, schema->fields_len * sizeof *children);
     struct sluice_buf text;
     bool ok = false;
     sluice_buf_init(&text, SLUICE_BUF_MAX);

@@ -16,11 +16,11 @@ struct json_config {
 };
 
 enum json_kind { /* how a plan's value stands in JSON, where its type alone does not say it */
-    JSON_PLAIN,
-    JSON_DECIMAL,   /* BYTES as base64 or number, at scale */
-    JSON_DATE,      /* INT32 or INT64 that must be an integer when read */
-    JSON_TIME,
-    JSON_TIMESTAMP
+                 JSON_PLAIN,
+                 JSON_DECIMAL, /* BYTES as base64 or number, at scale */
+                 JSON_DATE,    /* INT32 or INT64 that must be an integer when read */
+                 JSON_TIME,
+                 JSON_TIMESTAMP
 };
 
 struct json_child {
@@ -39,7 +39,7 @@ struct json_plan {
     uint8_t kind;                       /* enum json_kind */
     bool numeric;                       /* JSON_DECIMAL: written as a number */
     int32_t scale;                      /* JSON_DECIMAL */
-    const char *null_text; /* what a null becomes, NULL: it is refused */
+    const char *null_text;              /* what a null becomes, NULL: it is refused */
     uint32_t null_len;
     const char *dflt_text; /* the default as JSON, NULL: none */
     uint32_t dflt_len;
@@ -47,7 +47,7 @@ struct json_plan {
     const struct json_plan *key, *elem;
     const struct json_child *children; /* STRUCT */
     uint32_t children_n;
-    uint32_t slots_mask;   /* names hashed with open addressing: child + 1, 0 is free */
+    uint32_t slots_mask; /* names hashed with open addressing: child + 1, 0 is free */
     const uint32_t *slots;
 };
 
@@ -59,8 +59,8 @@ int json_plan_child(const struct json_plan *plan, const char *name, uint32_t len
 
 /* ---- json_encode.c ---- */
 /* Appends the value as payload. */
-bool json_encode(struct sluice_buf *buf, const struct json_plan *plan,
-                 const struct sluice_value *v, struct sluice_err *err);
+bool json_encode(struct sluice_buf *buf, const struct json_plan *plan, const struct sluice_value *v,
+                 struct sluice_err *err);
 
 /* ---- json_decode.c ---- */
 /* Reads the value that comes next. */

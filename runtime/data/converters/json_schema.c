@@ -1,7 +1,7 @@
 /* json_schema.c - schemas to JsonConverter's schema objects and back.
  *
- * Reading goes over the text twice a level: members come in any order, and what a member means
- * depends on "type". That is paid once per distinct text, because the converter keeps the result. */
+ * Reading goes over the text twice a level: members come in any order, and what one means depends
+ * on "type". That is paid once per distinct text, because the converter keeps the result. */
 #include <assert.h>
 #include <stdlib.h>
 
@@ -86,8 +86,7 @@ static void put_schema(struct writer *w, const struct json_plan *plan, const cha
     put(w, "}");
 }
 
-bool json_schema_write(struct sluice_buf *buf, const struct json_plan *plan,
-                       struct sluice_err *err)
+bool json_schema_write(struct sluice_buf *buf, const struct json_plan *plan, struct sluice_err *err)
 {
     struct writer w = {buf, err, true};
     put_schema(&w, plan, NULL);
@@ -118,12 +117,12 @@ static struct span *member_of(struct members *m, const char *s, uint32_t len)
     const struct {
         const char *name;
         struct span *span;
-    } all[] = {{"type", &m->type},         {"fields", &m->fields},
-               {"items", &m->items},       {"keys", &m->keys},
-               {"values", &m->values},     {"optional", &m->optional},
-               {"name", &m->name},         {"version", &m->version},
-               {"doc", &m->doc},           {"parameters", &m->parameters},
-               {"default", &m->dflt},      {"field", &m->field}};
+    } all[] = {{"type", &m->type},     {"fields", &m->fields},
+               {"items", &m->items},   {"keys", &m->keys},
+               {"values", &m->values}, {"optional", &m->optional},
+               {"name", &m->name},     {"version", &m->version},
+               {"doc", &m->doc},       {"parameters", &m->parameters},
+               {"default", &m->dflt},  {"field", &m->field}};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         if (strlen(all[i].name) == len && memcmp(all[i].name, s, len) == 0) return all[i].span;
     }

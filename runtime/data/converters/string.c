@@ -36,9 +36,8 @@ static void narrow(struct sluice_buf *buf, size_t start, uint32_t limit)
 }
 
 static enum sluice_verdict encode(void *self_, const char *topic, const char *header,
-                                  const struct sluice_schema *schema,
-                                  const struct sluice_value *v, struct sluice_buf *out, bool *null,
-                                  struct sluice_err *err)
+                                  const struct sluice_schema *schema, const struct sluice_value *v,
+                                  struct sluice_buf *out, bool *null, struct sluice_err *err)
 {
     const struct converter *self = self_;
     (void)topic;

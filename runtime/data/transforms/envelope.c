@@ -36,8 +36,9 @@ bool envelope_names(const char *const *list, const char *prefix, const char *key
         size_t len = colon ? (size_t)(colon - text) : strlen(text);
         const char *dot = memchr(text, '.', len);
         if (len == 0 || dot == text || (colon && (!colon[1] || strchr(colon + 1, ':')))) {
-            return sluice_err_set(err, "Unexpected field name: %s (%s): write field, struct.field "
-                                       "or either with :name behind it",
+            return sluice_err_set(err,
+                                  "Unexpected field name: %s (%s): write field, struct.field "
+                                  "or either with :name behind it",
                                   text, key);
         }
         *names = sluice_xgrow(*names, *n, &cap, sizeof **names);
@@ -162,15 +163,17 @@ static bool plan_rows(const struct sluice_schema *schema, struct envelope_plan *
     plan->before = field_index(schema, "before");
     plan->after = field_index(schema, "after");
     if (plan->before < 0 || plan->after < 0) {
-        return sluice_err_set(err, "Unknown field: %s: the schema %s is named like a change event "
-                                   "but has no such field",
+        return sluice_err_set(err,
+                              "Unknown field: %s: the schema %s is named like a change event "
+                              "but has no such field",
                               plan->after < 0 ? "after" : "before", schema->name);
     }
     plan->old.in = schema->fields[plan->before].schema;
     plan->new.in = schema->fields[plan->after].schema;
     if (plan->old.in->type != SLUICE_STRUCT || plan->new.in->type != SLUICE_STRUCT) {
-        return sluice_err_set(err, "Only Struct objects supported for [source field insertion]: "
-                                   "the rows of schema %s are of another type",
+        return sluice_err_set(err,
+                              "Only Struct objects supported for [source field insertion]: "
+                              "the rows of schema %s are of another type",
                               schema->name);
     }
     return true;
@@ -257,8 +260,9 @@ bool envelope_drop_fields(const struct envelope_config *config, struct sluice_ba
         if (strcmp(header->key, config->drop_header) != 0) continue;
         if (header->value.type == SLUICE_NULL) return true;
         if (header->value.type != SLUICE_ARRAY) {
-            return sluice_err_set(err, "header %s of a record of topic %s is no list of field "
-                                       "names (drop.fields.header.name)",
+            return sluice_err_set(err,
+                                  "header %s of a record of topic %s is no list of field "
+                                  "names (drop.fields.header.name)",
                                   config->drop_header, rec->topic ? rec->topic : "");
         }
         if (config->drop_from_key) {

@@ -34,7 +34,7 @@ struct envelope_config {
     struct sluice_lru plans;
 };
 
-struct envelope_ref { /* a name, found in an envelope schema */
+struct envelope_ref {                   /* a name, found in an envelope schema */
     int parent, field;                  /* parent -1: in the envelope itself */
     const struct sluice_schema *schema; /* of what is added, held; NULL: there is no such field */
 };

@@ -85,8 +85,8 @@ static void add_headers(const struct envelope_config *config, struct sluice_batc
         if (!plan->headers[i].schema) continue;
         const struct sluice_value *v = ref_value(&plan->headers[i], &rec->value);
         sluice_batch_hold(batch, plan->headers[i].schema);
-        headers[n++] = (struct sluice_header){name->added, plan->headers[i].schema,
-                                              v ? *v : sluice_null()};
+        headers[n++] =
+            (struct sluice_header){name->added, plan->headers[i].schema, v ? *v : sluice_null()};
     }
     rec->headers = headers;
     rec->headers_len = (uint32_t)n;
@@ -97,14 +97,16 @@ static bool set_topic(const struct envelope_config *config, struct sluice_batch 
                       struct sluice_err *err)
 {
     if (!known) {
-        return sluice_err_set(err, "cannot route the record of topic %s: %s is not a valid field "
-                                   "name (route.by.field)",
+        return sluice_err_set(err,
+                              "cannot route the record of topic %s: %s is not a valid field "
+                              "name (route.by.field)",
                               rec->topic ? rec->topic : "", config->route);
     }
     if (!topic || topic->type == SLUICE_NULL) return true;
     if (topic->type != SLUICE_STRING) {
-        return sluice_err_set(err, "cannot route the record of topic %s: Field '%s' is not of type "
-                                   "STRING (route.by.field)",
+        return sluice_err_set(err,
+                              "cannot route the record of topic %s: Field '%s' is not of type "
+                              "STRING (route.by.field)",
                               rec->topic ? rec->topic : "", config->route);
     }
     bool blank = true;
@@ -121,8 +123,8 @@ static bool set_topic(const struct envelope_config *config, struct sluice_batch 
 
 static enum sluice_verdict apply_delete(const struct envelope_config *config,
                                         struct sluice_batch *batch,
-                                        const struct envelope_plan *plan,
-                                        struct sluice_record *rec, struct sluice_err *err)
+                                        const struct envelope_plan *plan, struct sluice_record *rec,
+                                        struct sluice_err *err)
 {
     const struct sluice_value envelope = rec->value, *before = &envelope.u.v[plan->before];
     if (config->deletes == DELETES_DROP) return SLUICE_DROP;
@@ -235,8 +237,8 @@ static enum sluice_verdict apply_map(const struct envelope_config *config,
     const struct sluice_value *row = deleted ? before : after;
     if (!row || row->type == SLUICE_NULL) return SLUICE_DROP; /* a truncate */
     if (config->headers_n) {
-        struct sluice_header *headers = sluice_batch_alloc(
-            batch, (rec->headers_len + config->headers_n) * sizeof *headers);
+        struct sluice_header *headers =
+            sluice_batch_alloc(batch, (rec->headers_len + config->headers_n) * sizeof *headers);
         if (rec->headers_len) {
             memcpy(headers, rec->headers, rec->headers_len * sizeof *headers);
         }
@@ -309,8 +311,7 @@ static void read_modes(struct envelope_config *config, const struct sluice_host 
 }
 
 static enum sluice_verdict open(struct sluice_task *task, const struct sluice_host *host,
-                                const struct sluice_conf *conf, void **self,
-                                struct sluice_err *err)
+                                const struct sluice_conf *conf, void **self, struct sluice_err *err)
 {
     (void)task;
     struct envelope_config *config = sluice_xcalloc(1, sizeof *config);
