@@ -22,7 +22,7 @@ enum arg_op {
     ARG_FLIP,       /* iteration over booleans */
     ARG_INT,
     ARG_LONG,
-    ARG_WHOLE,      /* int or long in a range */
+    ARG_WHOLE, /* int or long in a range */
     ARG_FLOAT,
     ARG_DOUBLE,
     ARG_BOOL,
@@ -104,8 +104,8 @@ int64_t arg_iterator_next(struct arg_iterator *iter);
 double arg_iterator_next_real(struct arg_iterator *iter);
 
 /* Whole and real numbers of a property; false with err set when they are of another kind. */
-bool arg_whole(const json_t *object, const char *field, const char *prop, bool narrow,
-               bool *given, int64_t *out, struct sluice_err *err);
+bool arg_whole(const json_t *object, const char *field, const char *prop, bool narrow, bool *given,
+               int64_t *out, struct sluice_err *err);
 bool arg_real(const json_t *object, const char *field, const char *prop, bool narrow, bool *given,
               double *out, struct sluice_err *err);
 /* An option or a default as a value of this type. */

@@ -227,8 +227,7 @@ static bool compile_many(struct compiler *c, const struct avro_type *type, const
     return compile_text(c, keys, key);
 }
 
-static bool compile_record(struct compiler *c, const struct avro_type *type,
-                           struct arg_node *node)
+static bool compile_record(struct compiler *c, const struct avro_type *type, struct arg_node *node)
 {
     node->op = ARG_RECORD;
     node->u.fields.len = (int32_t)type->len;
@@ -294,12 +293,13 @@ static bool compile_plain(struct compiler *c, struct avro_type *type, struct arg
 
 static struct arg_node *compile(struct compiler *c, struct avro_type *type)
 {
-    static const uint8_t types[] = {
-        [AVRO_NULL] = SLUICE_NULL,     [AVRO_BOOLEAN] = SLUICE_BOOLEAN, [AVRO_INT] = SLUICE_INT32,
-        [AVRO_LONG] = SLUICE_INT64,    [AVRO_FLOAT] = SLUICE_FLOAT32,
-        [AVRO_DOUBLE] = SLUICE_FLOAT64, [AVRO_BYTES] = SLUICE_BYTES,    [AVRO_STRING] = SLUICE_STRING,
-        [AVRO_RECORD] = SLUICE_STRUCT, [AVRO_ENUM] = SLUICE_STRING,     [AVRO_FIXED] = SLUICE_BYTES,
-        [AVRO_ARRAY] = SLUICE_ARRAY,   [AVRO_MAP] = SLUICE_MAP,         [AVRO_UNION] = SLUICE_STRUCT};
+    static const uint8_t types[] = {[AVRO_NULL] = SLUICE_NULL,     [AVRO_BOOLEAN] = SLUICE_BOOLEAN,
+                                    [AVRO_INT] = SLUICE_INT32,     [AVRO_LONG] = SLUICE_INT64,
+                                    [AVRO_FLOAT] = SLUICE_FLOAT32, [AVRO_DOUBLE] = SLUICE_FLOAT64,
+                                    [AVRO_BYTES] = SLUICE_BYTES,   [AVRO_STRING] = SLUICE_STRING,
+                                    [AVRO_RECORD] = SLUICE_STRUCT, [AVRO_ENUM] = SLUICE_STRING,
+                                    [AVRO_FIXED] = SLUICE_BYTES,   [AVRO_ARRAY] = SLUICE_ARRAY,
+                                    [AVRO_MAP] = SLUICE_MAP,       [AVRO_UNION] = SLUICE_STRUCT};
     if (type->node) return type->node; /* one schema object, one node: iterations are shared */
     struct arg_node *node = datagen_alloc(c->arena, sizeof(*node));
     const json_t *props = type->props;

@@ -16,10 +16,7 @@ struct bounds {
     bool has_start, has_restart, has_step, has_initial;
 };
 
-static arg_wide wide_abs(arg_wide v)
-{
-    return v < 0 ? -v : v;
-}
+static arg_wide wide_abs(arg_wide v) { return v < 0 ? -v : v; }
 
 /* The rules on start, restart and step that hold for all numbers; sign_* is -1, 0 or 1. */
 static bool check_rules(const struct bounds *b, int restart_side, int step_sign,
@@ -77,8 +74,7 @@ int64_t arg_iterator_next(struct arg_iterator *iter)
     arg_wide result = iter->current + iter->start, next = wide_abs(iter->current + iter->step);
     if (next >= iter->modulo) next %= iter->modulo;
     iter->current = iter->step < 0 ? -next : next;
-    return iter->narrow ? (int64_t)(int32_t)(uint32_t)(uint64_t)result
-                        : (int64_t)(uint64_t)result;
+    return iter->narrow ? (int64_t)(int32_t)(uint32_t)(uint64_t)result : (int64_t)(uint64_t)result;
 }
 
 /* The shortest decimal text that reads back as v, as units of 10^-*scale; false when it needs more
@@ -151,7 +147,8 @@ static bool init_real(struct arg_iterator *iter, const json_t *prop, bool narrow
     iter->current = rescale(units[3], scale[3], top) - iter->start;
     if (generation > 0) {
         if (wide_abs(iter->step) > INT64_MAX) {
-            return datagen_fail(err, "iteration property: steps of %g are too long to resume", v[2]);
+            return datagen_fail(err, "iteration property: steps of %g are too long to resume",
+                                v[2]);
         }
         iter->current += (arg_wide)generation * iter->step;
         if (iter->modulo) iter->current %= iter->modulo;
@@ -225,8 +222,10 @@ bool arg_iteration(struct arg_node *node, const struct avro_type *type, const js
     case AVRO_FLOAT:
     case AVRO_DOUBLE: node->op = ARG_STEP; break;
     default:
-        return datagen_fail(err, "iteration property can only be specified on numeric, boolean or "
-                                 "string schemas, not %s schema", avro_kind_name(type->kind));
+        return datagen_fail(err,
+                            "iteration property can only be specified on numeric, boolean or "
+                            "string schemas, not %s schema",
+                            avro_kind_name(type->kind));
     }
     return arg_iterator_init(&node->u.iter, prop, type->kind, generation, err);
 }

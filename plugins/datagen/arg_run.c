@@ -36,8 +36,10 @@ static bool find_key(struct arg_run *run, const char *keyfield, const char **key
     const struct avro_field *field = avro_field_find(run->schema.root, keyfield);
     if (!field) {
         *key = "schema.keyfield";
-        return datagen_fail(err, "The schema does not contain the field provided in "
-                                 "'schema.keyfield': \"%.200s\"", keyfield);
+        return datagen_fail(err,
+                            "The schema does not contain the field provided in "
+                            "'schema.keyfield': \"%.200s\"",
+                            keyfield);
     }
     run->key_field = (int)(field - run->schema.root->fields);
     run->key_schema = avro_connect_schema(run->host, field->type);
@@ -53,8 +55,10 @@ static bool load(struct arg_run *run, const struct datagen_config *config, const
         return datagen_fail(err, "Unable to parse the provided schema: %.900s", inner.msg);
     }
     if (run->schema.root->kind != AVRO_RECORD) {
-        return datagen_fail(err, "Unable to parse the provided schema: the top level must be a "
-                                 "record, not %s", avro_kind_name(run->schema.root->kind));
+        return datagen_fail(err,
+                            "Unable to parse the provided schema: the top level must be a "
+                            "record, not %s",
+                            avro_kind_name(run->schema.root->kind));
     }
     run->root = arg_compile(&run->arena, run->schema.root, run->at.iteration, err);
     if (!run->root) return false;
@@ -64,8 +68,8 @@ static bool load(struct arg_run *run, const struct datagen_config *config, const
 }
 
 struct arg_run *arg_run_new(const struct sluice_host *host, const struct datagen_config *config,
-                            const struct datagen_position *from, int64_t task_id,
-                            const char **key, struct sluice_err *err)
+                            const struct datagen_position *from, int64_t task_id, const char **key,
+                            struct sluice_err *err)
 {
     struct arg_run *run = calloc(1, sizeof(*run));
     if (!run) abort();
@@ -85,11 +89,11 @@ static const struct sluice_header *make_headers(const struct arg_run *run, struc
 {
     const struct sluice_schema *schema = run->header_schema;
     struct sluice_header *headers = datagen_mem_take(mem, 3 * sizeof(*headers));
-    headers[0] = (struct sluice_header){"task.generation", schema,
-                                        sluice_int64(run->at.generation)};
+    headers[0] =
+        (struct sluice_header){"task.generation", schema, sluice_int64(run->at.generation)};
     headers[1] = (struct sluice_header){"task.id", schema, sluice_int64(run->task_id)};
-    headers[2] = (struct sluice_header){"current.iteration", schema,
-                                        sluice_int64(run->at.iteration)};
+    headers[2] =
+        (struct sluice_header){"current.iteration", schema, sluice_int64(run->at.iteration)};
     return headers;
 }
 

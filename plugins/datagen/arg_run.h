@@ -11,8 +11,8 @@ struct arg_run;
 /* Compiles the schema; from is where to go on. NULL with err set when the schema is not sound;
  * *key names the option that is to blame. */
 struct arg_run *arg_run_new(const struct sluice_host *host, const struct datagen_config *config,
-                            const struct datagen_position *from, int64_t task_id,
-                            const char **key, struct sluice_err *err);
+                            const struct datagen_position *from, int64_t task_id, const char **key,
+                            struct sluice_err *err);
 /* Appends the next record. */
 void arg_run_next(struct arg_run *run, struct sluice_batch *batch, struct datagen_mem *mem,
                   uint32_t partition);

@@ -3,8 +3,8 @@
 
 #include <float.h>
 
-bool arg_whole(const json_t *object, const char *field, const char *prop, bool narrow,
-               bool *given, int64_t *out, struct sluice_err *err)
+bool arg_whole(const json_t *object, const char *field, const char *prop, bool narrow, bool *given,
+               int64_t *out, struct sluice_err *err)
 {
     const json_t *json = json_object_get(object, field);
     *given = json && !json_is_null(json);
@@ -32,8 +32,10 @@ bool arg_real(const json_t *object, const char *field, const char *prop, bool na
     }
     *out = json_number_value(json);
     if (narrow && (*out > FLT_MAX || *out < -FLT_MAX)) {
-        return datagen_fail(err, "'%s' field of %s property must be a valid float for float "
-                                 "schemas", field, prop);
+        return datagen_fail(err,
+                            "'%s' field of %s property must be a valid float for float "
+                            "schemas",
+                            field, prop);
     }
     if (narrow) *out = (double)(float)*out;
     return true;
@@ -78,8 +80,10 @@ static bool value_record(struct datagen_arena *arena, const struct avro_type *ty
         const json_t *item = json_object_get(json, field->name);
         if (!item) item = field->dflt;
         if (!item) {
-            return datagen_fail(err, "Invalid option for record %.200s: Field %.200s not set and "
-                                     "has no default value", type->fullname, field->name);
+            return datagen_fail(err,
+                                "Invalid option for record %.200s: Field %.200s not set and "
+                                "has no default value",
+                                type->fullname, field->name);
         }
         if (!arg_value(arena, field->type, item, &values[i], err)) return false;
     }
@@ -124,8 +128,8 @@ static bool value_enum(const struct avro_type *type, const json_t *json, struct 
     return bad(type, json, err);
 }
 
-static bool value_number(const struct avro_type *type, const json_t *json,
-                         struct sluice_value *out, struct sluice_err *err)
+static bool value_number(const struct avro_type *type, const json_t *json, struct sluice_value *out,
+                         struct sluice_err *err)
 {
     if (type->kind == AVRO_FLOAT || type->kind == AVRO_DOUBLE) {
         if (!json_is_number(json)) return bad(type, json, err);

@@ -4,9 +4,9 @@
 
 #include <stdlib.h>
 
-static const char *const kind_names[] = {"null",   "boolean", "int",   "long",  "float",
+static const char *const kind_names[] = {"null",   "boolean", "int",    "long",   "float",
                                          "double", "bytes",   "string", "record", "enum",
-                                         "fixed",  "array",   "map",   "union"};
+                                         "fixed",  "array",   "map",    "union"};
 
 struct reader {
     struct avro_schema *schema;
@@ -16,10 +16,7 @@ struct reader {
 static struct avro_type *read_type(struct reader *r, const json_t *json, const char *space,
                                    int depth);
 
-const char *avro_kind_name(enum avro_kind kind)
-{
-    return kind_names[kind];
-}
+const char *avro_kind_name(enum avro_kind kind) { return kind_names[kind]; }
 
 void avro_strip_comments(char *text)
 {
@@ -88,8 +85,10 @@ static struct avro_type *read_name(struct reader *r, const char *name, const cha
     struct avro_type *type = find_named(r->schema, full_name(r, name, space));
     if (!type) type = find_named(r->schema, name);
     if (!type) {
-        datagen_fail(r->err, "\"%.200s\" is not a defined name. The type of a field must be a "
-                             "defined name or a {\"type\": ...} expression.", name);
+        datagen_fail(r->err,
+                     "\"%.200s\" is not a defined name. The type of a field must be a "
+                     "defined name or a {\"type\": ...} expression.",
+                     name);
         return NULL;
     }
     if (type->open) {
@@ -107,8 +106,7 @@ static bool name_type(struct reader *r, struct avro_type *type, const json_t *js
     struct avro_schema *schema = r->schema;
     const char *name = string_of(json, "name"), *own = string_of(json, "namespace");
     if (!name || !*name) {
-        return datagen_fail(r->err, "No name in schema: a %s needs one",
-                            kind_names[type->kind]);
+        return datagen_fail(r->err, "No name in schema: a %s needs one", kind_names[type->kind]);
     }
     type->fullname = full_name(r, name, own ? own : outer);
     const char *dot = strrchr(type->fullname, '.');

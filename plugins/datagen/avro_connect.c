@@ -76,8 +76,7 @@ static void describe_enum(struct mapper *m, const struct avro_type *type, struct
     s->params_len = (uint32_t)type->len + 1;
 }
 
-static void describe_fields(struct mapper *m, const struct avro_type *type,
-                            struct sluice_schema *s)
+static void describe_fields(struct mapper *m, const struct avro_type *type, struct sluice_schema *s)
 {
     struct sluice_field *fields = datagen_alloc(&m->arena, (type->len + 1) * sizeof(*fields));
     size_t n = 0;

@@ -8,7 +8,9 @@
 
 #define SOURCES "schema.string, schema.filename, quickstart"
 #define OPT(key, type, importance, flags, fallback, valid, doc)                                    \
-    {key, SLUICE_OPT_##type, SLUICE_##importance, flags, fallback, valid, "Datagen", doc}
+    {                                                                                              \
+        key, SLUICE_OPT_##type, SLUICE_##importance, flags, fallback, valid, "Datagen", doc        \
+    }
 
 const struct sluice_option datagen_options[] = {
     OPT("kafka.topic", STRING, HIGH, 0, NULL, NULL,
@@ -109,8 +111,10 @@ static void take_quickstart(struct checker *c, const char *name, struct datagen_
     for (const struct quickstart *q = quickstart_all(); q->name && n < sizeof(names); q++) {
         n += (size_t)snprintf(names + n, sizeof(names) - n, "%s%s", n ? "," : "", q->name);
     }
-    complain(c, "quickstart", "quickstart must be one out of %s, not \"%s\"; other schemas are "
-                              "given with schema.filename", names, name);
+    complain(c, "quickstart",
+             "quickstart must be one out of %s, not \"%s\"; other schemas are "
+             "given with schema.filename",
+             names, name);
 }
 
 /* A Materialize schema is a list of datasets or one dataset: an object with _meta. */
@@ -174,8 +178,9 @@ bool datagen_config_read(struct datagen_config *config, const struct sluice_host
     config->fail_at_end = end && (*end | 0x20) == 'f';
     read_schema(&c, conf, config);
     if (c.ok && config->mode == DATAGEN_AVRO && (!config->topic || !*config->topic)) {
-        complain(&c, "kafka.topic", "Missing required configuration \"kafka.topic\" which has no "
-                                    "default value.");
+        complain(&c, "kafka.topic",
+                 "Missing required configuration \"kafka.topic\" which has no "
+                 "default value.");
     }
     return c.ok;
 }

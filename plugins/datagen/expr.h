@@ -7,8 +7,8 @@
 
 enum expr_op {
     EXPR_CONST,
-    EXPR_PICK,  /* one of a word list */
-    EXPR_CALL,  /* a native function */
+    EXPR_PICK, /* one of a word list */
+    EXPR_CALL, /* a native function */
     EXPR_ARRAY,
     EXPR_OBJECT,
     EXPR_FUNCTION, /* () => a: a value that helpers call */
@@ -35,14 +35,14 @@ enum expr_op {
 
 struct expr {
     enum expr_op op;
-    uint8_t kind, elem;          /* enum js_kind of the value; of an array's items */
-    uint32_t n;                  /* args */
-    struct expr **args;          /* a, b, c of an operator; of a call; items; values of fields */
-    const char **keys;           /* OBJECT */
-    struct sluice_value value;   /* CONST */
-    const struct faker_list *list;       /* PICK */
-    const struct js_function *function;  /* CALL, PICK */
-    const struct sluice_value *fixed;    /* CALL: arguments that are all constant */
+    uint8_t kind, elem;            /* enum js_kind of the value; of an array's items */
+    uint32_t n;                    /* args */
+    struct expr **args;            /* a, b, c of an operator; of a call; items; values of fields */
+    const char **keys;             /* OBJECT */
+    struct sluice_value value;     /* CONST */
+    const struct faker_list *list; /* PICK */
+    const struct js_function *function; /* CALL, PICK */
+    const struct sluice_value *fixed;   /* CALL: arguments that are all constant */
 };
 
 /* Compiles the text; all lives in the arena. NULL with err set: where it stopped and what is

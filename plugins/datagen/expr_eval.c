@@ -196,7 +196,9 @@ static void operator_kind(struct expr *e)
     case EXPR_AND:
     case EXPR_OR: e->kind = merge(a, b); break;
     case EXPR_COND: e->kind = merge(b, e->args[2]->kind); break;
-    case EXPR_INDEX: e->kind = a == KIND_ARRAY ? e->args[0]->elem : a == KIND_STRING ? a : KIND_ANY; break;
+    case EXPR_INDEX:
+        e->kind = a == KIND_ARRAY ? e->args[0]->elem : a == KIND_STRING ? a : KIND_ANY;
+        break;
     default: e->kind = KIND_BOOL;
     }
     if (e->kind == KIND_ARRAY) {

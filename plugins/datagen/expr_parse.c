@@ -283,11 +283,12 @@ static struct expr *unknown(struct parser *in, const char *name, size_t len)
 /* A name with its dots, as far as it can be a function's. */
 static struct expr *parse_name(struct parser *in, const char *name, size_t len)
 {
-    int dots = len == 5 && memcmp(name, "faker", 5) == 0 ? 2
-               : (len == 9 && !memcmp(name, "iteration", 9)) || (len == 4 && !memcmp(name, "Math", 4)) ||
-                       (len == 4 && !memcmp(name, "Date", 4)) || (len == 6 && !memcmp(name, "Number", 6))
-                   ? 1
-                   : 0;
+    int dots =
+        len == 5 && memcmp(name, "faker", 5) == 0 ? 2
+        : (len == 9 && !memcmp(name, "iteration", 9)) || (len == 4 && !memcmp(name, "Math", 4)) ||
+                (len == 4 && !memcmp(name, "Date", 4)) || (len == 6 && !memcmp(name, "Number", 6))
+            ? 1
+            : 0;
     char full[128];
     int n = snprintf(full, sizeof(full), "%.*s", (int)len, name);
     while (dots-- > 0 && n > 0 && (size_t)n < sizeof(full) && take(in, ".")) {
@@ -422,10 +423,10 @@ static const struct {
     const char *mark;
     enum expr_op op;
     int level;
-} operators[] = {{"||", EXPR_OR, 1},  {"??", EXPR_OR, 1}, {"&&", EXPR_AND, 2}, {"===", EXPR_EQ, 3},
-                 {"!==", EXPR_NE, 3}, {"==", EXPR_EQ, 3}, {"!=", EXPR_NE, 3},  {"<=", EXPR_LE, 4},
-                 {">=", EXPR_GE, 4},  {"<", EXPR_LT, 4},  {">", EXPR_GT, 4},   {"+", EXPR_ADD, 5},
-                 {"-", EXPR_SUB, 5},  {"**", EXPR_POW, 7}, {"*", EXPR_MUL, 6}, {"/", EXPR_DIV, 6},
+} operators[] = {{"||", EXPR_OR, 1},  {"??", EXPR_OR, 1},  {"&&", EXPR_AND, 2}, {"===", EXPR_EQ, 3},
+                 {"!==", EXPR_NE, 3}, {"==", EXPR_EQ, 3},  {"!=", EXPR_NE, 3},  {"<=", EXPR_LE, 4},
+                 {">=", EXPR_GE, 4},  {"<", EXPR_LT, 4},   {">", EXPR_GT, 4},   {"+", EXPR_ADD, 5},
+                 {"-", EXPR_SUB, 5},  {"**", EXPR_POW, 7}, {"*", EXPR_MUL, 6},  {"/", EXPR_DIV, 6},
                  {"%", EXPR_MOD, 6}};
 
 static struct expr *parse_binary(struct parser *in, int level)

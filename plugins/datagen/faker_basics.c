@@ -26,8 +26,10 @@ static double draw_int(struct js *js, double min, double max)
 {
     double low = ceil(min), high = floor(max);
     if (!(low <= high)) {
-        js_throw(js, max >= min ? "No integer value between %g and %g found."
-                                : "Max %2$g should be greater than min %1$g.", min, max);
+        js_throw(js,
+                 max >= min ? "No integer value between %g and %g found."
+                            : "Max %2$g should be greater than min %1$g.",
+                 min, max);
         return 0;
     }
     return js_int(js, low, high);
@@ -56,8 +58,8 @@ static struct sluice_value number_int(struct js *js, const struct sluice_value *
     if (!is_object(args, n)) {
         return sluice_float64(draw_int(js, 0, number_at(args, n, 0, JS_MAX_SAFE)));
     }
-    return sluice_float64(draw_int(js, js_option(args, "min", 0),
-                                   js_option(args, "max", JS_MAX_SAFE)));
+    return sluice_float64(
+        draw_int(js, js_option(args, "min", 0), js_option(args, "max", JS_MAX_SAFE)));
 }
 
 static double step_option(const struct sluice_value *args)
@@ -72,8 +74,8 @@ static struct sluice_value number_float(struct js *js, const struct sluice_value
     if (!is_object(args, n)) {
         return sluice_float64(draw_float(js, 0, number_at(args, n, 0, 1), 0));
     }
-    return sluice_float64(draw_float(js, js_option(args, "min", 0), js_option(args, "max", 1),
-                                     step_option(args)));
+    return sluice_float64(
+        draw_float(js, js_option(args, "min", 0), js_option(args, "max", 1), step_option(args)));
 }
 
 static struct sluice_value in_base(struct js *js, const struct sluice_value *args, size_t n,
@@ -116,8 +118,8 @@ static struct sluice_value datatype_number(struct js *js, const struct sluice_va
         return sluice_float64(draw_float(js, 0, number_at(args, n, 0, 99999), 1));
     }
     double min = js_option(args, "min", 0);
-    return sluice_float64(draw_float(js, min, js_option(args, "max", min + 99999),
-                                     js_option(args, "precision", 1)));
+    return sluice_float64(
+        draw_float(js, min, js_option(args, "max", min + 99999), js_option(args, "precision", 1)));
 }
 
 static struct sluice_value datatype_float(struct js *js, const struct sluice_value *args, size_t n)
@@ -133,8 +135,8 @@ static struct sluice_value datatype_float(struct js *js, const struct sluice_val
 static struct sluice_value datatype_boolean(struct js *js, const struct sluice_value *args,
                                             size_t n)
 {
-    double odds = is_object(args, n) ? js_option(args, "probability", 0.5)
-                                     : number_at(args, n, 0, 0.5);
+    double odds =
+        is_object(args, n) ? js_option(args, "probability", 0.5) : number_at(args, n, 0, 0.5);
     if (odds <= 0 || odds >= 1) return sluice_bool(odds >= 1);
     return sluice_bool(mersenne_next(&js->random) < odds);
 }
@@ -219,8 +221,8 @@ static struct sluice_value string_numeric(struct js *js, const struct sluice_val
     double length = length_of(js, args, n, 1);
     if (length <= 0) return sluice_string("", 0);
     size_t len = make_set(args, n, DIGITS, set);
-    struct sluice_value zeros = is_object(args, n) ? js_get(args, "allowLeadingZeros")
-                                                   : js_undefined();
+    struct sluice_value zeros =
+        is_object(args, n) ? js_get(args, "allowLeadingZeros") : js_undefined();
     bool first = len && set[0] == '0' && zeros.type == SLUICE_BOOLEAN && !zeros.u.i;
     if (first && len < 2) return js_throw(js, "all possible digits are excluded");
     if (first) lead[0] = set[1 + (len > 2 ? (size_t)js_int(js, 0, (double)len - 2) : 0)];
@@ -282,8 +284,8 @@ static struct sluice_value string_uuid(struct js *js, const struct sluice_value 
     (void)args;
     (void)n;
     for (size_t i = 0; i < sizeof(form) - 1; i++) {
-        s[i] = form[i] == 'x' ? "0123456789abcdef"[(int)(mersenne_next(&js->random) * 16)]
-                              : form[i];
+        s[i] =
+            form[i] == 'x' ? "0123456789abcdef"[(int)(mersenne_next(&js->random) * 16)] : form[i];
     }
     s[19] = "89ab"[(int)(mersenne_next(&js->random) * 4)]; /* drawn last */
     return sluice_string(s, sizeof(form) - 1);

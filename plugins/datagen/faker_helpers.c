@@ -51,8 +51,8 @@ static struct sluice_value array_elements(struct js *js, const struct sluice_val
     if (!is_array(args, n, 0)) return js_throw(js, "arrayElements() takes an array");
     uint32_t len = args[0].len;
     if (!len) return args[0];
-    double count = n > 1 && !js_is_nothing(&args[1]) ? js_range(js, &args[1], 1)
-                                                     : js_int(js, 1, len);
+    double count =
+        n > 1 && !js_is_nothing(&args[1]) ? js_range(js, &args[1], 1) : js_int(js, 1, len);
     if (count >= len) return shuffle(js, args, 1);
     if (!(count > 0)) return sluice_nested(SLUICE_ARRAY, NULL, 0);
     struct sluice_value *items = copy_items(js, &args[0]);
@@ -102,7 +102,8 @@ static struct sluice_value unique_array(struct js *js, const struct sluice_value
     if (!(count <= JS_MAX_ITEMS)) return js_throw(js, "an array of more than %d", JS_MAX_ITEMS);
     size_t cap = count > 0 ? (size_t)ceil(count) : 0;
     struct sluice_value *items = datagen_mem_take(js->mem, cap * sizeof(*items));
-    for (double tries = 0; js_is_function(&args[0]) && len < count && tries < 1000 * count; tries++) {
+    for (double tries = 0; js_is_function(&args[0]) && len < count && tries < 1000 * count;
+         tries++) {
         struct sluice_value v = js_call(js, args[0]);
         if (js->failed) break;
         add_new(items, &len, v);
@@ -141,8 +142,9 @@ static struct sluice_value weighted(struct js *js, const struct sluice_value *ar
     }
     for (uint32_t i = 0; i < args[0].len; i++) {
         double weight = js_option(&args[0].u.v[i], "weight", 0);
-        if (!(weight > 0)) return js_throw(js, "weightedArrayElement expects an array of {weight, "
-                                               "value} with positive weights");
+        if (!(weight > 0))
+            return js_throw(js, "weightedArrayElement expects an array of {weight, "
+                                "value} with positive weights");
         total += weight;
     }
     double at = mersenne_next(&js->random) * total;
@@ -178,7 +180,10 @@ static struct sluice_value range_to_number(struct js *js, const struct sluice_va
     return sluice_float64(n ? js_range(js, &args[0], 0) : 0);
 }
 
-#define PICK(name, list) {"faker." name, KIND_STRING, 0, 0, NULL, list}
+#define PICK(name, list)                                                                           \
+    {                                                                                              \
+        "faker." name, KIND_STRING, 0, 0, NULL, list                                               \
+    }
 
 const struct js_function faker_helpers[] = {
     {"faker.helpers.arrayElement", KIND_ANY, 0, 1, array_element, NULL},

@@ -20,10 +20,7 @@ static bool is_word(const struct sluice_value *v, const char *word)
     return v->type == SLUICE_STRING && v->len == strlen(word) && !memcmp(v->u.s, word, v->len);
 }
 
-static bool is_true(const struct sluice_value *v)
-{
-    return v->type == SLUICE_BOOLEAN && v->u.i;
-}
+static bool is_true(const struct sluice_value *v) { return v->type == SLUICE_BOOLEAN && v->u.i; }
 
 static struct sluice_value join2(struct js *js, struct sluice_value a, struct sluice_value b)
 {
@@ -273,8 +270,7 @@ static struct sluice_value domain_word(struct js *js, const struct sluice_value 
 {
     UNUSED(args, n);
     struct sluice_value adjective = js_pick_list(js, LIST_WORD_ADJECTIVE);
-    struct sluice_value v =
-        slug(js, join3(js, adjective, "-", js_pick_list(js, LIST_WORD_NOUN)));
+    struct sluice_value v = slug(js, join3(js, adjective, "-", js_pick_list(js, LIST_WORD_NOUN)));
     char *s = (char *)(uintptr_t)v.u.s; /* slug's own copy */
     for (uint32_t i = 0; i < v.len; i++) {
         if (s[i] >= 'A' && s[i] <= 'Z') s[i] = (char)(s[i] + 32);

@@ -27,10 +27,7 @@ static inline int32_t java_random_next(struct java_random *r, int bits)
     return (int32_t)(uint32_t)(r->state >> (48 - bits));
 }
 
-static inline int32_t java_random_int(struct java_random *r)
-{
-    return java_random_next(r, 32);
-}
+static inline int32_t java_random_int(struct java_random *r) { return java_random_next(r, 32); }
 
 /* Uniform in [0, bound); bound > 0. */
 static inline int32_t java_random_below(struct java_random *r, int32_t bound)
@@ -63,10 +60,7 @@ static inline float java_random_float(struct java_random *r)
     return (float)java_random_next(r, 24) / (float)(1 << 24);
 }
 
-static inline bool java_random_bool(struct java_random *r)
-{
-    return java_random_next(r, 1) != 0;
-}
+static inline bool java_random_bool(struct java_random *r) { return java_random_next(r, 1) != 0; }
 
 static inline void java_random_bytes(struct java_random *r, unsigned char *p, size_t n)
 {

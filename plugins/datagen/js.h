@@ -9,8 +9,8 @@
 #include "mersenne.h"
 #include "util.h"
 
-#define JS_MAX_ITEMS 10000       /* of an array */
-#define JS_MAX_TEXT (1u << 20)   /* bytes of a string */
+#define JS_MAX_ITEMS 10000     /* of an array */
+#define JS_MAX_TEXT (1u << 20) /* bytes of a string */
 #define JS_MAX_SAFE 9007199254740991.0
 
 enum js_flag {
@@ -100,22 +100,22 @@ struct js {
     struct mersenne random;
     struct datagen_arena *arena; /* of the plan: opened word lists */
     struct faker_list lists[LIST_COUNT];
-    struct datagen_mem *mem;     /* of the record under way */
-    double iteration;            /* 1-based */
+    struct datagen_mem *mem; /* of the record under way */
+    double iteration;        /* 1-based */
     double now_ms;
-    int depth;                   /* of calls */
-    bool failed;                 /* something was thrown: err says what */
+    int depth;   /* of calls */
+    bool failed; /* something was thrown: err says what */
     struct sluice_err err;
 };
 
 typedef struct sluice_value (*js_native)(struct js *js, const struct sluice_value *args, size_t n);
 
 struct js_function {
-    const char *name;  /* "faker.commerce.price" */
-    uint8_t kind;      /* of the result: enum js_kind */
-    uint8_t elem;      /* KIND_ARRAY: of the items */
+    const char *name; /* "faker.commerce.price" */
+    uint8_t kind;     /* of the result: enum js_kind */
+    uint8_t elem;     /* KIND_ARRAY: of the items */
     uint8_t max_args;
-    js_native native;  /* NULL: one of the list */
+    js_native native; /* NULL: one of the list */
     const char *list;
 };
 
@@ -201,10 +201,7 @@ static inline struct sluice_value js_pick_list(struct js *js, enum faker_list_id
     const struct faker_list *list = faker_list(js, id);
     return js_pick(js, list->items, list->len);
 }
-static inline bool js_coin(struct js *js)
-{
-    return mersenne_next(&js->random) < 0.5;
-}
+static inline bool js_coin(struct js *js) { return mersenne_next(&js->random) < 0.5; }
 /* A count: a number, or {min, max} drawn. */
 double js_range(struct js *js, const struct sluice_value *v, double fallback);
 

@@ -379,7 +379,8 @@ void js_function_known(const char *name, size_t len, char *text, size_t size)
         for (size_t t = 0; t < DATAGEN_COUNT(tables); t++) {
             for (const struct js_function *f = tables[t]; f->name && n + 2 < size; f++) {
                 const char *end = pass ? strchr(f->name, '.') : NULL;
-                if (pass ? !end || end == f->name : !at || strncmp(f->name, full, at) != 0) continue;
+                if (pass ? !end || end == f->name : !at || strncmp(f->name, full, at) != 0)
+                    continue;
                 const char *from = f->name + (pass ? 0 : at);
                 const char *dot = pass ? strrchr(f->name, '.') : NULL;
                 size_t part = dot ? (size_t)(dot - from) : strlen(from);

@@ -75,8 +75,8 @@ size_t js_number_text(char *out, double v)
     int exponent = shortest(fabs(v), digits), len = (int)strlen(digits);
     if (v < 0) out[n++] = '-';
     if (exponent >= 21 || exponent < -6) {
-        n += (size_t)snprintf(out + n, 28, "%c%s%se%+d", digits[0], len > 1 ? "." : "",
-                              digits + 1, exponent);
+        n += (size_t)snprintf(out + n, 28, "%c%s%se%+d", digits[0], len > 1 ? "." : "", digits + 1,
+                              exponent);
     } else if (exponent < 0) {
         n += (size_t)snprintf(out + n, 28, "0.%.*s%s", -exponent - 1, "000000", digits);
     } else if (len <= exponent + 1) {
@@ -126,9 +126,13 @@ static double parse_date(const char *text)
         p += 1 + used;
     }
     bool sane = year >= 0 && year <= 9999 && month >= 1 && month <= 12 && day >= 1 && day <= 31 &&
-                hour >= 0 && hour <= 24 && minute >= 0 && minute <= 59 && second >= 0 && second < 60;
+                hour >= 0 && hour <= 24 && minute >= 0 && minute <= 59 && second >= 0 &&
+                second < 60;
     if (*p || !sane) return NAN;
-    struct tm t = {.tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = day, .tm_hour = hour,
+    struct tm t = {.tm_year = year - 1900,
+                   .tm_mon = month - 1,
+                   .tm_mday = day,
+                   .tm_hour = hour,
                    .tm_min = minute - zone};
     return (double)timegm(&t) * 1000 + floor(second * 1000 + 0.5);
 }
@@ -170,8 +174,8 @@ static struct sluice_value join_items(struct js *js, const struct sluice_value *
     if (++js->depth > 50) return js_throw(js, "values are nested too deep");
     for (uint32_t i = 0; i < array->len; i++) {
         struct sluice_value parts[3] = {text, sluice_string(",", i ? 1 : 0)};
-        parts[2] = js_is_nothing(&array->u.v[i]) ? sluice_string("", 0)
-                                                 : js_string(js, array->u.v[i]);
+        parts[2] =
+            js_is_nothing(&array->u.v[i]) ? sluice_string("", 0) : js_string(js, array->u.v[i]);
         text = js_concat(js, parts, 3);
     }
     js->depth--;
@@ -183,8 +187,8 @@ struct sluice_value js_string(struct js *js, struct sluice_value v)
     char text[40];
     switch (v.type) {
     case SLUICE_STRING: return v;
-    case SLUICE_NULL: return v.flags == JS_PLAIN ? sluice_string("null", 4)
-                                                 : sluice_string("undefined", 9);
+    case SLUICE_NULL:
+        return v.flags == JS_PLAIN ? sluice_string("null", 4) : sluice_string("undefined", 9);
     case SLUICE_BOOLEAN: return v.u.i ? sluice_string("true", 4) : sluice_string("false", 5);
     case SLUICE_INT64: text[datagen_digits(text, v.u.i)] = '\0'; return js_text(js, text);
     case SLUICE_FLOAT64:

@@ -14,15 +14,15 @@
 
 #define META_MAX_DATASETS 256
 #define META_MAX_SLOTS 1024
-#define META_MAX_RECORDS 1000000       /* of one iteration */
-#define META_MAX_BYTES (256u << 20)    /* of one iteration */
+#define META_MAX_RECORDS 1000000    /* of one iteration */
+#define META_MAX_BYTES (256u << 20) /* of one iteration */
 
 struct meta_object;
 
 struct meta_field {
     const char *name;
-    uint32_t slot;              /* in the topic's records; unused in nested objects */
-    struct expr *expr;          /* NULL: nested */
+    uint32_t slot;     /* in the topic's records; unused in nested objects */
+    struct expr *expr; /* NULL: nested */
     struct meta_object *nested;
 };
 
@@ -33,14 +33,14 @@ struct meta_object {
 
 struct meta_relation {
     uint32_t topic;
-    uint32_t parent_slot;       /* UINT32_MAX: a field that the parent never has */
+    uint32_t parent_slot; /* UINT32_MAX: a field that the parent never has */
     uint32_t child_slot;
-    int64_t records_per;        /* 0 when not given */
+    int64_t records_per; /* 0 when not given */
 };
 
 struct meta_dataset {
     uint32_t topic;
-    bool first;                 /* makes the topic's first record */
+    bool first; /* makes the topic's first record */
     struct meta_object object;
     struct meta_relation *relations;
     uint32_t relations_len;
@@ -48,8 +48,8 @@ struct meta_dataset {
 
 struct meta_topic {
     const char *name;
-    const char *key;            /* NULL: none */
-    uint32_t key_slot;          /* UINT32_MAX: none */
+    const char *key;   /* NULL: none */
+    uint32_t key_slot; /* UINT32_MAX: none */
     const char **slots;
     uint32_t slots_len;
 };

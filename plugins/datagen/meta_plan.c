@@ -124,7 +124,8 @@ static bool read_meta(struct planner *p, const json_t *json, struct meta_dataset
     if (relations && !json_is_null(relations) && !json_is_array(relations)) {
         return datagen_fail(p->err, "topic %s: relationships must be a list", name);
     }
-    if (n > META_MAX_DATASETS) return datagen_fail(p->err, "topic %s: too many relationships", name);
+    if (n > META_MAX_DATASETS)
+        return datagen_fail(p->err, "topic %s: too many relationships", name);
     dataset->relations = datagen_alloc(&p->plan->arena, (n + 1) * sizeof(*dataset->relations));
     for (size_t i = 0; i < n; i++) {
         const json_t *json_at = json_array_get(relations, i);
@@ -132,8 +133,10 @@ static bool read_meta(struct planner *p, const json_t *json, struct meta_dataset
         const char *child = text_at(json_at, "topic");
         if (!child || !*child || strlen(child) > 249 || !text_at(json_at, "parent_field") ||
             !text_at(json_at, "child_field")) {
-            return datagen_fail(p->err, "topic %s: relationship %zu needs topic, parent_field and "
-                                        "child_field", name, i + 1);
+            return datagen_fail(p->err,
+                                "topic %s: relationship %zu needs topic, parent_field and "
+                                "child_field",
+                                name, i + 1);
         }
         if (per && !json_is_null(per) &&
             (!json_is_integer(per) || json_integer_value(per) > META_MAX_RECORDS)) {
@@ -237,7 +240,8 @@ bool meta_plan_init(struct meta_plan *plan, const struct datagen_config *config,
     char *plain = datagen_strdup(&plan->arena, config->schema);
     avro_strip_comments(plain);
     plan->json = json_loads(plain, 0, &at);
-    if (!plan->json) return datagen_fail(err, "line %d, column %d: %s", at.line, at.column, at.text);
+    if (!plan->json)
+        return datagen_fail(err, "line %d, column %d: %s", at.line, at.column, at.text);
     return read_all(&p, plan->json);
 }
 

@@ -35,12 +35,12 @@ struct meta_run {
     struct js js;
     struct datagen_pool pools[2];
     struct datagen_mem mem;
-    int pool;           /* of the newest iteration */
-    bool fresh;         /* this poll has begun a pool */
+    int pool;   /* of the newest iteration */
+    bool fresh; /* this poll has begun a pool */
     struct meta_rows *rows;
     uint32_t topic, row; /* the next record to send */
     size_t left;
-    size_t made;        /* records of this iteration */
+    size_t made; /* records of this iteration */
     int64_t record_bytes;
     struct datagen_position at; /* of the next record */
     int64_t draws_after;
@@ -107,10 +107,7 @@ void meta_run_begin(struct meta_run *run)
     if (!run->left) datagen_pool_reset(&run->pools[run->pool]);
 }
 
-size_t meta_run_left(const struct meta_run *run)
-{
-    return run->left;
-}
+size_t meta_run_left(const struct meta_run *run) { return run->left; }
 
 /* ---- one iteration ---- */
 
@@ -130,7 +127,8 @@ static struct meta_record *add_record(struct meta_run *run, uint32_t topic)
     }
     struct meta_record *record = &rows->records[rows->len++];
     size_t words = slots / 64 + 1;
-    record->entries = datagen_mem_take(&run->mem, 2 * ((size_t)slots + 1) * sizeof(*record->entries));
+    record->entries =
+        datagen_mem_take(&run->mem, 2 * ((size_t)slots + 1) * sizeof(*record->entries));
     record->slots = datagen_mem_take(&run->mem, ((size_t)slots + 1) * sizeof(*record->slots));
     record->present = datagen_mem_take(&run->mem, words * sizeof(*record->present));
     memset(record->present, 0, words * sizeof(*record->present));
@@ -196,7 +194,8 @@ static void fill(struct meta_run *run, const struct meta_dataset *dataset,
 static void fill_all(struct meta_run *run, const struct meta_dataset *dataset)
 {
     struct meta_rows *rows = &run->rows[dataset->topic];
-    for (uint32_t i = 0; i < rows->len && !run->js.failed; i++) fill(run, dataset, &rows->records[i]);
+    for (uint32_t i = 0; i < rows->len && !run->js.failed; i++)
+        fill(run, dataset, &rows->records[i]);
 }
 
 /* The children that one parent has by one relationship. */

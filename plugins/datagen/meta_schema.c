@@ -119,20 +119,24 @@ static const struct sluice_schema *of_topic(struct inferrer *in, uint32_t at, bo
 {
     const struct meta_topic *topic = &in->plan->topics[at];
     struct sluice_schema *s = schema_new(in, SLUICE_STRUCT);
-    struct sluice_field *fields = datagen_alloc(in->arena, (topic->slots_len + 1) * sizeof(*fields));
+    struct sluice_field *fields =
+        datagen_alloc(in->arena, (topic->slots_len + 1) * sizeof(*fields));
     for (uint32_t i = 0; i < topic->slots_len; i++) {
         fields[i].name = topic->slots[i];
         fields[i].schema = of_slot(in, at, i);
         if (!fields[i].schema) {
-            datagen_fail(in->err, "schema.infer: the type of field %s of topic %s cannot be told "
-                                  "from its expression; wrap it in String(), Number() or "
-                                  "Math.floor()", topic->slots[i], topic->name);
+            datagen_fail(in->err,
+                         "schema.infer: the type of field %s of topic %s cannot be told "
+                         "from its expression; wrap it in String(), Number() or "
+                         "Math.floor()",
+                         topic->slots[i], topic->name);
             return NULL;
         }
     }
     s->fields_len = topic->slots_len;
-    if (payload) fields[s->fields_len++] =
-        (struct sluice_field){"recordSizePayload", of_kind(in, KIND_STRING)};
+    if (payload)
+        fields[s->fields_len++] =
+            (struct sluice_field){"recordSizePayload", of_kind(in, KIND_STRING)};
     s->fields = fields;
     s->optional = false;
     s->name = schema_name(in, topic->name);

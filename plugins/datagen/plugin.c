@@ -1,9 +1,9 @@
 /* plugin.c - the datagen source connector: records out of thin air, for demos, tests and load.
  *
- * Two kinds of schemas: Avro with arg.properties (arg_*.c; a drop-in for kafka-connect-datagen) and
- * JSON datasets with _meta and FakerJS expressions (meta_*.c, faker_*.c; what Materialize's datagen
- * reads). Both are compiled to a plan when a task opens; poll() fills as many records as it is given
- * room for and as are due. All of it runs on the task's thread. */
+ * Two kinds of schemas: Avro with arg.properties (arg_*.c; a drop-in for kafka-connect-datagen),
+ * and JSON datasets with _meta and FakerJS expressions (meta_*.c, expr_*.c, faker_*.c; what
+ * Materialize's datagen reads). Both are compiled to a plan when a task opens; poll() fills as many
+ * records as it has room for and as are due. All of it runs on the task's thread. */
 #include "arg_run.h"
 #include "config.h"
 #include "meta.h"
@@ -19,7 +19,7 @@ struct datagen {
     const struct sluice_host *host;
     struct sluice_task *task;
     struct datagen_config config;
-    struct arg_run *arg;   /* one of the two, by the config's mode */
+    struct arg_run *arg; /* one of the two, by the config's mode */
     struct meta_run *meta;
     struct pacer pacer;
     uint32_t partition;
@@ -214,15 +214,9 @@ static const char *const aliases[] = {"io.confluent.kafka.connect.datagen.Datage
                                       "DatagenConnector", "DatagenSource", NULL};
 
 static const struct sluice_plugin plugin = {
-    SLUICE_PLUGIN_HEAD,
-    .kind = SLUICE_KIND_SOURCE,
-    .name = "datagen",
-    .version = SLUICE_VERSION,
-    .aliases = aliases,
-    .options = datagen_options,
-    .validate = validate,
-    .open = open_task,
-    .close = close_task,
+    SLUICE_PLUGIN_HEAD,        .kind = SLUICE_KIND_SOURCE, .name = "datagen",
+    .version = SLUICE_VERSION, .aliases = aliases,         .options = datagen_options,
+    .validate = validate,      .open = open_task,          .close = close_task,
     .source = &source,
 };
 

@@ -36,11 +36,13 @@ bool datagen_position_read(struct datagen_position *position, const struct sluic
             numbers[i] = value->u.i;
         }
         if (!found) {
-            return datagen_fail(err, "the stored offset has no usable %s; delete the connector's "
-                                     "offsets to start anew", names[i]);
+            return datagen_fail(err,
+                                "the stored offset has no usable %s; delete the connector's "
+                                "offsets to start anew",
+                                names[i]);
         }
     }
-    *position = (struct datagen_position){numbers[0], numbers[1], numbers[2], numbers[3],
-                                          numbers[4]};
+    *position =
+        (struct datagen_position){numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]};
     return true;
 }

@@ -5,7 +5,8 @@
 #include <strings.h>
 
 #define RECORD(space, name, fields)                                                                \
-    "{\"type\":\"record\",\"namespace\":\"" space "\",\"name\":\"" name "\",\"fields\":[" fields "]}"
+    "{\"type\":\"record\",\"namespace\":\"" space "\",\"name\":\"" name "\",\"fields\":[" fields   \
+    "]}"
 #define FIELD(name, type, props)                                                                   \
     "{\"name\":\"" name "\",\"type\":{\"type\":\"" type "\",\"arg.properties\":{" props "}}}"
 #define REGEX(name, text) FIELD(name, "string", "\"regex\":\"" text "\"")
@@ -43,9 +44,9 @@
 #define LAST_NAMES                                                                                 \
     "\"Almeida\",\"Brandt\",\"Castillo\",\"Dubois\",\"Eriksen\",\"Farkas\","                       \
     "\"Gruber\",\"Haddad\",\"Ito\",\"Jansen\",\"Kowalski\",\"Lindqvist\""
-#define CITIES                                                                                     \
-    "\"Lisbon\",\"Osaka\",\"Toronto\",\"Nairobi\",\"Vienna\",\"Seattle\""
+#define CITIES "\"Lisbon\",\"Osaka\",\"Toronto\",\"Nairobi\",\"Vienna\",\"Seattle\""
 
+/* clang-format off */
 static const struct quickstart quickstarts[] = {
     {"clickstream", "ip",
      RECORD("clickstream", "events",
@@ -91,11 +92,9 @@ static const struct quickstart quickstarts[] = {
             WORDS("gender", "\"MALE\",\"FEMALE\",\"OTHER\""))},
     {NULL, NULL, NULL},
 };
+/* clang-format on */
 
-const struct quickstart *quickstart_all(void)
-{
-    return quickstarts;
-}
+const struct quickstart *quickstart_all(void) { return quickstarts; }
 
 const struct quickstart *quickstart_find(const char *name)
 {

@@ -24,7 +24,7 @@ struct regex_set { /* of UTF-16 units: ranges, sorted and apart once normalised 
     uint32_t len, cap;
     struct regex_span {
         uint32_t lo, hi;
-    } *spans;
+    } * spans;
 };
 
 struct regex_node {
@@ -47,9 +47,9 @@ struct regex_edge {
 struct regex_state {
     uint32_t first, len; /* edges */
     bool accept;
-    uint32_t exit;       /* edges of the shortest way to an accepting state */
+    uint32_t exit; /* edges of the shortest way to an accepting state */
     /* A run of states with one edge of one unit each takes two draws a unit: skipped at once. */
-    const char *run;     /* NULL: none */
+    const char *run; /* NULL: none */
     uint32_t run_len, run_to;
     uint64_t run_mult, run_add;
 };

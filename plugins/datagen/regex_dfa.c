@@ -21,12 +21,12 @@ struct builder {
     uint32_t nfa_len;
     uint32_t cuts[MAX_CLASSES + 1];
     uint32_t classes;
-    uint32_t words;        /* of a set of NFA states */
-    uint64_t **sets;       /* of each DFA state */
-    uint32_t *delta;       /* [state * classes + class] */
+    uint32_t words;  /* of a set of NFA states */
+    uint64_t **sets; /* of each DFA state */
+    uint32_t *delta; /* [state * classes + class] */
     bool *accept;
     uint32_t len;
-    uint32_t end;          /* the NFA's accepting state */
+    uint32_t end; /* the NFA's accepting state */
     struct sluice_err *err;
 };
 

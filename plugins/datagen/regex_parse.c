@@ -87,7 +87,11 @@ static struct regex_node *fail(struct parser *in, const char *what)
 static bool next_point(struct parser *in, uint32_t *point)
 {
     const unsigned char *s = (const unsigned char *)in->p;
-    int more = s[0] < 0x80 ? 0 : (s[0] >> 5) == 6 ? 1 : (s[0] >> 4) == 14 ? 2 : (s[0] >> 3) == 30 ? 3 : -1;
+    int more = s[0] < 0x80         ? 0
+               : (s[0] >> 5) == 6  ? 1
+               : (s[0] >> 4) == 14 ? 2
+               : (s[0] >> 3) == 30 ? 3
+                                   : -1;
     if (!s[0] || more < 0) return fail(in, "unexpected end or malformed UTF-8") != NULL;
     *point = more ? s[0] & (0x3Fu >> more) : s[0];
     for (int i = 1; i <= more; i++) {

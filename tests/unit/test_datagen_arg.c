@@ -17,7 +17,8 @@ static void put_text(FILE *out, const char *s, size_t len)
         unsigned char c = (unsigned char)s[i];
         int more = c < 0x80 ? 0 : c < 0xE0 ? 1 : 2;
         unsigned point = more == 0 ? c : more == 1 ? c & 0x1Fu : c & 0x0Fu;
-        for (int k = 1; k <= more; k++) point = point << 6 | ((unsigned char)s[i + (size_t)k] & 0x3F);
+        for (int k = 1; k <= more; k++)
+            point = point << 6 | ((unsigned char)s[i + (size_t)k] & 0x3F);
         i += (size_t)more + 1;
         if (point < 32 || point == '"' || point == '\\' || point >= 127) {
             (void)fprintf(out, "\\u%04x", point);
@@ -94,10 +95,7 @@ static char *line_of(const struct sluice_record *rec)
     return text;
 }
 
-static const struct sluice_plugin *datagen(void)
-{
-    return sluice_plugins_v1()[0];
-}
+static const struct sluice_plugin *datagen(void) { return sluice_plugins_v1()[0]; }
 
 static void begin(struct fake_host *fake)
 {
@@ -131,20 +129,11 @@ static void check_golden(const char *name)
     free(want);
 }
 
-TEST(arg_types_draw_as_the_random_generator)
-{
-    check_golden("arg_types");
-}
+TEST(arg_types_draw_as_the_random_generator) { check_golden("arg_types"); }
 
-TEST(arg_iterations_step_as_the_random_generator)
-{
-    check_golden("arg_iteration");
-}
+TEST(arg_iterations_step_as_the_random_generator) { check_golden("arg_iteration"); }
 
-TEST(arg_regexes_walk_as_generex)
-{
-    check_golden("arg_regex");
-}
+TEST(arg_regexes_walk_as_generex) { check_golden("arg_regex"); }
 
 TEST(java_random_is_javas)
 {
@@ -204,7 +193,8 @@ TEST(arg_properties_are_checked)
     refuses("{\"type\":\"int\",\"arg.properties\":{\"iteration\":{\"start\":1,\"restart\":1}}}",
             "cannot be equal");
     refuses("{\"type\":\"int\",\"arg.properties\":{\"iteration\":"
-            "{\"start\":1,\"restart\":9,\"step\":-1}}}", "must be positive");
+            "{\"start\":1,\"restart\":9,\"step\":-1}}}",
+            "must be positive");
     refuses("{\"type\":\"int\",\"arg.properties\":{\"iteration\":{}}}", "must contain start");
     refuses("{\"type\":\"string\",\"arg.properties\":{\"length\":{\"min\":4,\"max\":4}}}",
             "max field must be strictly greater than min field");
@@ -267,7 +257,8 @@ TEST(arg_ranges_are_half_open_even_where_upstream_overflows)
 TEST(arg_long_regexes_return_promptly)
 {
     struct fake_host fake;
-    run_field(&fake, "{\"type\":\"string\",\"arg.properties\":{\"regex\":\"[a-zA-Z0-9]{32}\"}}", 500);
+    run_field(&fake, "{\"type\":\"string\",\"arg.properties\":{\"regex\":\"[a-zA-Z0-9]{32}\"}}",
+              500);
     for (size_t i = 0; i < 500; i++) {
         CHECK_INT(field(&fake, i)->len, 32);
         for (int k = 0; k < 32; k++) {
@@ -280,7 +271,8 @@ TEST(arg_long_regexes_return_promptly)
               500);
     for (size_t i = 0; i < 500; i++) CHECK(field(&fake, i)->len >= 8 && field(&fake, i)->len <= 15);
     fake_fini(&fake);
-    run_field(&fake, "{\"type\":\"string\",\"arg.properties\":{\"regex\":\"x.*\",\"length\":2000}}", 20);
+    run_field(&fake, "{\"type\":\"string\",\"arg.properties\":{\"regex\":\"x.*\",\"length\":2000}}",
+              20);
     for (size_t i = 0; i < 20; i++) CHECK(field(&fake, i)->len >= 2000);
     fake_fini(&fake);
 }

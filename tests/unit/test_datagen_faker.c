@@ -19,7 +19,9 @@ static void put_json(FILE *out, const struct sluice_value *v)
     switch (v->type) {
     case SLUICE_BOOLEAN: (void)fputs(v->u.i ? "true" : "false", out); return;
     case SLUICE_INT64: (void)fprintf(out, "%lld", (long long)v->u.i); return;
-    case SLUICE_FLOAT64: (void)fprintf(out, "%.*s", (int)js_number_text(text, v->u.d), text); return;
+    case SLUICE_FLOAT64:
+        (void)fprintf(out, "%.*s", (int)js_number_text(text, v->u.d), text);
+        return;
     case SLUICE_STRING:
         string = json_stringn(v->u.s, v->len);
         CHECK(string != NULL);
@@ -154,7 +156,8 @@ TEST(faker_names_unknown_expressions_and_what_is_known)
     refuses("[1, 2", "expected ',' or ']'");
     refuses("{a 1}", "expected ':'");
     refuses("", "unexpected end");
-    refuses("((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((1", "nested too deep");
+    refuses("((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((1",
+            "nested too deep");
 }
 
 static void fails(const char *expression, const char *why)

@@ -18,7 +18,9 @@ static void put_json(FILE *out, const struct sluice_value *v)
     switch (v->type) {
     case SLUICE_BOOLEAN: (void)fputs(v->u.i ? "true" : "false", out); return;
     case SLUICE_INT64: (void)fprintf(out, "%lld", (long long)v->u.i); return;
-    case SLUICE_FLOAT64: (void)fprintf(out, "%.*s", (int)js_number_text(text, v->u.d), text); return;
+    case SLUICE_FLOAT64:
+        (void)fprintf(out, "%.*s", (int)js_number_text(text, v->u.d), text);
+        return;
     case SLUICE_STRING:
         string = json_stringn(v->u.s, v->len);
         CHECK(json_dumpf(string, out, JSON_ENCODE_ANY) == 0);
@@ -304,8 +306,10 @@ TEST(meta_refuses_what_is_no_dataset)
     refuses("[{\"_meta\":{\"key\":\"t\"}}]", "needs \"_meta\"");
     refuses("[{\"_meta\":{\"topic\":\"t\",\"relationships\":[{\"topic\":\"u\"}]}}]",
             "needs topic, parent_field and child_field");
-    refuses("[{\"_meta\":{\"topic\":\"t\",\"relationships\":[{\"topic\":\"u\",\"parent_field\":\"a\","
-            "\"child_field\":\"b\",\"records_per\":\"x\"}]}}]", "records_per must be a number");
+    refuses(
+        "[{\"_meta\":{\"topic\":\"t\",\"relationships\":[{\"topic\":\"u\",\"parent_field\":\"a\","
+        "\"child_field\":\"b\",\"records_per\":\"x\"}]}}]",
+        "records_per must be a number");
     refuses("[{\"_meta\":{\"topic\":\"t\",\"relationships\":{}}}]", "must be a list");
 }
 

@@ -53,7 +53,8 @@ TEST(users_quickstart)
     for (size_t i = 0; i < fake.n; i++) {
         const struct sluice_record *rec = &fake.records[i];
         const char *user = text(&fake, rec, "userid"), *region = text(&fake, rec, "regionid");
-        CHECK(strncmp(user, "\"User_", 6) == 0 && user[6] >= '1' && user[6] <= '9' && user[7] == '"');
+        CHECK(strncmp(user, "\"User_", 6) == 0 && user[6] >= '1' && user[6] <= '9' &&
+              user[7] == '"');
         CHECK(strncmp(region, "\"Region_", 8) == 0 && region[8] >= '1' && region[8] <= '9');
         int64_t time = field(rec, "registertime")->u.i;
         CHECK(time >= 1487715775521 && time < 1519273364600);
@@ -143,8 +144,8 @@ TEST(headers_count_generations_and_iterations)
 static bool same(struct fake_host *a, const struct sluice_record *x, struct fake_host *b,
                  const struct sluice_record *y)
 {
-    return strcmp(fake_text(a, x->value_schema, &x->value), fake_text(b, y->value_schema, &y->value)) ==
-           0;
+    return strcmp(fake_text(a, x->value_schema, &x->value),
+                  fake_text(b, y->value_schema, &y->value)) == 0;
 }
 
 TEST(restarts_go_on_as_if_nothing_had_been)
@@ -338,12 +339,14 @@ TEST(configs_are_checked_with_upstreams_messages)
             "Unable to find the schema file");
     refuses(SETTINGS("kafka.topic", "t", "quickstart", "users", "schema.keyfield", "zip"),
             "The schema does not contain the field provided in 'schema.keyfield'");
-    refuses(SETTINGS("kafka.topic", "t", "quickstart", "users", "iterations", "many"), "iterations");
+    refuses(SETTINGS("kafka.topic", "t", "quickstart", "users", "iterations", "many"),
+            "iterations");
     refuses(SETTINGS("kafka.topic", "t", "quickstart", "users", "iterations.end", "x"), "idle");
     refuses(SETTINGS("kafka.topic", "t", "quickstart", "users", "rate", "-1"), "rate");
     refuses(SETTINGS("kafka.topic", "t", "schema.string",
                      "{\"type\":\"record\",\"name\":\"r\",\"fields\":[{\"name\":\"a\",\"type\":"
-                     "\"Address\"}]}"), "\"Address\" is not a defined name");
+                     "\"Address\"}]}"),
+            "\"Address\" is not a defined name");
 }
 
 static void note(struct sluice_report *report, const char *key, const char *fmt, ...)
