@@ -6,6 +6,7 @@
  * transform drops, and those without a topic, pass through the window as finished at once, so that
  * the position moves over them in order. Owner: the task's thread. */
 #include <assert.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +25,7 @@
 #define POLL_WAIT_MS 500
 #define SERVICE_MS 1000 /* a full or paused task is still polled this often, with room for none */
 #define FULL_WAIT_MS 50
+#define NEVER_SENT INT_MIN /* a slot's error: nothing tolerates it, nothing after it is committed */
 
 struct source_partition {
     struct sluice_value map, offset;
@@ -208,9 +210,8 @@ static enum sluice_verdict send(struct sluice_source_run *run, const struct slui
                         "sending %zu bytes (see producer.override.max.request.size and the "
                         "topic's max.message.bytes)",
                         bytes);
-    /* Tolerated: the position moves over it. Else the slot stays unfinished and nothing after it is
-     * ever committed; the task ends. */
-    sluice_slot_finish(slot, v == SLUICE_DROP ? 0 : -1, true);
+    /* Tolerated: the position moves over it. Else the task ends here, and so does what it commits. */
+    sluice_slot_finish(slot, v == SLUICE_DROP ? 0 : NEVER_SENT, true);
     return v;
 }
 
@@ -270,7 +271,7 @@ static enum sluice_verdict collect(struct sluice_source_run *run, struct sluice_
     int code;
     sluice_count(&task->count.written, sluice_window_advance(task->window, NULL, NULL));
     while ((code = sluice_window_failed(task->window, &seq)) != 0) {
-        if (refused(task, code, "?", err) == SLUICE_FAIL) return SLUICE_FAIL;
+        if (code == NEVER_SENT || refused(task, code, "?", err) == SLUICE_FAIL) return SLUICE_FAIL;
         sluice_window_forgive(task->window, seq);
     }
     atomic_store_explicit(&task->count.in_flight, sluice_window_count(task->window),
