@@ -131,7 +131,7 @@ bool sluice_decimal_text(struct sluice_buf *buf, const void *octets, size_t len,
     if (len <= 8) {
         uint64_t x = negative ? ~UINT64_C(0) : 0;
         for (size_t i = 0; i < len; i++) x = x << 8 | at[i];
-        char digits[SLUICE_INT_TEXT];
+        char digits[SLUICE_INT_TEXT] = "";
         size_t n = (size_t)(sluice_uint_text(digits, negative ? 0 - x : x) - digits);
         return layout(buf, negative, digits, n, scale, err);
     }

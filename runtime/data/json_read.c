@@ -156,7 +156,7 @@ static bool read_escape(struct sluice_json_reader *r, char **to)
         return true;
     }
     if (c != 'u') return sluice_json_unexpected(r, "an escaped character");
-    uint32_t code;
+    uint32_t code = 0;
     r->at++;
     if (!read_hex4(r, &code)) return false;
     if (code >= 0xD800 && code <= 0xDFFF) {

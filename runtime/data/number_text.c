@@ -149,7 +149,7 @@ static struct decimal shortest(uint64_t c, int q, bool uneven)
 
 static size_t layout(struct decimal d, bool negative, char out[32])
 {
-    char digits[SLUICE_INT_TEXT];
+    char digits[SLUICE_INT_TEXT] = "";
     if (d.digits % 100000000 == 0) { /* 1234.5 comes as 12345 and many zeros */
         d.digits /= 100000000;
         d.exp += 8;
