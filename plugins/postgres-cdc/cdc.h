@@ -76,7 +76,7 @@ struct cdc {
     struct cdc_relation *copying, *held_relation; /* held: the row below is of this one */
     char *held;          /* last row, kept until it is known whether it is the last: PQ memory */
     int held_len;
-    bool held_first, held_first_of_table, any_row;
+    bool held_first, held_first_of_table, any_row, any_table;
     int64_t snapshot_ts_us;
     uint64_t snapshot_rows;
     int64_t snapshot_started_ms;

@@ -447,7 +447,7 @@ static bool emit_delete(struct cdc *cdc, struct cdc_relation *rel, const struct 
     if (!convert_row(cdc, rel, &change->before, NULL, parts.before, err) ||
         !convert_key(cdc, rel, &change->before, parts.before, parts.key, err))
         return false;
-    bool more = cdc->settings.tombstones && rel->key_n;
+    bool more = cdc->settings.tombstones;
     struct sluice_record *record = finish(cdc, rel, 'd', &parts, NULL, &cdc->position,
                                           more ? before : &cdc->position);
     if (more)

@@ -49,7 +49,7 @@ static enum cdc_step begin(struct cdc *cdc, const struct cdc_wait *wait, struct 
     cdc->has_position = true;
     cdc->slot.snapshot[0] = 0; /* it serves once */
     cdc->table_at = 0;
-    cdc->any_row = false;
+    cdc->any_row = cdc->any_table = false;
     cdc->snapshot_rows = 0;
     cdc->snapshot_started_ms = cdc_now_ms();
     char text[24];
@@ -250,7 +250,7 @@ static bool hold(struct cdc *cdc, char *line, int len, struct sluice_err *err)
     cdc->held = line;
     cdc->held_len = len;
     cdc->held_relation = cdc->copying;
-    cdc->held_first = !cdc->any_row;
+    cdc->held_first = !cdc->any_row && !cdc->any_table;
     cdc->held_first_of_table = first_of_table;
     cdc->any_row = true;
     return ok;
@@ -271,13 +271,14 @@ static enum cdc_step end_of_table(struct cdc *cdc, struct sluice_err *err)
     }
     if (step != CDC_DONE)
         return step;
-    cdc->host->log(cdc->task, SLUICE_INFO, "snapshot: read %s.%s (%zu of %zu tables, %llu rows)",
+    cdc->host->log(cdc->task, SLUICE_INFO, "snapshot: read %s.%s (%zu of %zu tables, %llu rows in all)",
                    table->schema, table->name, cdc->table_at + 1, cdc->tables_n,
                    (unsigned long long)cdc->snapshot_rows + (cdc->held != NULL));
     /* The held row may still need it. */
     if (cdc->held_relation != cdc->copying)
         cdc_relation_retire(&cdc->relations, cdc->copying);
     cdc->copying = NULL;
+    cdc->any_table = true; /* "first" is the first row of the first table, not of the first rows */
     cdc->table_at++;
     cdc->phase = CDC_SNAPSHOT_TABLE;
     return CDC_DONE;

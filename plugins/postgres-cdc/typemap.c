@@ -146,8 +146,28 @@ static void params(struct cdc_pool *pool, struct sluice_schema *schema, const ch
     schema->params = list;
 }
 
-/* The zero of a type, through its own converter, so that each form is made in one place. */
-static void zero_of(struct cdc_binding *out)
+/* The zero of what is written as text. */
+static const char *zero_text(const struct cdc_binding *binding, struct cdc_pool *pool)
+{
+    const struct {
+        cdc_convert *convert;
+        const char *zero;
+    } zeros[] = {{cdc_to_hstore, "{}"},
+                 {cdc_to_date, "1970-01-01Z"},
+                 {cdc_to_time, "00:00:00Z"},
+                 {cdc_to_timetz, "00:00:00Z"},
+                 {cdc_to_timestamp, "1970-01-01T00:00:00Z"},
+                 {cdc_to_timestamptz, "1970-01-01T00:00:00Z"},
+                 {cdc_to_interval, "P0Y0M0DT0H0M0S"}};
+    for (size_t i = 0; i < sizeof(zeros) / sizeof(*zeros); i++)
+        if (binding->convert == zeros[i].convert)
+            return zeros[i].zero;
+    if (binding->convert == cdc_to_decimal_text || binding->convert == cdc_to_money)
+        return binding->scale > 0 ? cdc_pool_format(pool, "0.%0*d", binding->scale, 0) : "0";
+    return "";
+}
+
+static void zero_of(struct cdc_binding *out, struct cdc_pool *pool)
 {
     static const struct sluice_value two_zeros[2] = {{.type = SLUICE_INT32},
                                                      {.type = SLUICE_BYTES, .len = 1, .u.s = "\0"}};
@@ -160,7 +180,11 @@ static void zero_of(struct cdc_binding *out)
         {.type = SLUICE_BYTES, .len = 9, .u.s = "\1\7\0\0\0\0\0\0\0"}, {.type = SLUICE_NULL}};
     const struct sluice_schema *s = &out->schema;
     out->zero.type = s->type;
-    if (s->type == SLUICE_STRING || s->type == SLUICE_BYTES)
+    if (s->type == SLUICE_STRING) {
+        const char *text = zero_text(out, pool);
+        out->zero = sluice_string(text, strlen(text));
+    }
+    if (s->type == SLUICE_BYTES)
         out->zero.u.s = "";
     if (out->convert == cdc_to_decimal || (out->convert == cdc_to_money && s->type == SLUICE_BYTES))
         out->zero = sluice_bytes("\0", 1);
@@ -170,8 +194,6 @@ static void zero_of(struct cdc_binding *out)
         out->zero = sluice_nested(SLUICE_STRUCT, origin, 4);
     else if (out->convert == cdc_to_geometry)
         out->zero = sluice_nested(SLUICE_STRUCT, empty_geometry, 2);
-    else if (out->convert == cdc_to_hstore && s->type == SLUICE_STRING)
-        out->zero = sluice_string("{}", 2);
 }
 
 /* ---- families that depend on settings or on the type modifier ---- */
@@ -180,6 +202,9 @@ static void bind_numeric(struct cdc_binding *out, int32_t typmod, struct cdc_poo
 {
     out->defaults = true;
     out->generated = "0.0";
+    /* Postgres 15 made the scale a signed number of 11 bits. */
+    if (typmod >= 4)
+        out->scale = (((typmod - 4) & 0x7ff) ^ 1024) - 1024;
     if (out->settings->decimal == CDC_DECIMAL_STRING) {
         named(&out->schema, SLUICE_STRING, NULL);
         out->convert = cdc_to_decimal_text;
@@ -192,9 +217,7 @@ static void bind_numeric(struct cdc_binding *out, int32_t typmod, struct cdc_poo
         out->convert = cdc_to_variable_decimal;
         out->defaults = false; /* structs are no defaults in Kafka Connect */
     } else {
-        /* Postgres 15 made the scale a signed number of 11 bits. */
         int32_t precision = (typmod - 4) >> 16 & 0xffff;
-        out->scale = (((typmod - 4) & 0x7ff) ^ 1024) - 1024;
         named(&out->schema, SLUICE_BYTES, "org.apache.kafka.connect.data.Decimal");
         params(pool, &out->schema, "scale", cdc_pool_format(pool, "%d", out->scale));
         params(pool, &out->schema, "connect.decimal.precision",
@@ -463,9 +486,7 @@ bool cdc_bind(const struct cdc_types *types, const struct cdc_settings *settings
         bind_binary(out, cdc_to_raw);
     }
     assert(out->convert);
-    zero_of(out);
-    if (out->convert == cdc_to_timestamptz)
-        out->zero = sluice_string("1970-01-01T00:00:00Z", 20);
+    zero_of(out, pool);
     return true;
 }
 

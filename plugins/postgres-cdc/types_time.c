@@ -237,7 +237,7 @@ bool cdc_to_time(const struct cdc_binding *binding, struct cdc_memory *memory, c
         return bad(memory, "not a time");
     switch ((enum cdc_unit)binding->unit) {
     case CDC_ISO:
-        *out = iso(memory, false, true, 0, m.day_us, -1);
+        *out = iso(memory, false, true, 0, m.day_us % DAY_US, -1); /* 24:00 is not ISO's */
         break;
     case CDC_MILLIS:
         *out = sluice_int32((int32_t)(m.day_us / 1000));
@@ -264,6 +264,8 @@ bool cdc_to_timetz(const struct cdc_binding *binding, struct cdc_memory *memory,
     return true;
 }
 
+/* Days and microseconds of the day in UTC; infinity as Debezium's stand-in, whose day starts before
+ * the microseconds that 64 bits can count. */
 static bool moment_us(struct cdc_memory *memory, const char *text, uint32_t len, int64_t *days,
                       int64_t *day_us, int *infinite)
 {
@@ -274,7 +276,7 @@ static bool moment_us(struct cdc_memory *memory, const char *text, uint32_t len,
     if (m.infinite) {
         int64_t us = m.infinite > 0 ? PLUS_INFINITY_US : MINUS_INFINITY_US;
         *days = floor_div(us, DAY_US);
-        *day_us = us - *days * DAY_US;
+        *day_us = us % DAY_US + (us < 0 ? DAY_US : 0);
         return true;
     }
     *days = days_from_civil(m.year, m.month, m.day);
@@ -288,26 +290,27 @@ static bool moment_us(struct cdc_memory *memory, const char *text, uint32_t len,
 bool cdc_to_timestamp(const struct cdc_binding *binding, struct cdc_memory *memory,
                       const char *text, uint32_t len, struct sluice_value *out)
 {
-    int64_t days, day_us, ns;
+    int64_t days, day_us, us, ns;
     int infinite;
     if (!moment_us(memory, text, len, &days, &day_us, &infinite))
         return false;
+    us = infinite ? (infinite > 0 ? PLUS_INFINITY_US : MINUS_INFINITY_US) : days * DAY_US + day_us;
     switch ((enum cdc_unit)binding->unit) {
     case CDC_ISO:
         *out = iso(memory, true, true, days, day_us, -1);
         return true;
     case CDC_MILLIS:
-        *out = sluice_int64(days * (DAY_US / 1000) + day_us / 1000);
+        *out = sluice_int64(floor_div(us, 1000));
         return true;
     case CDC_MICROS:
-        *out = sluice_int64(days * DAY_US + day_us);
+        *out = sluice_int64(us);
         return true;
     case CDC_NANOS:
         break;
     }
     if (infinite)
         ns = infinite > 0 ? INT64_MAX : INT64_MIN;
-    else if (__builtin_mul_overflow(days * DAY_US + day_us, 1000, &ns))
+    else if (__builtin_mul_overflow(us, 1000, &ns))
         return bad(memory, "nanoseconds hold only the years 1677 to 2262");
     *out = sluice_int64(ns);
     return true;
