@@ -54,7 +54,7 @@ static inline void bq_fini(struct bq_test *t)
 
 /* name, schema, name, schema, ..., NULL */
 static inline __attribute__((sentinel)) const struct sluice_schema *bq_struct(struct bq_test *t,
-                                                                             ...)
+                                                                              ...)
 {
     struct sluice_field fields[32];
     struct sluice_schema schema = {.type = SLUICE_STRUCT, .fields = fields};
@@ -83,7 +83,10 @@ static inline struct sluice_value bq_values(struct bq_test *t, enum sluice_type 
 
 #define BQ_LIST(...)                                                                               \
     sizeof((const struct sluice_value[]){__VA_ARGS__}) / sizeof(struct sluice_value),              \
-        (const struct sluice_value[]){__VA_ARGS__}
+        (const struct sluice_value[])                                                              \
+    {                                                                                              \
+        __VA_ARGS__                                                                                \
+    }
 
 /* A record of topic t, partition 0. */
 static inline struct sluice_record *bq_give(struct bq_test *t, int64_t offset,
@@ -133,8 +136,7 @@ static inline void bq_finish_ok(struct bq_test *t)
         long long bq_end = stub_now() + 8000;                                                      \
         while (!(condition)) {                                                                     \
             if (stub_now() > bq_end) FAIL("never true: %s", #condition);                           \
-            if (fake_work(&(t)->fake, 20) == SLUICE_FAIL)                                          \
-                FAIL("work: %s", (t)->fake.err.msg);                                               \
+            if (fake_work(&(t)->fake, 20) == SLUICE_FAIL) FAIL("work: %s", (t)->fake.err.msg);     \
         }                                                                                          \
     } while (0)
 

@@ -269,15 +269,9 @@ static void move_tail(struct bq_batch *batch, size_t row)
     insert_behind(batch->lane, batch, new);
 }
 
-void bq_batch_move_last(struct bq_batch *batch)
-{
-    move_tail(batch, batch->len - 1);
-}
+void bq_batch_move_last(struct bq_batch *batch) { move_tail(batch, batch->len - 1); }
 
-void bq_batch_halve(struct bq_batch *batch)
-{
-    move_tail(batch, (batch->len + 1) / 2);
-}
+void bq_batch_halve(struct bq_batch *batch) { move_tail(batch, (batch->len + 1) / 2); }
 
 void bq_batch_keep(struct bq_batch *batch, const bool *keep)
 {
@@ -316,8 +310,11 @@ static void unlink_batch(struct bq_batch *batch)
 static void reset(struct bq_batch *batch)
 {
     struct bq_batch kept = *batch;
-    *batch = (struct bq_batch){.body = kept.body, .seqs = kept.seqs, .starts = kept.starts,
-                               .cap = kept.cap, .shapes = kept.shapes};
+    *batch = (struct bq_batch){.body = kept.body,
+                               .seqs = kept.seqs,
+                               .starts = kept.starts,
+                               .cap = kept.cap,
+                               .shapes = kept.shapes};
     batch->body.len = 0;
 }
 

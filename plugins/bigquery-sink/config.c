@@ -164,9 +164,10 @@ static void refuse_unsupported(const struct sluice_host *host, const struct slui
     static const char *const flags[] = {"upsertEnabled", "deleteEnabled", "useStorageWriteApi"};
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
         if (host->flag(conf, flags[i]))
-            host->finding(report, flags[i],
-                          "%s is not supported yet; rows are appended by insertAll: set it to false",
-                          flags[i]);
+            host->finding(
+                report, flags[i],
+                "%s is not supported yet; rows are appended by insertAll: set it to false",
+                flags[i]);
     if (*host->list(conf, "enableBatchLoad"))
         host->finding(report, "enableBatchLoad",
                       "loading through Cloud Storage is not supported yet; rows are streamed: "

@@ -29,7 +29,7 @@ struct bq_config {
     struct bq_mapping *mappings; /* owned */
     size_t mappings_len;
     char *data_field, *key_field; /* owned; NULL: none */
-    bool preserve_origin; /* topic and partition as consumed in data_field */
+    bool preserve_origin;         /* topic and partition as consumed in data_field */
     /* tables */
     bool create_tables, new_fields, relax_fields, union_schemas, all_nullable;
     enum bq_partitioning partitioning;

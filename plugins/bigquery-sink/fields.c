@@ -21,10 +21,7 @@ static const char *text_of(const json_t *field, const char *key, const char *fal
     return text ? text : fallback;
 }
 
-static const char *name_of(const json_t *field)
-{
-    return text_of(field, "name", "");
-}
+static const char *name_of(const json_t *field) { return text_of(field, "name", ""); }
 
 static bool has_mode(const json_t *field, const char *mode)
 {
@@ -46,8 +43,8 @@ static json_t *find(const json_t *fields, const char *name)
 {
     size_t i;
     json_t *field;
-    json_array_foreach((json_t *)(uintptr_t)fields, i, field)
-        if (strcasecmp(name_of(field), name) == 0) return field;
+    json_array_foreach((json_t *)(uintptr_t)fields, i,
+                       field) if (strcasecmp(name_of(field), name) == 0) return field;
     return NULL;
 }
 
@@ -57,10 +54,10 @@ static bool fold(json_t *into, const json_t *other, struct sluice_err *err)
 {
     size_t i;
     json_t *field;
-    json_array_foreach(into, i, field)
-        if (!find(other, name_of(field)) && has_mode(field, "REQUIRED"))
-            set_mode(field, "NULLABLE");
-    json_array_foreach((json_t *)(uintptr_t)other, i, field) {
+    json_array_foreach(into, i, field) if (!find(other, name_of(field)) &&
+                                           has_mode(field, "REQUIRED")) set_mode(field, "NULLABLE");
+    json_array_foreach((json_t *)(uintptr_t)other, i, field)
+    {
         json_t *known = find(into, name_of(field));
         if (!known) {
             json_t *new = json_deep_copy(field);
@@ -71,15 +68,14 @@ static bool fold(json_t *into, const json_t *other, struct sluice_err *err)
         if (has_mode(known, "REPEATED") != has_mode(field, "REPEATED") ||
             is_record(known) != is_record(field)) {
             snprintf(err->msg, sizeof err->msg,
-                     "column %s is %s %s by one record schema and %s %s by another",
-                     name_of(field), text_of(known, "mode", "NULLABLE"),
-                     text_of(known, "type", ""), text_of(field, "mode", "NULLABLE"),
-                     text_of(field, "type", ""));
+                     "column %s is %s %s by one record schema and %s %s by another", name_of(field),
+                     text_of(known, "mode", "NULLABLE"), text_of(known, "type", ""),
+                     text_of(field, "mode", "NULLABLE"), text_of(field, "type", ""));
             return false;
         }
         if (has_mode(field, "NULLABLE")) set_mode(known, "NULLABLE");
-        if (is_record(known) && !fold(json_object_get(known, "fields"),
-                                      json_object_get(field, "fields"), err))
+        if (is_record(known) &&
+            !fold(json_object_get(known, "fields"), json_object_get(field, "fields"), err))
             return false;
     }
     return true;
@@ -160,21 +156,22 @@ static bool update_field(struct update *up, json_t *field, const json_t *wanted)
         relax(up, field,
               "optional in the records: set allowBigQueryRequiredFieldRelaxation to true",
               up->config->relax_fields);
-    return !is_record(field) || update_level(up, json_object_get(field, "fields"),
-                                             json_object_get(wanted, "fields"));
+    return !is_record(field) ||
+           update_level(up, json_object_get(field, "fields"), json_object_get(wanted, "fields"));
 }
 
 static bool update_level(struct update *up, json_t *fields, const json_t *wanted)
 {
     size_t i;
     json_t *field;
-    json_array_foreach(fields, i, field)
-        if (!find(wanted, name_of(field)) && has_mode(field, "REQUIRED"))
-            relax(up, field,
-                  "the records lack it: set allowSchemaUnionization and "
-                  "allowBigQueryRequiredFieldRelaxation to true",
-                  up->config->union_schemas && up->config->relax_fields);
-    json_array_foreach((json_t *)(uintptr_t)wanted, i, field) {
+    json_array_foreach(fields, i,
+                       field) if (!find(wanted, name_of(field)) && has_mode(field, "REQUIRED"))
+        relax(up, field,
+              "the records lack it: set allowSchemaUnionization and "
+              "allowBigQueryRequiredFieldRelaxation to true",
+              up->config->union_schemas && up->config->relax_fields);
+    json_array_foreach((json_t *)(uintptr_t)wanted, i, field)
+    {
         json_t *known = find(fields, name_of(field));
         if (known ? !update_field(up, known, field) : !add_field(up, fields, field)) return false;
     }

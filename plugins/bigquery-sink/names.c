@@ -154,8 +154,8 @@ void bq_insert_id_prefix(struct sluice_out *out, const char *topic, int32_t part
         uint64_t hash = 0xcbf29ce484222325u; /* FNV-1a */
         for (size_t i = 0; i < len; i++) hash = (hash ^ (unsigned char)topic[i]) * 0x100000001b3u;
         sluice_out_escaped(out, topic, TOPIC_IN_ID_MAX - 17);
-        out->len += (size_t)snprintf(sluice_out_room(out, 24), 24, "~%016llx",
-                                     (unsigned long long)hash);
+        out->len +=
+            (size_t)snprintf(sluice_out_room(out, 24), 24, "~%016llx", (unsigned long long)hash);
     }
     sluice_out_char(out, '-');
     sluice_out_int(out, partition);

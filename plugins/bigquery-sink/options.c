@@ -1,11 +1,15 @@
-/* options.c - every key of the connector's config. Keys of the WePay, Confluent and Aiven sinks keep
- * their names, defaults and meaning; those that came with sluice say so. */
+/* options.c - every key of the connector's config. Keys of the WePay, Confluent and Aiven sinks
+ * keep their names, defaults and meaning; those that came with sluice say so. */
 #include "config.h"
 
 #define ROW(key, type, importance, flags, fallback, valid, group, doc)                             \
-    {key, SLUICE_OPT_##type, SLUICE_##importance, flags, fallback, valid, group, doc}
+    {                                                                                              \
+        key, SLUICE_OPT_##type, SLUICE_##importance, flags, fallback, valid, group, doc            \
+    }
 #define IGNORED(key, type, fallback, why)                                                          \
-    {key, SLUICE_OPT_##type, SLUICE_LOW, SLUICE_OPT_IGNORED, fallback, NULL, "Other", why}
+    {                                                                                              \
+        key, SLUICE_OPT_##type, SLUICE_LOW, SLUICE_OPT_IGNORED, fallback, NULL, "Other", why       \
+    }
 
 const struct sluice_option bq_options[] = {
     /* where to */
@@ -20,7 +24,8 @@ const struct sluice_option bq_options[] = {
         "Whether keyfile is a path or JSON, or credentials are found as Google's tools find them: "
         "GOOGLE_APPLICATION_CREDENTIALS, gcloud's file, the metadata server."),
     ROW("bigQueryEndpoint", STRING, LOW, 0, NULL, NULL, "BigQuery",
-        "Base URL of the API, for emulators and private endpoints; without a keyfile requests carry "
+        "Base URL of the API, for emulators and private endpoints; without a keyfile requests "
+        "carry "
         "no credentials. Default: what BIGQUERY_EMULATOR_HOST says, else "
         "https://bigquery.googleapis.com. New with sluice."),
     ROW("tokenUri", STRING, LOW, 0, "https://oauth2.googleapis.com/token", NULL, "BigQuery",
@@ -88,7 +93,8 @@ const struct sluice_option bq_options[] = {
     ROW("maxRowsPerRequest", INT, MEDIUM, 0, "500", "1..50000", "Writing",
         "Rows in a request at most. New with sluice."),
     ROW("maxRequestBytes", INT, MEDIUM, 0, "9437184", "1024..10485760", "Writing",
-        "Bytes in a request at most, before compression; a larger row goes alone. New with sluice."),
+        "Bytes in a request at most, before compression; a larger row goes alone. New with "
+        "sluice."),
     ROW("lingerMs", INT, MEDIUM, 0, "100", "0..60000", "Writing",
         "How long a batch that is not full waits for more rows. New with sluice."),
     ROW("maxInFlightPerPartition", INT, LOW, 0, "1", "1..100", "Writing",
@@ -102,7 +108,8 @@ const struct sluice_option bq_options[] = {
         "Times that a batch is sent again after quota and rate errors and row errors that may "
         "pass; when left out, for as long as an outage (outageMs)."),
     ROW("bigQueryRetryWait", LONG, MEDIUM, 0, "1000", "0..", "Retries",
-        "First wait before sending again; it doubles up to 32 s, and up to 1 s of chance is added."),
+        "First wait before sending again; it doubles up to 32 s, and up to 1 s of chance is "
+        "added."),
     ROW("outageMs", LONG, LOW, 0, "600000", "-1..", "Retries",
         "How long a batch is sent again while BigQuery answers 429, 500, 502, 503 or 504; -1: for "
         "ever. An endpoint that cannot be reached is tried for ever. New with sluice."),
@@ -119,7 +126,8 @@ const struct sluice_option bq_options[] = {
     ROW("useStorageWriteApi", BOOLEAN, LOW, 0, "false", NULL, "Storage Write API",
         "Write through the Storage Write API. Not supported yet: true is refused."),
     ROW("preserveKafkaTopicPartitionOffset", BOOLEAN, LOW, 0, "false", NULL, "Names",
-        "Put topic and partition as consumed, before transforms, into kafkaDataFieldName's column."),
+        "Put topic and partition as consumed, before transforms, into kafkaDataFieldName's "
+        "column."),
     IGNORED("intermediateTableSuffix", STRING, "tmp", "Belongs to upsertEnabled."),
     IGNORED("mergeIntervalMs", LONG, "60000", "Belongs to upsertEnabled."),
     IGNORED("mergeRecordsThreshold", LONG, "-1", "Belongs to upsertEnabled."),

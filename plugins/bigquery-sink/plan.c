@@ -35,8 +35,8 @@ static bool fail(struct compiler *c, const char *fmt, ...)
     size_t len = 0;
     c->err.msg[0] = '\0';
     for (unsigned i = 0; i < c->depth && len < 400; i++)
-        len += (size_t)snprintf(c->err.msg + len, 440 - len, "%s%s", i ? "." : "field ",
-                                c->path[i]);
+        len +=
+            (size_t)snprintf(c->err.msg + len, 440 - len, "%s%s", i ? "." : "field ", c->path[i]);
     if (len > 439) len = 439;
     snprintf(c->err.msg + len, sizeof c->err.msg - len, "%s%s", len ? ": " : "", why);
     return false;
@@ -127,15 +127,17 @@ static bool decimal_type(struct compiler *c, struct bq_node *node, enum bq_decim
         return true;
     case BQ_DECIMAL_NUMERIC:
         if (node->precision > 38 || node->scale > 9)
-            return fail(c, "a decimal of precision %d and scale %d does not fit NUMERIC (38, 9): "
-                           "set decimalHandlingMode to BIGNUMERIC",
+            return fail(c,
+                        "a decimal of precision %d and scale %d does not fit NUMERIC (38, 9): "
+                        "set decimalHandlingMode to BIGNUMERIC",
                         node->precision, node->scale);
         node->type = "NUMERIC";
         return true;
     case BQ_DECIMAL_BIGNUMERIC:
         if (node->precision > 76 || node->scale > 38)
-            return fail(c, "a decimal of precision %d and scale %d does not fit BIGNUMERIC "
-                           "(76, 38): set decimalHandlingMode to RECORD",
+            return fail(c,
+                        "a decimal of precision %d and scale %d does not fit BIGNUMERIC "
+                        "(76, 38): set decimalHandlingMode to RECORD",
                         node->precision, node->scale);
         node->type = "BIGNUMERIC";
         return true;
@@ -149,8 +151,8 @@ static bool compile_decimal(struct compiler *c, struct bq_node *node)
     if (!check_base(c, schema, SLUICE_BYTES)) return false;
     node->scale = number_param(schema, "scale", 0);
     node->precision = number_param(schema, "connect.decimal.precision", 0);
-    node->encode = c->config->decimal == BQ_DECIMAL_RECORD ? bq_encode_decimal_record
-                                                           : bq_encode_decimal;
+    node->encode =
+        c->config->decimal == BQ_DECIMAL_RECORD ? bq_encode_decimal_record : bq_encode_decimal;
     return decimal_type(c, node, c->config->decimal);
 }
 
@@ -398,11 +400,11 @@ static void set_decimal(json_t *field, const struct bq_node *node)
 
 static json_t *field_of(const struct bq_node *node, const struct bq_config *config)
 {
-    const char *mode = node->repeated ? "REPEATED"
+    const char *mode = node->repeated                           ? "REPEATED"
                        : node->optional || config->all_nullable ? "NULLABLE"
                                                                 : "REQUIRED";
-    json_t *field = json_pack("{s:s, s:s, s:s}", "name", node->name, "type", node->type, "mode",
-                              mode);
+    json_t *field =
+        json_pack("{s:s, s:s, s:s}", "name", node->name, "type", node->type, "mode", mode);
     if (!field) abort();
     if (node->schema && node->schema->doc)
         json_object_set_new(field, "description", json_string(node->schema->doc));
@@ -438,9 +440,8 @@ json_t *bq_shape_fields(const struct bq_shape *shape, const struct bq_config *co
                       "mode", "NULLABLE", "name", "insertTime", "type", "TIMESTAMP", "mode",
                       "NULLABLE"));
     if (shape->key_schema && shape->key.children_len > 0)
-        json_array_append_new(fields,
-                              json_pack("{s:s, s:s, s:s, s:o}", "name", config->key_field, "type",
-                                        "RECORD", "mode", "NULLABLE", "fields",
-                                        fields_of(&shape->key, config)));
+        json_array_append_new(fields, json_pack("{s:s, s:s, s:s, s:o}", "name", config->key_field,
+                                                "type", "RECORD", "mode", "NULLABLE", "fields",
+                                                fields_of(&shape->key, config)));
     return fields;
 }

@@ -61,7 +61,7 @@ bq_encode bq_encode_struct, bq_encode_array, bq_encode_map, bq_encode_int, bq_en
     bq_encode_variable_decimal;
 /* A value without schema; depth at most 15. */
 bool bq_encode_any(struct bq_encoder *enc, const struct sluice_value *v, unsigned depth);
-/* The columns of a struct (node) or map (node NULL), without braces, each with a comma before it. */
+/* The columns of a struct (node) or map (node NULL): no braces, and a comma before each. */
 bool bq_encode_columns(struct bq_encoder *enc, const struct bq_node *node,
                        const struct sluice_value *v);
 /* Braces around the columns appended since start. */

@@ -48,7 +48,8 @@ static void read_envelope(const char *body, size_t len, struct bq_reply *reply, 
 
 static bool is_too_large(const struct bq_reply *reply)
 {
-    return reply->status == 413 || strstr(reply->message, "Request payload size exceeds the limit") ||
+    return reply->status == 413 ||
+           strstr(reply->message, "Request payload size exceeds the limit") ||
            strstr(reply->message, "Request size is too big") ||
            strstr(reply->message, "too many rows present in the request");
 }
@@ -64,8 +65,7 @@ static enum bq_kind classify_403(const struct bq_reply *reply)
 static enum bq_kind classify_404(const struct bq_reply *reply)
 {
     if (starts(reply->message, "Not found: Dataset ")) return BQ_NO_DATASET;
-    if (starts(reply->message, "Not found: Table ") ||
-        strstr(reply->message, "Table is deleted: "))
+    if (starts(reply->message, "Not found: Table ") || strstr(reply->message, "Table is deleted: "))
         return BQ_NO_TABLE;
     return BQ_REFUSED;
 }
@@ -151,13 +151,15 @@ bool bq_reply_row(const json_t *root, size_t i, struct bq_row_error *row)
     if (!index) row->index = 0; /* protobuf's JSON leaves out zeros */
     else if (json_is_integer(index) && json_integer_value(index) >= 0)
         row->index = (size_t)json_integer_value(index);
-    else if (json_is_string(index))
-        sscanf(json_string_value(index), "%zu", &row->index);
+    else if (json_is_string(index)) sscanf(json_string_value(index), "%zu", &row->index);
     if (json_array_size(row->errors) == 0) row->kind = BQ_ROW_UNKNOWN;
     /* The worst of its errors counts: invalid before schema, so that an update is not tried for a
      * row that will not be taken anyway. */
-    static const int weight[] = {[BQ_ROW_STOPPED] = 0, [BQ_ROW_PASSING] = 1, [BQ_ROW_UNKNOWN] = 2,
-                                 [BQ_ROW_SCHEMA] = 3, [BQ_ROW_INVALID] = 4};
+    static const int weight[] = {[BQ_ROW_STOPPED] = 0,
+                                 [BQ_ROW_PASSING] = 1,
+                                 [BQ_ROW_UNKNOWN] = 2,
+                                 [BQ_ROW_SCHEMA] = 3,
+                                 [BQ_ROW_INVALID] = 4};
     for (size_t n = 0; n < json_array_size(row->errors); n++) {
         const json_t *error = json_array_get(row->errors, n);
         enum bq_row_kind kind = row_kind(text_of(error, "reason"), text_of(error, "message"));

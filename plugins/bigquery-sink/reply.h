@@ -14,12 +14,12 @@ enum bq_kind {
     BQ_TOO_LARGE,  /* request too large, or too many rows */
     BQ_NO_TABLE,
     BQ_NO_DATASET,
-    BQ_NO_SCHEMA,  /* the table has no columns yet */
-    BQ_AUTH,       /* 401 */
-    BQ_DENIED,     /* 403, not for quota */
-    BQ_DUPLICATE,  /* 409: is there already */
-    BQ_CHANGED,    /* 412: somebody else was faster */
-    BQ_REFUSED     /* anything else: trying again is of no use */
+    BQ_NO_SCHEMA, /* the table has no columns yet */
+    BQ_AUTH,      /* 401 */
+    BQ_DENIED,    /* 403, not for quota */
+    BQ_DUPLICATE, /* 409: is there already */
+    BQ_CHANGED,   /* 412: somebody else was faster */
+    BQ_REFUSED    /* anything else: trying again is of no use */
 };
 
 struct bq_reply {

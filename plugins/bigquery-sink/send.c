@@ -60,10 +60,10 @@ static bool retry_later(struct bq_batch *batch, bool limited, int64_t retry_afte
     struct bq_sink *sink = batch->lane->sink;
     const struct bq_config *config = &sink->config;
     if (batch->failing_since_ms == 0) batch->failing_since_ms = sink->now_ms;
-    bool allowed = limited && config->retries_given
-                       ? batch->attempts < config->retries
-                       : config->outage_ms < 0 ||
-                             sink->now_ms - batch->failing_since_ms <= config->outage_ms;
+    bool allowed =
+        limited && config->retries_given
+            ? batch->attempts < config->retries
+            : config->outage_ms < 0 || sink->now_ms - batch->failing_since_ms <= config->outage_ms;
     if (!allowed) return false;
     unsigned attempt = batch->attempts < 16 ? (unsigned)batch->attempts : 16;
     int64_t wait = bq_backoff_ms(sink, config->retry_wait_ms, attempt, RETRY_MAX_MS);
@@ -94,7 +94,8 @@ static void sort_rows(const struct bq_batch *batch, const json_t *root, struct s
     struct bq_row_error row;
     *sorting = (struct sorting){.rows = calloc(batch->len, sizeof row),
                                 .listed = calloc(batch->len, sizeof(bool)),
-                                .keep = calloc(batch->len, sizeof(bool)), .sane = true};
+                                .keep = calloc(batch->len, sizeof(bool)),
+                                .sane = true};
     if (!sorting->rows || !sorting->listed || !sorting->keep) abort();
     for (size_t i = 0; bq_reply_row(root, i, &row); i++) {
         if (row.index >= batch->len) {
@@ -167,7 +168,7 @@ static void settle_rows(struct bq_batch *batch, struct sorting *sorting, const c
         sorting->keep[i] = !rejected;
         if (rejected)
             reject_row(batch, &sorting->rows[i],
-                       wait && !again ? "no success within bigQueryRetry or outageMs"
+                       wait && !again          ? "no success within bigQueryRetry or outageMs"
                        : kind == BQ_ROW_SCHEMA ? hint
                                                : NULL);
         else if (!shown || kind == BQ_ROW_PASSING) shown = &sorting->rows[i];
@@ -241,8 +242,9 @@ static void on_passing(struct bq_batch *batch, const struct bq_reply *reply, int
     if (retry_later(batch, limited, retry_after_s)) {
         say_retry(batch, text);
     } else if (limited && config->retries_given) {
-        bq_fail(sink, "Exceeded configured %lld attempts for write request to table %s.%s: %s: "
-                      "raise bigQueryRetry, or the quota",
+        bq_fail(sink,
+                "Exceeded configured %lld attempts for write request to table %s.%s: %s: "
+                "raise bigQueryRetry, or the quota",
                 (long long)config->retries, table->dataset, table->name, text);
     } else {
         bq_fail(sink, "no success for %lld s (outageMs) in writing to table %s.%s: %s",
@@ -273,8 +275,7 @@ static void refused(struct bq_batch *batch, const struct bq_reply *reply)
     int id_len;
     const char *id = bq_batch_id(batch, 0, &id_len);
     snprintf(first, sizeof first, "%.*s", id_len, id);
-    if (reply->kind == BQ_NO_DATASET)
-        hint = ": create the dataset, or correct defaultDataset";
+    if (reply->kind == BQ_NO_DATASET) hint = ": create the dataset, or correct defaultDataset";
     else if (reply->kind == BQ_AUTH && !sink->token)
         hint = ": set keyfile, or keySource to APPLICATION_DEFAULT";
     else if (reply->kind == BQ_AUTH)
@@ -283,8 +284,9 @@ static void refused(struct bq_batch *batch, const struct bq_reply *reply)
         hint = ": grant the service account roles/bigquery.dataEditor on the dataset";
     else if (reply->kind == BQ_NO_SCHEMA)
         hint = ": give it one, or set autoCreateTables or allowNewBigQueryFields to true";
-    bq_fail(sink, "table: %s.%s insertion failed: BigQuery answered %ld %s: %.400s (%zu rows from "
-                  "record %s on)%s",
+    bq_fail(sink,
+            "table: %s.%s insertion failed: BigQuery answered %ld %s: %.400s (%zu rows from "
+            "record %s on)%s",
             table->dataset, table->name, reply->status, reply->reason, reply->message, batch->len,
             first, hint);
 }
@@ -348,9 +350,14 @@ static bool send_batch(struct bq_batch *batch)
     if (sink->token && !(headers[1] = bq_token_header(sink->token))) return false;
     batch->closed = true;
     sluice_out_put(&batch->body, request_tail, sizeof request_tail - 1);
-    struct sluice_http_request request = {
-        .method = "POST", .url = lane->url, .headers = headers, .body = batch->body.data,
-        .len = batch->body.len, .gzip = sink->gzip, .done = on_answer, .arg = batch};
+    struct sluice_http_request request = {.method = "POST",
+                                          .url = lane->url,
+                                          .headers = headers,
+                                          .body = batch->body.data,
+                                          .len = batch->body.len,
+                                          .gzip = sink->gzip,
+                                          .done = on_answer,
+                                          .arg = batch};
     if (!sluice_http_start(sink->http, &request, &err)) {
         batch->body.len -= sizeof request_tail - 1;
         bq_fail(sink, "%.900s", err.msg);

@@ -24,10 +24,7 @@ static int64_t clock_of(clockid_t id)
     return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-int64_t bq_clock_ms(void)
-{
-    return clock_of(CLOCK_MONOTONIC);
-}
+int64_t bq_clock_ms(void) { return clock_of(CLOCK_MONOTONIC); }
 
 void bq_fail(struct bq_sink *sink, const char *fmt, ...)
 {
@@ -341,9 +338,9 @@ enum sluice_verdict bq_open(struct sluice_task *task, const struct sluice_host *
     if (!bq_config_init(&sink->config, host, conf, err)) return SLUICE_FAIL;
     const struct bq_config *config = &sink->config;
     sink->endpoint_name = server_of(config->endpoint);
-    sink->gzip = config->compression == BQ_COMPRESS_GZIP ||
-                 (config->compression == BQ_COMPRESS_AUTO &&
-                  strncmp(config->endpoint, "https:", 6) == 0);
+    sink->gzip =
+        config->compression == BQ_COMPRESS_GZIP ||
+        (config->compression == BQ_COMPRESS_AUTO && strncmp(config->endpoint, "https:", 6) == 0);
     struct sluice_http_options options = {
         .user_agent = "sluice/" BQ_VERSION " (bigquery-sink; gzip)",
         .connections = config->in_flight_max + 2,

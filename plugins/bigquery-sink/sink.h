@@ -22,7 +22,7 @@ struct bq_lane;
 struct bq_token;
 struct bq_sink;
 
-struct bq_batch { /* rows of one lane that go out in one request */
+struct bq_batch {          /* rows of one lane that go out in one request */
     struct bq_batch *next; /* in the lane, oldest first */
     struct bq_lane *lane;
     struct sluice_out body; /* the request's, but for its end; rows as ,{"insertId":...} */
@@ -42,10 +42,10 @@ struct bq_lane {
     struct bq_lane *chain; /* in the bucket */
     struct bq_sink *sink;
     struct bq_table *table;
-    char *topic, *origin; /* origin: the topic as consumed */
-    int32_t partition;    /* as consumed */
-    int64_t day;          /* BQ_NO_DAY: no decorator */
-    char *url;            /* of insertAll */
+    char *topic, *origin;                  /* origin: the topic as consumed */
+    int32_t partition;                     /* as consumed */
+    int64_t day;                           /* BQ_NO_DAY: no decorator */
+    char *url;                             /* of insertAll */
     struct sluice_out row_head, data_head; /* up to the offset, both times */
     struct bq_batch *head, *tail;
     unsigned flying;
@@ -54,11 +54,11 @@ struct bq_lane {
 
 enum bq_table_state {
     BQ_TABLE_READY,
-    BQ_TABLE_CHECK,  /* ask how it is partitioned */
+    BQ_TABLE_CHECK, /* ask how it is partitioned */
     BQ_TABLE_CREATE,
-    BQ_TABLE_READ,   /* get its schema */
+    BQ_TABLE_READ, /* get its schema */
     BQ_TABLE_PATCH,
-    BQ_TABLE_SETTLE  /* changed: wait until_ms for the change to reach the streaming backend */
+    BQ_TABLE_SETTLE /* changed: wait until_ms for the change to reach the streaming backend */
 };
 
 struct bq_table {
@@ -67,13 +67,13 @@ struct bq_table {
     char *dataset, *name, *url; /* url: of the table resource */
     enum bq_table_state state;
     bool flying, checked, troubled, token_renewed;
-    int64_t until_ms;           /* nothing is sent for it before */
-    int64_t changed_ms;         /* created or patched then; 0: not since rows went in */
-    unsigned settles;           /* waits since then */
+    int64_t until_ms;   /* nothing is sent for it before */
+    int64_t changed_ms; /* created or patched then; 0: not since rows went in */
+    unsigned settles;   /* waits since then */
     int64_t failing_since_ms;
     unsigned attempts;
-    char *body, *etag;          /* of the request under way or to be repeated */
-    struct bq_batch *cause;     /* whose rows asked for it; NULL: gone meanwhile */
+    char *body, *etag;      /* of the request under way or to be repeated */
+    struct bq_batch *cause; /* whose rows asked for it; NULL: gone meanwhile */
 };
 
 struct bq_sink {
@@ -90,18 +90,18 @@ struct bq_sink {
     struct bq_shape *shapes, *last_shape;
     struct bq_batch *spare; /* emptied, for reuse */
     size_t spare_len, shapes_len;
-    size_t bytes;           /* of rows held */
-    size_t batches;         /* with rows */
-    unsigned in_flight;     /* insertAll requests */
-    unsigned troubles;      /* batches, tables and token that are being retried */
+    size_t bytes;       /* of rows held */
+    size_t batches;     /* with rows */
+    unsigned in_flight; /* insertAll requests */
+    unsigned troubles;  /* batches, tables and token that are being retried */
     int64_t trouble_said_ms;
-    unsigned outage;        /* answers in a row that did not come at all */
+    unsigned outage; /* answers in a row that did not come at all */
     int64_t outage_until_ms;
-    int64_t now_ms;         /* monotonic, as of the callback's start */
+    int64_t now_ms; /* monotonic, as of the callback's start */
     uint64_t random;
     bool gzip, throttled, failed;
-    struct sluice_err err;  /* when failed */
-    char now_text[32];      /* insertTime's value, of this put() */
+    struct sluice_err err; /* when failed */
+    char now_text[32];     /* insertTime's value, of this put() */
     int64_t today;
 };
 
@@ -126,10 +126,11 @@ int64_t bq_backoff_ms(struct bq_sink *sink, int64_t base_ms, unsigned attempt, i
 /* batch.c */
 struct bq_lane *bq_lane_get(struct bq_sink *sink, const struct sluice_record *rec, int64_t day,
                             struct sluice_err *err); /* NULL: err */
-void bq_lane_drop(struct bq_lane *lane);  /* forgets its rows; the lane is gone, or soon */
-void bq_lanes_free(struct bq_sink *sink); /* all of them, and the spare batches */
+void bq_lane_drop(struct bq_lane *lane);   /* forgets its rows; the lane is gone, or soon */
+void bq_lanes_free(struct bq_sink *sink);  /* all of them, and the spare batches */
 void bq_lanes_prune(struct bq_sink *sink); /* frees empty ones when there are many */
-struct bq_batch *bq_batch_open(struct bq_lane *lane); /* the tail when it takes rows, else a new one */
+struct bq_batch *bq_batch_open(
+    struct bq_lane *lane); /* the tail when it takes rows, else a new one */
 void bq_batch_add(struct bq_batch *batch, uint64_t seq, size_t start, struct bq_shape *shape);
 /* Moves the last row to a new batch behind it. */
 void bq_batch_move_last(struct bq_batch *batch);
@@ -141,7 +142,7 @@ void bq_batch_free(struct bq_batch *batch);  /* takes it out of its lane */
 const char *bq_batch_id(const struct bq_batch *batch, size_t row, int *len);
 
 /* send.c */
-void bq_send_all(struct bq_sink *sink);  /* starts what can be started */
+void bq_send_all(struct bq_sink *sink);    /* starts what can be started */
 int64_t bq_send_due(struct bq_sink *sink); /* when to look again, monotonic; INT64_MAX: no need */
 void bq_batch_reject(struct bq_batch *batch, size_t row, const char *why); /* and forget the row */
 /* Rejects the rows of the held answer that cannot be cured, and sends the others again. */
@@ -152,10 +153,11 @@ void bq_io_works(struct bq_sink *sink);
 /* table.c */
 struct bq_table *bq_table_get(struct bq_sink *sink, char *dataset, char *name); /* takes both */
 void bq_tables_free(struct bq_sink *sink);
-bool bq_table_open(struct bq_table *table); /* rows may be sent; else starts or waits for what is due */
+bool bq_table_open(
+    struct bq_table *table); /* rows may be sent; else starts or waits for what is due */
 void bq_table_missing(struct bq_table *table, struct bq_batch *cause, const char *said);
 void bq_table_lacks(struct bq_table *table, struct bq_batch *cause); /* columns, or a schema */
-void bq_table_wrote(struct bq_table *table); /* rows went in */
+void bq_table_wrote(struct bq_table *table);                         /* rows went in */
 int64_t bq_table_due(const struct bq_table *table);
 
 /* fields.c */
@@ -172,7 +174,7 @@ void bq_token_free(struct bq_token *token);
 /* The Authorization header, NULL when it must be waited for; fetches and refreshes as needed. */
 const char *bq_token_header(struct bq_token *token);
 bool bq_token_ready(const struct bq_token *token); /* a header is there */
-void bq_token_expire(struct bq_token *token); /* the API refused it */
+void bq_token_expire(struct bq_token *token);      /* the API refused it */
 int64_t bq_token_due(const struct bq_token *token);
 
 #endif

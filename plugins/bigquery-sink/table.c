@@ -1,8 +1,8 @@
 /* table.c - tables of a task: asked for, created and patched, one request at a time each, while the
  * rows for them wait. See sink.h.
  *
- * Nothing is asked about a table ahead of its rows, except how it is partitioned when rows go to the
- * partition of a day. A missing table or column shows in the answer to the rows; after a change
+ * Nothing is asked about a table ahead of its rows, except how it is partitioned when rows go to
+ * the partition of a day. A missing table or column shows in the answer to the rows; after a change
  * the rows are sent again after 1, 2, 4 .. 30 s, as the streaming backend learns of it late. */
 #include <assert.h>
 #include <stdio.h>
@@ -39,8 +39,8 @@ struct bq_table *bq_table_get(struct bq_sink *sink, char *dataset, char *name)
     sluice_out_lit(&url, "/tables/");
     bq_url_escape(&url, name);
     sluice_out_terminate(&url);
-    *table = (struct bq_table){.next = sink->tables, .sink = sink, .dataset = dataset,
-                               .name = name, .url = url.data};
+    *table = (struct bq_table){
+        .next = sink->tables, .sink = sink, .dataset = dataset, .name = name, .url = url.data};
     if (sink->config.decorator) table->state = BQ_TABLE_CHECK;
     sink->tables = table;
     return table;
@@ -120,9 +120,13 @@ static void send_request(struct bq_table *table)
     sluice_out_lit(&url, "?prettyPrint=false");
     sluice_out_terminate(&url);
     bool bodied = method[0] == 'P';
-    struct sluice_http_request request = {
-        .method = method, .url = url.data, .headers = headers, .done = on_answer, .arg = table,
-        .body = bodied ? table->body : NULL, .len = bodied ? strlen(table->body) : 0};
+    struct sluice_http_request request = {.method = method,
+                                          .url = url.data,
+                                          .headers = headers,
+                                          .done = on_answer,
+                                          .arg = table,
+                                          .body = bodied ? table->body : NULL,
+                                          .len = bodied ? strlen(table->body) : 0};
     struct sluice_err err;
     table->flying = sluice_http_start(sink->http, &request, &err);
     if (!table->flying) bq_fail(sink, "%.900s", err.msg);
@@ -174,9 +178,9 @@ static char *create_body(const struct bq_table *table, const struct bq_batch *ba
     const struct bq_config *config = &table->sink->config;
     json_t *fields = bq_fields_new(batch, err);
     if (!fields) return NULL;
-    json_t *root = json_pack("{s:{s:s, s:s, s:s}, s:{s:o}}", "tableReference", "projectId",
-                             config->project, "datasetId", table->dataset, "tableId", table->name,
-                             "schema", "fields", fields);
+    json_t *root =
+        json_pack("{s:{s:s, s:s, s:s}, s:{s:o}}", "tableReference", "projectId", config->project,
+                  "datasetId", table->dataset, "tableId", table->name, "schema", "fields", fields);
     if (!root) abort();
     if (config->partitioning != BQ_PART_NONE)
         json_object_set_new(root, "timePartitioning", partitioning(config));
@@ -186,8 +190,7 @@ static char *create_body(const struct bq_table *table, const struct bq_batch *ba
             json_array_append_new(columns, json_string(config->clustering[i]));
         json_object_set_new(root, "clustering", json_pack("{s:o}", "fields", columns));
     }
-    if (table_doc(batch))
-        json_object_set_new(root, "description", json_string(table_doc(batch)));
+    if (table_doc(batch)) json_object_set_new(root, "description", json_string(table_doc(batch)));
     char *body = json_dumps(root, JSON_COMPACT);
     json_decref(root);
     if (!body) abort();
@@ -212,12 +215,14 @@ static void start_create(struct bq_table *table, struct bq_batch *cause, const c
     struct bq_sink *sink = table->sink;
     struct sluice_err err;
     if (!sink->config.create_tables) {
-        bq_fail(sink, "table %s.%s does not exist (%.200s) and autoCreateTables is false: create "
-                      "the table, or set autoCreateTables to true",
+        bq_fail(sink,
+                "table %s.%s does not exist (%.200s) and autoCreateTables is false: create "
+                "the table, or set autoCreateTables to true",
                 table->dataset, table->name, said);
     } else if (cause->shapes_len == 0) {
-        bq_fail(sink, "table %s.%s does not exist and cannot be created, as the records of topic "
-                      "%s have no schema: create the table, or use a converter with schemas",
+        bq_fail(sink,
+                "table %s.%s does not exist and cannot be created, as the records of topic "
+                "%s have no schema: create the table, or use a converter with schemas",
                 table->dataset, table->name, cause->lane->topic);
     } else {
         set_body(table, create_body(table, cause, &err));
@@ -248,8 +253,7 @@ void bq_table_missing(struct bq_table *table, struct bq_batch *cause, const char
     settle(table);
     bq_trouble(sink, &table->troubled,
                "table %s.%s exists, but rows are still refused (%.200s); next try in %.1f s%s",
-               table->dataset, table->name, said,
-               (double)(table->until_ms - sink->now_ms) / 1000,
+               table->dataset, table->name, said, (double)(table->until_ms - sink->now_ms) / 1000,
                sink->config.decorator
                    ? "; emulators know no partition decorators: set bigQueryPartitionDecorator to "
                      "false for them"
@@ -275,8 +279,8 @@ void bq_table_wrote(struct bq_table *table)
 /* By hour, month or year: the decorator of a day would be misread. */
 static void checked(struct bq_table *table, const json_t *resource)
 {
-    const char *type = json_string_value(
-        json_object_get(json_object_get(resource, "timePartitioning"), "type"));
+    const char *type =
+        json_string_value(json_object_get(json_object_get(resource, "timePartitioning"), "type"));
     enter(table, BQ_TABLE_READY);
     if (!type || strcmp(type, "DAY") == 0) return;
     bq_fail(table->sink,
@@ -293,9 +297,8 @@ static void read_schema(struct bq_table *table, const json_t *resource)
     const json_t *existing = json_object_get(json_object_get(resource, "schema"), "fields");
     const char *etag = json_string_value(json_object_get(resource, "etag"));
     free(table->etag);
-    table->etag = etag && strlen(etag) < 200 && !strpbrk(etag, "\r\n")
-                      ? bq_strdup(etag, strlen(etag))
-                      : NULL;
+    table->etag =
+        etag && strlen(etag) < 200 && !strpbrk(etag, "\r\n") ? bq_strdup(etag, strlen(etag)) : NULL;
     if (!table->cause) { /* its rows were dropped meanwhile */
         enter(table, BQ_TABLE_READY);
         return;
@@ -369,8 +372,9 @@ static bool again(struct bq_table *table, const struct bq_reply *reply, int64_t 
     int64_t wait = bq_backoff_ms(sink, sink->config.retry_wait_ms, table->attempts++, RETRY_MAX_MS);
     if (wait < retry_after_s * 1000) wait = retry_after_s * 1000;
     table->until_ms = sink->now_ms + wait;
-    bq_trouble(sink, &table->troubled, "%s table %s.%s: BigQuery answered %ld %s: %.300s; next try "
-                                       "in %.1f s",
+    bq_trouble(sink, &table->troubled,
+               "%s table %s.%s: BigQuery answered %ld %s: %.300s; next try "
+               "in %.1f s",
                doing(table), table->dataset, table->name, reply->status, reply->reason,
                reply->message, (double)wait / 1000);
     return true;
@@ -379,8 +383,7 @@ static bool again(struct bq_table *table, const struct bq_reply *reply, int64_t 
 static void refused(struct bq_table *table, const struct bq_reply *reply)
 {
     const char *hint = "";
-    if (reply->kind == BQ_NO_DATASET)
-        hint = ": create the dataset, or correct defaultDataset";
+    if (reply->kind == BQ_NO_DATASET) hint = ": create the dataset, or correct defaultDataset";
     else if (reply->kind == BQ_DENIED || reply->kind == BQ_AUTH)
         hint = ": grant the service account roles/bigquery.dataEditor on the dataset";
     bq_fail(table->sink, "%s table %s.%s.%s failed: BigQuery answered %ld %s: %.400s%s",

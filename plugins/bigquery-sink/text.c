@@ -26,8 +26,8 @@ struct date {
     unsigned year, month, day;
 };
 
-/* Days since 1970-01-01 to a date of the proleptic Gregorian calendar. Years start in March here, so
- * that the leap day comes last; an era is 400 years. */
+/* Days since 1970-01-01 to a date of the proleptic Gregorian calendar. Years start in March here,
+ * so that the leap day comes last; an era is 400 years. */
 static struct date date_of(int64_t days)
 {
     int64_t z = days + 719468;
@@ -56,15 +56,9 @@ static bool put_date(struct sluice_out *out, int64_t days, const char *separator
     return true;
 }
 
-bool bq_text_date(struct sluice_out *out, int64_t days)
-{
-    return put_date(out, days, "-");
-}
+bool bq_text_date(struct sluice_out *out, int64_t days) { return put_date(out, days, "-"); }
 
-bool bq_text_day(struct sluice_out *out, int64_t days)
-{
-    return put_date(out, days, "");
-}
+bool bq_text_day(struct sluice_out *out, int64_t days) { return put_date(out, days, ""); }
 
 /* us: microseconds of the day; digits: 3 or 6. */
 static void put_time(struct sluice_out *out, int64_t us, int digits)

@@ -24,13 +24,13 @@ enum grant { GRANT_SERVICE_ACCOUNT, GRANT_USER, GRANT_METADATA };
 struct bq_token {
     struct bq_sink *sink;
     enum grant grant;
-    char *email, *key_id;                        /* service account */
+    char *email, *key_id; /* service account */
     EVP_PKEY *key;
-    char *client_id, *client_secret, *refresh;   /* user */
+    char *client_id, *client_secret, *refresh; /* user */
     char *url;
-    struct sluice_out body;                      /* of the request under way */
-    char *header;                                /* NULL: none yet, or refused */
-    int64_t refresh_ms, expires_ms, until_ms;    /* until: no request before */
+    struct sluice_out body;                   /* of the request under way */
+    char *header;                             /* NULL: none yet, or refused */
+    int64_t refresh_ms, expires_ms, until_ms; /* until: no request before */
     unsigned attempts;
     bool flying, troubled;
 };
@@ -261,8 +261,9 @@ static bool make_body(struct bq_token *token)
     sluice_out_put(body, jwt.data, jwt.len);
     sluice_out_fini(&jwt);
     if (!ok)
-        bq_fail(token->sink, "signing with the key of service account %.200s failed: download the "
-                             "key again",
+        bq_fail(token->sink,
+                "signing with the key of service account %.200s failed: download the "
+                "key again",
                 token->email);
     return ok;
 }
@@ -353,8 +354,11 @@ static void fetch(struct bq_token *token)
                              NULL};
     struct sluice_err err;
     if (!make_body(token)) return;
-    struct sluice_http_request request = {.method = metadata ? "GET" : "POST", .url = token->url,
-                                          .headers = headers, .done = on_answer, .arg = token,
+    struct sluice_http_request request = {.method = metadata ? "GET" : "POST",
+                                          .url = token->url,
+                                          .headers = headers,
+                                          .done = on_answer,
+                                          .arg = token,
                                           .body = metadata ? NULL : token->body.data,
                                           .len = token->body.len};
     token->flying = sluice_http_start(sink->http, &request, &err);

@@ -82,10 +82,7 @@ void sluice_http_free(struct sluice_http *http)
     free(http);
 }
 
-size_t sluice_http_active(const struct sluice_http *http)
-{
-    return http->active_len;
-}
+size_t sluice_http_active(const struct sluice_http *http) { return http->active_len; }
 
 static size_t take_answer(char *data, size_t size, size_t n, void *arg)
 {

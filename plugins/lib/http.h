@@ -23,10 +23,10 @@ struct sluice_http_options {
 };
 
 struct sluice_http_answer {
-    long status;          /* 0: none came, and error says why */
-    const char *body;     /* terminated; never NULL */
+    long status;      /* 0: none came, and error says why */
+    const char *body; /* terminated; never NULL */
     size_t len;
-    const char *error;    /* "could not connect to server", ... */
+    const char *error;     /* "could not connect to server", ... */
     int64_t retry_after_s; /* what the server asks to wait; 0: nothing */
 };
 

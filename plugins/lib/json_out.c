@@ -32,10 +32,7 @@ void sluice_out_text(struct sluice_out *out, const char *text)
     sluice_out_put(out, text, strlen(text));
 }
 
-void sluice_out_terminate(struct sluice_out *out)
-{
-    *sluice_out_room(out, 1) = '\0';
-}
+void sluice_out_terminate(struct sluice_out *out) { *sluice_out_room(out, 1) = '\0'; }
 
 /* Length of the leading bytes that need no escape and are ASCII, eight at a time. */
 static size_t plain_run(const unsigned char *s, size_t len)
@@ -46,8 +43,8 @@ static size_t plain_run(const unsigned char *s, size_t len)
         uint64_t w;
         memcpy(&w, s + i, 8);
         uint64_t quote = w ^ (ones * '"'), slash = w ^ (ones * '\\');
-        uint64_t hit = ((w - ones * 0x20) & ~w) | ((quote - ones) & ~quote) |
-                       ((slash - ones) & ~slash) | w;
+        uint64_t hit =
+            ((w - ones * 0x20) & ~w) | ((quote - ones) & ~quote) | ((slash - ones) & ~slash) | w;
         if (hit & high) break;
     }
     while (i < len && s[i] >= 0x20 && s[i] < 0x80 && s[i] != '"' && s[i] != '\\') i++;
@@ -72,8 +69,8 @@ static size_t utf8_len(const unsigned char *s, size_t len)
 static char *escape(char *p, unsigned char c)
 {
     static const char hex[] = "0123456789abcdef";
-    static const char letters[32] = {['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f',
-                                     ['\r'] = 'r'};
+    static const char letters[32] = {
+        ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
     *p++ = '\\';
     if (c >= 0x20) {
         *p++ = (char)c;

@@ -1,7 +1,7 @@
 /* json_out.h - JSON text written straight into one growing buffer.
  *
- * No tree, no escape pass of its own: each function appends a finished piece of JSON. Running out of
- * memory aborts; what callers append is bounded by the records they were given. Thread: the
+ * No tree, no escape pass of its own: each function appends a finished piece of JSON. Running out
+ * of memory aborts; what callers append is bounded by the records they were given. Thread: the
  * buffer's owner. */
 #ifndef SLUICE_PLUGINS_JSON_OUT_H
 #define SLUICE_PLUGINS_JSON_OUT_H

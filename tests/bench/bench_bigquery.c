@@ -126,7 +126,8 @@ static void serve(int listen_fd, double latency_s)
         poll(fds, CONNS + 1, wait);
         for (int i = 0; i < CONNS; i++) {
             if (conns[i].fd >= 0 && fds[i + 1].revents) receive(&conns[i], latency_s);
-            if (conns[i].fd >= 0 && conns[i].answer_at > 0 && conns[i].answer_at <= now_s() + 5e-4) {
+            if (conns[i].fd >= 0 && conns[i].answer_at > 0 &&
+                conns[i].answer_at <= now_s() + 5e-4) {
                 answer(&conns[i]);
                 take_request(&conns[i], latency_s);
             }
@@ -151,8 +152,8 @@ static pid_t start_endpoint(double latency_s, int *port)
     if (bind(fd, (struct sockaddr *)&addr, sizeof addr) != 0 || listen(fd, 64) != 0) abort();
     getsockname(fd, (struct sockaddr *)&addr, &len);
     *port = ntohs(addr.sin_port);
-    counters = mmap(NULL, sizeof *counters, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
-                    0);
+    counters =
+        mmap(NULL, sizeof *counters, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     pid_t pid = fork();
     if (pid == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -174,8 +175,8 @@ static char endpoint[64];
 
 static const char *bench_config(const char *key)
 {
-    static const char *const given[][2] = {{"project", "p"}, {"defaultDataset", "d"},
-                                           {"bigQueryPartitionDecorator", "false"}};
+    static const char *const given[][2] = {
+        {"project", "p"}, {"defaultDataset", "d"}, {"bigQueryPartitionDecorator", "false"}};
     if (strcmp(key, "bigQueryEndpoint") == 0) return endpoint;
     for (size_t i = 0; i < sizeof given / sizeof *given; i++)
         if (strcmp(given[i][0], key) == 0) return given[i][1];
@@ -270,8 +271,9 @@ static const struct sluice_schema int32 = {.type = SLUICE_INT32}, int64 = {.type
                                         .name = "io.debezium.time.MicroTimestamp"},
                                   day = {.type = SLUICE_INT32, .name = "io.debezium.time.Date"};
 static const struct sluice_field fields[] = {
-    {"id", &int64},     {"userid", &int64}, {"name", &text}, {"email", &text}, {"city", &text_opt},
-    {"amount", &real}, {"active", &flag},  {"count", &int32}, {"created_at", &at}, {"day", &day}};
+    {"id", &int64},      {"userid", &int64}, {"name", &text},   {"email", &text},
+    {"city", &text_opt}, {"amount", &real},  {"active", &flag}, {"count", &int32},
+    {"created_at", &at}, {"day", &day}};
 static const struct sluice_schema row_schema = {
     .type = SLUICE_STRUCT, .fields = fields, .fields_len = 10};
 
@@ -285,11 +287,16 @@ static void make_rows(void)
     for (int i = 0; i < PUT_ROWS; i++) {
         snprintf(names[i], sizeof names[i], "Person Number %d", i * 7919 % 100000);
         snprintf(emails[i], sizeof emails[i], "person%d@example.org", i * 7919 % 100000);
-        struct sluice_value values[10] = {
-            sluice_int64(i), sluice_int64(i * 31), sluice_string(names[i], strlen(names[i])),
-            sluice_string(emails[i], strlen(emails[i])), sluice_string("Berlin", 6),
-            sluice_float64(i * 1.25 + 0.01), sluice_bool(i % 2), sluice_int32(i % 97),
-            sluice_int64(1700000000123456 + i), sluice_int32(19000 + i)};
+        struct sluice_value values[10] = {sluice_int64(i),
+                                          sluice_int64(i * 31),
+                                          sluice_string(names[i], strlen(names[i])),
+                                          sluice_string(emails[i], strlen(emails[i])),
+                                          sluice_string("Berlin", 6),
+                                          sluice_float64(i * 1.25 + 0.01),
+                                          sluice_bool(i % 2),
+                                          sluice_int32(i % 97),
+                                          sluice_int64(1700000000123456 + i),
+                                          sluice_int32(19000 + i)};
         memcpy(row_values[i], values, sizeof values);
         recs[i] = (struct sluice_record){.topic = "bench", .value_schema = &row_schema};
         recs[i].value = sluice_nested(SLUICE_STRUCT, row_values[i], 10);
@@ -349,8 +356,9 @@ static struct cost run_plugin(const struct sluice_plugin *plugin, const struct s
         check(plugin->sink->work(self, 100, &err), &err);
     check(verdict, &err);
     struct cost cost = {now_s() - wall, cpu_s() - cpu};
-    if (task.done != rows) fprintf(stderr, "done %llu of %llu rows\n",
-                                   (unsigned long long)task.done, (unsigned long long)rows);
+    if (task.done != rows)
+        fprintf(stderr, "done %llu of %llu rows\n", (unsigned long long)task.done,
+                (unsigned long long)rows);
     plugin->close(self);
     close(task.wake[0]);
     close(task.wake[1]);
@@ -440,11 +448,20 @@ int main(int argc, char **argv)
         return 1;
     }
     const struct sluice_plugin *plugin = list()[0];
-    struct sluice_host host = {.size = sizeof host, .abi_minor = SLUICE_ABI_MINOR, .log = host_log,
-                               .str = host_str, .num = host_num, .flag = host_flag,
-                               .list = host_list, .entry = host_entry, .schema = host_schema,
-                               .schema_free = host_schema_free, .wake_fd = host_wake_fd,
-                               .trouble = host_trouble, .done = host_done, .reject = host_reject};
+    struct sluice_host host = {.size = sizeof host,
+                               .abi_minor = SLUICE_ABI_MINOR,
+                               .log = host_log,
+                               .str = host_str,
+                               .num = host_num,
+                               .flag = host_flag,
+                               .list = host_list,
+                               .entry = host_entry,
+                               .schema = host_schema,
+                               .schema_free = host_schema_free,
+                               .wake_fd = host_wake_fd,
+                               .trouble = host_trouble,
+                               .done = host_done,
+                               .reject = host_reject};
     snprintf(endpoint, sizeof endpoint, "http://127.0.0.1:%d", port);
     config_of = bench_config;
     options = plugin->options;
@@ -458,9 +475,9 @@ int main(int argc, char **argv)
     struct rusage use;
     getrusage(RUSAGE_SELF, &use);
     char *body = make_body(body_len, rows / requests), url[128];
-    snprintf(url, sizeof url, "%s/bigquery/v2/projects/p/datasets/d/tables/bench/insertAll", endpoint);
-    struct cost load = run_load(url, body, body_len, requests,
-                                partitions < 10 ? partitions : 10);
+    snprintf(url, sizeof url, "%s/bigquery/v2/projects/p/datasets/d/tables/bench/insertAll",
+             endpoint);
+    struct cost load = run_load(url, body, body_len, requests, partitions < 10 ? partitions : 10);
     printf("{\"rows\": %llu, \"rows_counted\": %llu, \"requests\": %llu, \"body_bytes\": %zu, "
            "\"latency_ms\": %g, \"partitions\": %d, \"sink_rows_per_s\": %.0f, "
            "\"sink_cpu_s_per_million\": %.3f, \"load_rows_per_s\": %.0f, "

@@ -48,7 +48,8 @@ TEST(a_plain_config_has_no_findings)
 
 TEST(topic_maps_are_checked)
 {
-    CHECK_HAS(findings("topic2TableMap", "topic:", NULL), "topic2TableMap: \"topic:\" lacks its table");
+    CHECK_HAS(findings("topic2TableMap", "topic:", NULL),
+              "topic2TableMap: \"topic:\" lacks its table");
     CHECK_HAS(findings("topic2TableMap", ":", NULL), "lacks its topic");
     CHECK_HAS(findings("topic2TableMap", "a", NULL), "is no topic:table pair");
     CHECK_HAS(findings("topic2TableMap", "a:b:c", NULL), "is no topic:table pair");
@@ -57,9 +58,9 @@ TEST(topic_maps_are_checked)
 
 TEST(partitioning_modes_exclude_each_other)
 {
-    CHECK_HAS(findings("bigQueryPartitionDecorator", "true", "timestampPartitionFieldName", "ts",
-                       NULL),
-              "Only one partitioning mode may be specified");
+    CHECK_HAS(
+        findings("bigQueryPartitionDecorator", "true", "timestampPartitionFieldName", "ts", NULL),
+        "Only one partitioning mode may be specified");
     CHECK_HAS(findings("bigQueryPartitionDecorator", "true", "timePartitioningType", "HOUR", NULL),
               "timePartitioningType: ");
     CHECK_STR(findings("bigQueryPartitionDecorator", "true", "timePartitioningType", "HOUR",
@@ -137,7 +138,8 @@ static void check_table(const struct bq_config *config, const char *topic, const
 TEST(topics_become_tables)
 {
     struct bq_config config = {.dataset = "d"};
-    struct bq_mapping mapping = {.topic = (char *)(uintptr_t)"a-b", .table = (char *)(uintptr_t)"x-y"};
+    struct bq_mapping mapping = {.topic = (char *)(uintptr_t) "a-b",
+                                 .table = (char *)(uintptr_t) "x-y"};
     check_table(&config, "a-b", "d.a-b");
     check_table(&config, "other:a", "other.a");
     check_table(&config, "a:b:c", "names no table");
@@ -202,11 +204,12 @@ TEST(answers_are_classified)
 TEST(row_errors_of_any_form_are_read)
 {
     struct bq_row_error row;
-    json_t *root = json_loads("{\"insertErrors\":[{\"errors\":[{\"reason\":\"stopped\"},{\"reason\":"
-                      "\"invalid\",\"message\":\"No such field: x\"}]},{\"index\":\"3\",\"errors\":"
-                      "[]},{\"index\":-1},\"nonsense\",{\"index\":2,\"errors\":[{\"reason\":"
-                      "\"invalid\",\"message\":\"bad\"}]}]}",
-                      0, NULL);
+    json_t *root =
+        json_loads("{\"insertErrors\":[{\"errors\":[{\"reason\":\"stopped\"},{\"reason\":"
+                   "\"invalid\",\"message\":\"No such field: x\"}]},{\"index\":\"3\",\"errors\":"
+                   "[]},{\"index\":-1},\"nonsense\",{\"index\":2,\"errors\":[{\"reason\":"
+                   "\"invalid\",\"message\":\"bad\"}]}]}",
+                   0, NULL);
     CHECK(bq_reply_row(root, 0, &row));
     CHECK_INT(row.index, 0);
     CHECK_INT(row.kind, BQ_ROW_SCHEMA);

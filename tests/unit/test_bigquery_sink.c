@@ -4,8 +4,8 @@
 static void expect_body(struct bq_test *t, size_t i, const char *rows)
 {
     char want[4096];
-    snprintf(want, sizeof want,
-             "{\"kind\":\"bigquery#tableDataInsertAllRequest\",\"rows\":%s}", rows);
+    snprintf(want, sizeof want, "{\"kind\":\"bigquery#tableDataInsertAllRequest\",\"rows\":%s}",
+             rows);
     CHECK_STR(bq_body(t, i), want);
 }
 
@@ -194,10 +194,12 @@ TEST(missing_privileges_and_datasets_are_named)
         int status;
         const char *reason, *message, *want;
     } cases[] = {
-        {403, "accessDenied", "Access Denied", "grant the service account "
-                                               "roles/bigquery.dataEditor"},
-        {404, "notFound", "Not found: Dataset p:d", "create the dataset, or correct "
-                                                    "defaultDataset"},
+        {403, "accessDenied", "Access Denied",
+         "grant the service account "
+         "roles/bigquery.dataEditor"},
+        {404, "notFound", "Not found: Dataset p:d",
+         "create the dataset, or correct "
+         "defaultDataset"},
         {401, "authError", "Login Required", "set keyfile"},
         {404, "notFound", "Not found: Project p", "Not found: Project p"},
     };
@@ -216,8 +218,8 @@ TEST(missing_privileges_and_datasets_are_named)
 }
 
 #define ROW_ERROR(index, reason, message)                                                          \
-    "{\"index\":" index ",\"errors\":[{\"reason\":\"" reason "\",\"location\":\"f\",\"message\":\"" \
-    message "\"}]}"
+    "{\"index\":" index ",\"errors\":[{\"reason\":\"" reason                                       \
+    "\",\"location\":\"f\",\"message\":\"" message "\"}]}"
 
 TEST(rows_that_failed_alone_are_sent_alone)
 {
@@ -242,9 +244,10 @@ TEST(invalid_rows_are_rejected_and_stopped_ones_sent_again)
     struct bq_test t;
     bq_init(&t);
     stub_rule(t.stub, "POST", INSERT, 1, 200,
-              "{\"insertErrors\":[" ROW_ERROR("0", "stopped", "") ","
-              ROW_ERROR("1", "invalid", "Cannot convert value to integer (bad value): x") ","
-              ROW_ERROR("2", "stopped", "") "]}");
+              "{\"insertErrors\":[" ROW_ERROR("0", "stopped", "") "," ROW_ERROR(
+                  "1", "invalid",
+                  "Cannot convert value to integer (bad value): x") "," ROW_ERROR("2", "stopped",
+                                                                                  "") "]}");
     bq_open_task(&t);
     for (int i = 0; i < 3; i++) bq_give_row(&t, "t", 0, 40 + i);
     bq_put_all(&t);
@@ -252,8 +255,9 @@ TEST(invalid_rows_are_rejected_and_stopped_ones_sent_again)
     CHECK_HAS(fake_rejected(&t.fake, 2),
               "table: d.t insertion failed for the following rows: [row index 1] (location f, "
               "reason: invalid): Cannot convert value to integer (bad value): x (record t-0-41)");
-    expect_body(&t, 1, "[{\"insertId\":\"t-0-40\",\"json\":{\"f\":\"v40\"}},"
-                       "{\"insertId\":\"t-0-42\",\"json\":{\"f\":\"v42\"}}]");
+    expect_body(&t, 1,
+                "[{\"insertId\":\"t-0-40\",\"json\":{\"f\":\"v40\"}},"
+                "{\"insertId\":\"t-0-42\",\"json\":{\"f\":\"v42\"}}]");
     CHECK_INT(t.fake.rejects_n, 1);
     CHECK(fake_is_done(&t.fake, 1) && fake_is_done(&t.fake, 3));
     bq_fini(&t);
@@ -323,8 +327,9 @@ TEST(too_large_requests_are_halved)
     CHECK_INT(stub_count(t.stub, "POST", INSERT), 3 + 4);
     CHECK_INT(t.fake.rejects_n, 0);
     expect_body(&t, 3, "[{\"insertId\":\"t-0-0\",\"json\":{\"f\":\"v0\"}}]");
-    expect_body(&t, 6, "[{\"insertId\":\"t-0-3\",\"json\":{\"f\":\"v3\"}},"
-                       "{\"insertId\":\"t-0-4\",\"json\":{\"f\":\"v4\"}}]");
+    expect_body(&t, 6,
+                "[{\"insertId\":\"t-0-3\",\"json\":{\"f\":\"v3\"}},"
+                "{\"insertId\":\"t-0-4\",\"json\":{\"f\":\"v4\"}}]");
     bq_fini(&t);
 }
 
@@ -358,8 +363,9 @@ TEST(a_row_of_ten_megabytes_never_leaves)
     bq_put_all(&t);
     bq_finish_ok(&t);
     CHECK_HAS(fake_rejected(&t.fake, 2), "Request payload size exceeds the limit");
-    expect_body(&t, 0, "[{\"insertId\":\"t-0-0\",\"json\":{\"f\":\"v0\"}},"
-                       "{\"insertId\":\"t-0-2\",\"json\":{\"f\":\"v2\"}}]");
+    expect_body(&t, 0,
+                "[{\"insertId\":\"t-0-0\",\"json\":{\"f\":\"v0\"}},"
+                "{\"insertId\":\"t-0-2\",\"json\":{\"f\":\"v2\"}}]");
     bq_fini(&t);
 }
 
@@ -386,8 +392,7 @@ TEST(requests_keep_within_rows_and_bytes)
     bq_finish_ok(&t);
     size_t n = stub_count(t.stub, "POST", INSERT);
     CHECK(n >= 4 && n <= 6);
-    for (size_t i = 0; i < n; i++)
-        CHECK(stub_request(t.stub, "POST", INSERT, i)->len <= 1024 + 2);
+    for (size_t i = 0; i < n; i++) CHECK(stub_request(t.stub, "POST", INSERT, i)->len <= 1024 + 2);
     bq_fini(&t);
 }
 
@@ -631,9 +636,9 @@ TEST(records_that_cannot_be_written_are_rejected_one_by_one)
     bq_finish_ok(&t);
     CHECK_HAS(fake_rejected(&t.fake, 2), "record t-0-1 cannot be written: field f: null");
     CHECK_HAS(fake_rejected(&t.fake, 3), "Only Map objects supported in absence of schema");
-    CHECK_HAS(fake_rejected(&t.fake, 4),
-              "Top-level Kafka Connect schema must be of type 'struct'");
-    expect_body(&t, 0, "[{\"insertId\":\"t-0-0\",\"json\":{\"a\":1,\"f\":\"x\"}},"
-                       "{\"insertId\":\"t-0-4\",\"json\":{\"a\":2,\"f\":\"y\"}}]");
+    CHECK_HAS(fake_rejected(&t.fake, 4), "Top-level Kafka Connect schema must be of type 'struct'");
+    expect_body(&t, 0,
+                "[{\"insertId\":\"t-0-0\",\"json\":{\"a\":1,\"f\":\"x\"}},"
+                "{\"insertId\":\"t-0-4\",\"json\":{\"a\":2,\"f\":\"y\"}}]");
     bq_fini(&t);
 }

@@ -2,11 +2,11 @@
 #include "bq_test.h"
 
 #define LACKS(field)                                                                               \
-    "{\"insertErrors\":[{\"index\":0,\"errors\":[{\"reason\":\"invalid\",\"location\":\"" field   \
-    "\",\"message\":\"no such field: " field ".\"}]},{\"index\":1,\"errors\":[{\"reason\":"       \
+    "{\"insertErrors\":[{\"index\":0,\"errors\":[{\"reason\":\"invalid\",\"location\":\"" field    \
+    "\",\"message\":\"no such field: " field ".\"}]},{\"index\":1,\"errors\":[{\"reason\":"        \
     "\"stopped\",\"location\":\"\",\"message\":\"\"}]}]}"
 #define MISSES(field)                                                                              \
-    "{\"insertErrors\":[{\"index\":0,\"errors\":[{\"reason\":\"invalid\",\"location\":\"\","      \
+    "{\"insertErrors\":[{\"index\":0,\"errors\":[{\"reason\":\"invalid\",\"location\":\"\","       \
     "\"message\":\"Missing required field: " field ".\"}]}]}"
 
 static void has_table(struct bq_test *t, const char *fields)
@@ -52,8 +52,8 @@ TEST(a_missing_table_is_created_from_the_schema)
     struct sluice_schema described = bq_string;
     described.doc = "what it is";
     struct sluice_field field = {"f1", &described};
-    struct sluice_schema schema = {.type = SLUICE_STRUCT, .fields = &field, .fields_len = 1,
-                                   .doc = "all of them"};
+    struct sluice_schema schema = {
+        .type = SLUICE_STRUCT, .fields = &field, .fields_len = 1, .doc = "all of them"};
     t.schemas[t.schemas_n++] = sluice_schema_intern(&schema);
     bq_give(&t, 0, t.schemas[0], BQ_LIST(bq_text("v")));
     bq_put_all(&t);
@@ -232,10 +232,11 @@ TEST(changes_that_are_not_allowed_reject_the_row)
                  LACKS("f2"), "New Field found with the name f2");
     check_denied("allowNewBigQueryFields", &bq_string, "[" F1_OPT "]", LACKS("f2"),
                  "set allowBigQueryRequiredFieldRelaxation to true");
-    check_denied("allowNewBigQueryFields", &bq_string_opt, "[" F1_REQ "," F2_OPT "]",
-                 MISSES("f1"), "column f1 is REQUIRED, but optional in the records");
+    check_denied("allowNewBigQueryFields", &bq_string_opt, "[" F1_REQ "," F2_OPT "]", MISSES("f1"),
+                 "column f1 is REQUIRED, but optional in the records");
     check_denied("allowNewBigQueryFields", &bq_string_opt,
-                 "[" F1_OPT "," F2_OPT ",{\"name\":\"f3\",\"type\":\"DATE\",\"mode\":\"REQUIRED\"}]",
+                 "[" F1_OPT "," F2_OPT
+                 ",{\"name\":\"f3\",\"type\":\"DATE\",\"mode\":\"REQUIRED\"}]",
                  MISSES("f3"), "column f3 is REQUIRED, but the records lack it");
     check_denied("allowNewBigQueryFields", &bq_string_opt,
                  "[" F1_OPT ",{\"name\":\"f2\",\"type\":\"RECORD\",\"fields\":[]}]", LACKS("f2"),
@@ -259,9 +260,9 @@ static void check_patch(const char *flags, const struct sluice_schema *f1,
     struct sluice_value value = f2 && f2->type == SLUICE_ARRAY
                                     ? bq_values(&t, SLUICE_ARRAY, BQ_LIST(sluice_int32(1)))
                                     : bq_text("b");
-    const struct sluice_schema *schema =
-        f1 && f2 ? bq_struct(&t, "f1", f1, "f2", f2, NULL)
-                 : bq_struct(&t, f1 ? "f1" : "f2", f1 ? f1 : f2, NULL);
+    const struct sluice_schema *schema = f1 && f2
+                                             ? bq_struct(&t, "f1", f1, "f2", f2, NULL)
+                                             : bq_struct(&t, f1 ? "f1" : "f2", f1 ? f1 : f2, NULL);
     for (int64_t i = 0; i < 2; i++) {
         if (f1 && f2) bq_give(&t, i, schema, BQ_LIST(bq_text("a"), value));
         else bq_give(&t, i, schema, 1, &value);
@@ -294,8 +295,7 @@ TEST(nested_columns_are_added)
     bq_open_task(&t);
     const struct sluice_schema *inner =
         bq_struct(&t, "f1", &bq_string_opt, "f2", &bq_string_opt, NULL);
-    struct sluice_value value =
-        bq_values(&t, SLUICE_STRUCT, BQ_LIST(bq_text("a"), bq_text("b")));
+    struct sluice_value value = bq_values(&t, SLUICE_STRUCT, BQ_LIST(bq_text("a"), bq_text("b")));
     const struct sluice_schema *outer = bq_struct(&t, "r", inner, NULL);
     for (int64_t i = 0; i < 2; i++) bq_give(&t, i, outer, 1, &value);
     bq_put_all(&t);
@@ -353,8 +353,7 @@ TEST(a_table_that_changed_meanwhile_is_read_again)
     bq_open_task(&t);
     const struct sluice_schema *schema =
         bq_struct(&t, "f1", &bq_string_opt, "f2", &bq_string_opt, NULL);
-    for (int64_t i = 0; i < 2; i++)
-        bq_give(&t, i, schema, BQ_LIST(bq_text("a"), bq_text("b")));
+    for (int64_t i = 0; i < 2; i++) bq_give(&t, i, schema, BQ_LIST(bq_text("a"), bq_text("b")));
     bq_put_all(&t);
     BQ_WORK_UNTIL(&t, t.fake.done_n == 2);
     CHECK_INT(stub_count(t.stub, "PATCH", "/tables/t"), 2);
@@ -372,14 +371,12 @@ TEST(a_partition_that_is_lost_during_a_change_does_no_harm)
     bq_open_task(&t);
     const struct sluice_schema *schema =
         bq_struct(&t, "f1", &bq_string_opt, "f2", &bq_string_opt, NULL);
-    for (int64_t i = 0; i < 2; i++)
-        bq_give(&t, i, schema, BQ_LIST(bq_text("a"), bq_text("b")));
+    for (int64_t i = 0; i < 2; i++) bq_give(&t, i, schema, BQ_LIST(bq_text("a"), bq_text("b")));
     bq_put_all(&t);
     BQ_WORK_UNTIL(&t, stub_count(t.stub, "GET", "/tables/t") == 1);
     bq_plugin()->sink->drop(t.fake.self, "t", 0);
     for (int i = 0; i < 5; i++) CHECK_INT(fake_work(&t.fake, 10), SLUICE_OK);
-    for (int64_t i = 0; i < 2; i++)
-        bq_give(&t, i, schema, BQ_LIST(bq_text("a"), bq_text("b")));
+    for (int64_t i = 0; i < 2; i++) bq_give(&t, i, schema, BQ_LIST(bq_text("a"), bq_text("b")));
     bq_put_all(&t);
     bq_finish_ok(&t);
     bq_fini(&t);

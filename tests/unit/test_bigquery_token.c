@@ -20,10 +20,10 @@ static struct account account_new(void)
     char *pem;
     PEM_write_bio_PKCS8PrivateKey(bio, account.key, NULL, NULL, 0, NULL, NULL);
     long len = BIO_get_mem_data(bio, &pem);
-    json_t *root = json_pack("{s:s, s:s, s:s#, s:s, s:s}", "type", "service_account",
-                             "private_key_id", "kid-1", "private_key", pem, (int)len,
-                             "client_email", "robot@p.iam.gserviceaccount.com", "token_uri",
-                             "http://127.0.0.1:9/never-used");
+    json_t *root =
+        json_pack("{s:s, s:s, s:s#, s:s, s:s}", "type", "service_account", "private_key_id",
+                  "kid-1", "private_key", pem, (int)len, "client_email",
+                  "robot@p.iam.gserviceaccount.com", "token_uri", "http://127.0.0.1:9/never-used");
     account.json = json_dumps(root, 0);
     json_decref(root);
     BIO_free(bio);
@@ -69,8 +69,8 @@ static void check_jwt(struct bq_test *t, const struct account *account, const ch
     size_t sig_len = from_base64url(end + 1, strlen(end + 1), signature);
     EVP_MD_CTX *md = EVP_MD_CTX_new();
     EVP_DigestVerifyInit(md, NULL, EVP_sha256(), NULL, account->key);
-    int ok = EVP_DigestVerify(md, signature, sig_len, (const unsigned char *)jwt,
-                              (size_t)(end - jwt));
+    int ok =
+        EVP_DigestVerify(md, signature, sig_len, (const unsigned char *)jwt, (size_t)(end - jwt));
     EVP_MD_CTX_free(md);
     CHECK_INT(ok, 1);
     json_t *root = json_loadb((char *)claims, len, 0, NULL);
@@ -161,8 +161,7 @@ TEST(a_token_is_refreshed_before_it_ends_while_rows_go_on)
     struct account account = account_new();
     struct bq_test t;
     init(&t, &account);
-    stub_rule(t.stub, "POST", "/token", 1, 200,
-              "{\"access_token\":\"short\",\"expires_in\":2}");
+    stub_rule(t.stub, "POST", "/token", 1, 200, "{\"access_token\":\"short\",\"expires_in\":2}");
     bq_open_task(&t);
     int64_t offset = 0;
     long long end = stub_now() + 1800;
@@ -263,7 +262,8 @@ TEST(default_credentials_are_found_as_google_finds_them)
     snprintf(path, sizeof path, "%s/adc.json", harness_dir());
     FILE *file = fopen(path, "w");
     fputs("{\"type\":\"authorized_user\",\"client_id\":\"ci d\",\"client_secret\":\"cs\","
-          "\"refresh_token\":\"rt\"}", file);
+          "\"refresh_token\":\"rt\"}",
+          file);
     fclose(file);
     setenv("GOOGLE_APPLICATION_CREDENTIALS", path, 1);
     init(&t, &account);

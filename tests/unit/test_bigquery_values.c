@@ -47,7 +47,8 @@ static void check_value(struct sluice_schema schema, struct sluice_value value, 
     bq_fini(&t);
 }
 
-#define PLAIN(kind) (struct sluice_schema){.type = SLUICE_##kind}
+#define PLAIN(kind)                                                                                \
+    (struct sluice_schema) { .type = SLUICE_##kind }
 
 TEST(primitives)
 {
@@ -76,7 +77,8 @@ TEST(strings_are_escaped_and_repaired)
                 "\"M\xc3\xbcnchen \xe2\x82\xac \xf0\x9f\x98\x80\"");
     check_value(PLAIN(STRING), bq_text("x\xff\xc0\x80y\xed\xa0\x80"),
                 "\"x\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbdy\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"");
-    check_value(PLAIN(STRING), sluice_string("cut \xe2\x82", 6), "\"cut \xef\xbf\xbd\xef\xbf\xbd\"");
+    check_value(PLAIN(STRING), sluice_string("cut \xe2\x82", 6),
+                "\"cut \xef\xbf\xbd\xef\xbf\xbd\"");
     check_value(PLAIN(STRING), sluice_string("", 0), "\"\"");
 }
 
@@ -150,7 +152,8 @@ TEST(decimals_keep_every_digit)
                                      minus2[] = {{"scale", "-2"}}, scale9[] = {{"scale", "9"}};
     struct sluice_schema decimal = {.type = SLUICE_BYTES,
                                     .name = "org.apache.kafka.connect.data.Decimal",
-                                    .params = scale2, .params_len = 1};
+                                    .params = scale2,
+                                    .params_len = 1};
     check_value(decimal, sluice_bytes("\x04\xd2", 2), "\"12.34\"");
     check_value(decimal, sluice_bytes("\xfb\x2e", 2), "\"-12.34\"");
     check_value(decimal, sluice_bytes("\x00", 1), "\"0.00\"");
@@ -159,20 +162,22 @@ TEST(decimals_keep_every_digit)
     check_value(decimal, sluice_bytes("", 0), "\"0.00\"");
     /* 12345678901234567890123456789.012345678, beyond any double */
     decimal.params = scale9;
-    check_value(decimal,
-                sluice_bytes("\x09\x49\xb0\xf6\xf0\x02\x33\x13\xc4\x49\x90\x50\xde\x38\xf3\x4e",
-                             16),
-                "\"12345678901234567890123456789.012345678\"");
+    check_value(
+        decimal,
+        sluice_bytes("\x09\x49\xb0\xf6\xf0\x02\x33\x13\xc4\x49\x90\x50\xde\x38\xf3\x4e", 16),
+        "\"12345678901234567890123456789.012345678\"");
     decimal.params = scale0;
     check_value(decimal, sluice_bytes("\x80\x00\x00\x00\x00\x00\x00\x00", 8),
                 "\"-9223372036854775808\"");
     decimal.params = minus2;
     check_value(decimal, sluice_bytes("\x05", 1), "\"500\"");
-    static const struct sluice_schema int32 = {.type = SLUICE_INT32}, bytes = {.type = SLUICE_BYTES};
+    static const struct sluice_schema int32 = {.type = SLUICE_INT32},
+                                      bytes = {.type = SLUICE_BYTES};
     const struct sluice_field fields[] = {{"scale", &int32}, {"value", &bytes}};
     struct sluice_schema variable = {.type = SLUICE_STRUCT,
                                      .name = "io.debezium.data.VariableScaleDecimal",
-                                     .fields = fields, .fields_len = 2};
+                                     .fields = fields,
+                                     .fields_len = 2};
     const struct sluice_value parts[] = {sluice_int32(3), sluice_bytes("\x04\xd2", 2)};
     check_value(variable, sluice_nested(SLUICE_STRUCT, parts, 2), "\"1.234\"");
 }
@@ -229,7 +234,8 @@ TEST(decimal_modes_choose_the_column)
                                                  {"connect.decimal.precision", "10"}};
     const struct sluice_schema decimal = {.type = SLUICE_BYTES,
                                           .name = "org.apache.kafka.connect.data.Decimal",
-                                          .params = params, .params_len = 2};
+                                          .params = params,
+                                          .params_len = 2};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct bq_test t;
         char want[400];
@@ -254,12 +260,12 @@ TEST(matryoshka)
     bq_open_task(&t);
     const struct sluice_schema floats = {.type = SLUICE_ARRAY, .elem = &bq_double};
     const struct sluice_schema *inner = bq_struct(&t, "i", &bq_int32, "s", &bq_string_opt, NULL);
-    const struct sluice_schema *middle = bq_struct(&t, "middle_array", &floats, "inner", inner, NULL);
-    struct sluice_value numbers = bq_values(
-        &t, SLUICE_ARRAY,
-        BQ_LIST(sluice_float64(42.0), sluice_float64(42.42), sluice_float64(42.4242)));
-    struct sluice_value in =
-        bq_values(&t, SLUICE_STRUCT, BQ_LIST(sluice_int32(42), bq_text("42")));
+    const struct sluice_schema *middle =
+        bq_struct(&t, "middle_array", &floats, "inner", inner, NULL);
+    struct sluice_value numbers =
+        bq_values(&t, SLUICE_ARRAY,
+                  BQ_LIST(sluice_float64(42.0), sluice_float64(42.42), sluice_float64(42.4242)));
+    struct sluice_value in = bq_values(&t, SLUICE_STRUCT, BQ_LIST(sluice_int32(42), bq_text("42")));
     struct sluice_value mid = bq_values(&t, SLUICE_STRUCT, BQ_LIST(numbers, in));
     bq_give(&t, 0, bq_struct(&t, "middle", middle, NULL), 1, &mid);
     check_json(columns_of(&t),
@@ -279,17 +285,15 @@ TEST(maps_become_repeated_pairs)
     bq_init(&t);
     bq_open_task(&t);
     const struct sluice_schema map = {.type = SLUICE_MAP, .key = &bq_string, .elem = &bq_int64_opt};
-    struct sluice_value entries =
-        bq_values(&t, SLUICE_MAP, 2,
-                  (const struct sluice_value[]){bq_text("a"), sluice_int64(1), bq_text("b"),
-                                                sluice_null()});
+    struct sluice_value entries = bq_values(
+        &t, SLUICE_MAP, 2,
+        (const struct sluice_value[]){bq_text("a"), sluice_int64(1), bq_text("b"), sluice_null()});
     bq_give(&t, 0, bq_struct(&t, "m", &map, NULL), 1, &entries);
     check_json(columns_of(&t),
                "[{\"name\":\"m\",\"type\":\"RECORD\",\"mode\":\"REPEATED\",\"fields\":["
                "{\"name\":\"key\",\"type\":\"STRING\",\"mode\":\"REQUIRED\"},"
                "{\"name\":\"value\",\"type\":\"INTEGER\",\"mode\":\"NULLABLE\"}]}]");
-    CHECK_HAS(bq_body(&t, 1),
-              "\"json\":{\"m\":[{\"key\":\"a\",\"value\":\"1\"},{\"key\":\"b\"}]}");
+    CHECK_HAS(bq_body(&t, 1), "\"json\":{\"m\":[{\"key\":\"a\",\"value\":\"1\"},{\"key\":\"b\"}]}");
     bq_fini(&t);
 }
 
@@ -298,15 +302,16 @@ TEST(nulls_and_defaults)
     struct bq_test t;
     bq_init(&t);
     bq_open_task(&t);
-    const struct sluice_schema dflt = {.type = SLUICE_INT32, .has_dflt = true,
-                                       .dflt = {.type = SLUICE_INT32, .u.i = 7}};
-    const struct sluice_schema opt_dflt = {.type = SLUICE_INT32, .optional = true, .has_dflt = true,
+    const struct sluice_schema dflt = {
+        .type = SLUICE_INT32, .has_dflt = true, .dflt = {.type = SLUICE_INT32, .u.i = 7}};
+    const struct sluice_schema opt_dflt = {.type = SLUICE_INT32,
+                                           .optional = true,
+                                           .has_dflt = true,
                                            .dflt = {.type = SLUICE_INT32, .u.i = 8}};
     const struct sluice_schema list = {.type = SLUICE_ARRAY, .optional = true, .elem = &bq_int32};
     const struct sluice_schema *schema =
         bq_struct(&t, "a", &dflt, "b", &opt_dflt, "c", &bq_string_opt, "d", &list, NULL);
-    bq_give(&t, 0, schema,
-            BQ_LIST(sluice_null(), sluice_null(), sluice_null(), sluice_null()));
+    bq_give(&t, 0, schema, BQ_LIST(sluice_null(), sluice_null(), sluice_null(), sluice_null()));
     CHECK_STR(row_of(&t), "{\"a\":7}");
     bq_fini(&t);
     bq_init(&t);
@@ -340,8 +345,7 @@ TEST(empty_structs_have_no_column)
     bq_open_task(&t);
     const struct sluice_schema *empty = bq_struct(&t, NULL);
     struct sluice_value none = bq_values(&t, SLUICE_STRUCT, 0, &(struct sluice_value){0});
-    bq_give(&t, 0, bq_struct(&t, "e", empty, "n", &bq_int32, NULL),
-            BQ_LIST(none, sluice_int32(1)));
+    bq_give(&t, 0, bq_struct(&t, "e", empty, "n", &bq_int32, NULL), BQ_LIST(none, sluice_int32(1)));
     check_json(columns_of(&t), "[{\"name\":\"n\",\"type\":\"INTEGER\",\"mode\":\"REQUIRED\"}]");
     CHECK_HAS(bq_body(&t, 1), "\"json\":{\"n\":1}");
     bq_fini(&t);
@@ -392,11 +396,11 @@ TEST(names_are_sanitised_everywhere)
     CHECK_STR(row_of(&t), "{\"f_1\":[{\"_1x\":1}],\"_\":2}");
     CHECK_HAS(stub_request(t.stub, "POST", INSERT, 0)->path, "/tables/kcbq_test/insertAll");
     /* without a schema, too */
-    struct sluice_value map = bq_values(&t, SLUICE_MAP, 1,
-                                        (const struct sluice_value[]){bq_text("1x"), one});
+    struct sluice_value map =
+        bq_values(&t, SLUICE_MAP, 1, (const struct sluice_value[]){bq_text("1x"), one});
     items = bq_values(&t, SLUICE_ARRAY, 1, &map);
-    struct sluice_value value = bq_values(
-        &t, SLUICE_MAP, 1, (const struct sluice_value[]){bq_text("f 1"), items});
+    struct sluice_value value =
+        bq_values(&t, SLUICE_MAP, 1, (const struct sluice_value[]){bq_text("f 1"), items});
     fake_give(&t.fake, "t", 0, 1)->value = value;
     CHECK_STR(row_of(&t), "{\"f_1\":[{\"_1x\":1}]}");
     bq_fini(&t);
@@ -407,15 +411,15 @@ TEST(schemaless_maps_pass_as_they_are)
     struct bq_test t;
     bq_init(&t);
     bq_open_task(&t);
-    struct sluice_value list = bq_values(
-        &t, SLUICE_ARRAY, BQ_LIST(sluice_int64(1), bq_text("x"), sluice_bool(true)));
-    struct sluice_value value = bq_values(
-        &t, SLUICE_MAP, 7,
-        (const struct sluice_value[]){bq_text("i"), sluice_int64(9007199254740992),
-                                      bq_text("big"), sluice_int64(9007199254740993),
-                                      bq_text("d"), sluice_float64(1.5), bq_text("l"), list,
-                                      bq_text("n"), sluice_null(), bq_text("b"),
-                                      sluice_bytes("\x01", 1), bq_text("q\""), bq_text("")});
+    struct sluice_value list =
+        bq_values(&t, SLUICE_ARRAY, BQ_LIST(sluice_int64(1), bq_text("x"), sluice_bool(true)));
+    struct sluice_value value =
+        bq_values(&t, SLUICE_MAP, 7,
+                  (const struct sluice_value[]){
+                      bq_text("i"), sluice_int64(9007199254740992), bq_text("big"),
+                      sluice_int64(9007199254740993), bq_text("d"), sluice_float64(1.5),
+                      bq_text("l"), list, bq_text("n"), sluice_null(), bq_text("b"),
+                      sluice_bytes("\x01", 1), bq_text("q\""), bq_text("")});
     fake_give(&t.fake, "t", 0, 0)->value = value;
     CHECK_STR(row_of(&t), "{\"i\":9007199254740992,\"big\":\"9007199254740993\",\"d\":1.5,"
                           "\"l\":[1,\"x\",true],\"b\":\"AQ==\",\"q\\\"\":\"\"}");
@@ -507,8 +511,8 @@ TEST(dates_follow_the_gregorian_calendar_throughout)
     static const struct {
         int64_t days;
         const char *text;
-    } cases[] = {{0, "1970-01-01"},        {-1, "1969-12-31"},      {11016, "2000-02-29"},
-                 {-719162, "0001-01-01"},  {2932896, "9999-12-31"}, {-141427, "1582-10-15"},
+    } cases[] = {{0, "1970-01-01"},       {-1, "1969-12-31"},      {11016, "2000-02-29"},
+                 {-719162, "0001-01-01"}, {2932896, "9999-12-31"}, {-141427, "1582-10-15"},
                  {-141428, "1582-10-14"}, {-25509, "1900-02-28"},  {-25508, "1900-03-01"}};
     struct sluice_out out = {0};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
