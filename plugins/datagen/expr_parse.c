@@ -338,7 +338,7 @@ static struct expr *parse_number(struct parser *in)
     char *end;
     double v = strtod(in->p, &end);
     in->p = end;
-    bool whole = v == (double)(int64_t)v;
+    bool whole = fabs(v) <= JS_MAX_SAFE && v == floor(v);
     return constant(in, sluice_float64(v), whole ? KIND_INT : KIND_FLOAT);
 }
 

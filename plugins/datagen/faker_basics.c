@@ -84,6 +84,7 @@ static struct sluice_value in_base(struct js *js, const struct sluice_value *arg
     double min = is_object(args, n) ? js_option(args, "min", 0) : 0;
     double max = is_object(args, n) ? js_option(args, "max", most) : number_at(args, n, 0, most);
     double v = draw_int(js, min, max);
+    if (!(fabs(v) < 1e19)) return js_throw(js, "a number of more than 64 bits");
     char back[70], text[70];
     size_t len = 0, k = 0;
     uint64_t u = (uint64_t)fabs(v);
@@ -146,9 +147,8 @@ static struct sluice_value datatype_boolean(struct js *js, const struct sluice_v
 static struct sluice_value from_chars(struct js *js, const char *prefix, const char *set,
                                       size_t set_len, double count)
 {
+    if (count > JS_MAX_TEXT) return js_throw(js, "a string of more than %u bytes", JS_MAX_TEXT);
     size_t start = strlen(prefix), n = count > 0 ? (size_t)count : 0;
-    if (count > 0 && count != floor(count)) n = (size_t)count; /* as Array.from's length */
-    if (n > JS_MAX_TEXT) return js_throw(js, "a string of more than %u bytes", JS_MAX_TEXT);
     if (n && !set_len) return js_throw(js, "no characters to select from");
     char *s = datagen_mem_take(js->mem, start + n);
     memcpy(s, prefix, start);

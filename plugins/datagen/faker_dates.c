@@ -113,22 +113,30 @@ static double with_year(double ms, int year)
     return (double)timegm(&t) * 1000 + (ms - seconds * 1000);
 }
 
+/* A number of years, within what dates can have. */
+static int years(const struct sluice_value *options, const char *key, int fallback)
+{
+    double v = js_option(options, key, fallback);
+    return v >= -9999 && v <= 9999 ? (int)v : v > 0 ? 9999 : -9999;
+}
+
 static struct sluice_value birthdate(struct js *js, const struct sluice_value *args, size_t n)
 {
     static const struct sluice_value none = {.type = SLUICE_MAP};
     const struct sluice_value *options = is_options(args, n) ? args : &none;
     struct sluice_value ref = js_get(options, "refDate"), mode = js_get(options, "mode");
     double now = to_ms(js, &ref), from, to;
+    if (!(fabs(now) <= JS_MAX_DATE)) return js_throw(js, "refDate is no date");
     time_t seconds = (time_t)floor(now / 1000);
     struct tm t;
     (void)gmtime_r(&seconds, &t);
     int year = t.tm_year + 1900;
     if (mode.type == SLUICE_STRING && mode.len == 3 && memcmp(mode.u.s, "age", 3) == 0) {
-        from = with_year(now, year - (int)js_option(options, "max", 80) - 1);
-        to = with_year(now, year - (int)js_option(options, "min", 18));
+        from = with_year(now, year - years(options, "max", 80) - 1);
+        to = with_year(now, year - years(options, "min", 18));
     } else {
-        from = utc_ms((int)js_option(options, "min", year - 80), 0, 2);
-        to = utc_ms((int)js_option(options, "max", year - 19), 11, 30);
+        from = utc_ms(years(options, "min", year - 80), 0, 2);
+        to = utc_ms(years(options, "max", year - 19), 11, 30);
     }
     if (!(to >= from)) return js_throw(js, "birthdate: max should be larger than or equal to min");
     return js_date(js_int(js, from, to));

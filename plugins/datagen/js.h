@@ -9,9 +9,12 @@
 #include "mersenne.h"
 #include "util.h"
 
+#include <math.h>
+
 #define JS_MAX_ITEMS 10000     /* of an array */
 #define JS_MAX_TEXT (1u << 20) /* bytes of a string */
 #define JS_MAX_SAFE 9007199254740991.0
+#define JS_MAX_DATE 8.64e15 /* milliseconds around 1970 */
 
 enum js_flag {
     JS_PLAIN,
@@ -144,7 +147,8 @@ static inline struct sluice_value js_undefined(void)
 }
 static inline struct sluice_value js_date(double ms)
 {
-    struct sluice_value v = sluice_float64(ms);
+    bool valid = ms >= -JS_MAX_DATE && ms <= JS_MAX_DATE;
+    struct sluice_value v = sluice_float64(valid ? ms : (double)NAN);
     v.flags = JS_DATE;
     return v;
 }
@@ -173,7 +177,7 @@ struct sluice_value js_concat(struct js *js, const struct sluice_value *parts, s
 struct sluice_value js_get(const struct sluice_value *object, const char *key);
 /* The number at key of an object, or the fallback. */
 double js_option(const struct sluice_value *object, const char *key, double fallback);
-/* "2026-01-02T03:04:05.678Z" at out (at least 32 bytes); length. */
+/* "2026-01-02T03:04:05.678Z" (or "Invalid Date") at out, at least 32 bytes; length. */
 size_t js_iso_text(char *out, double ms);
 /* A date of what new Date(v) takes; NaN when it is none. */
 double js_date_ms(const struct sluice_value *v);
@@ -189,6 +193,7 @@ static inline double js_int(struct js *js, double min, double max)
 {
     if (min == max) return min;
     double d = mersenne_next(&js->random) * (max + 1 - min) + min;
+    if (!(d > -JS_MAX_SAFE && d < JS_MAX_SAFE)) return d; /* has no parts */
     return (double)(int64_t)(d < 0 && d != (double)(int64_t)d ? d - 1 : d);
 }
 static inline struct sluice_value js_pick(struct js *js, const struct sluice_value *items,

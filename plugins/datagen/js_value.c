@@ -90,6 +90,7 @@ size_t js_number_text(char *out, double v)
 
 size_t js_iso_text(char *out, double ms)
 {
+    if (!(fabs(ms) <= JS_MAX_DATE)) return (size_t)snprintf(out, 32, "Invalid Date");
     double s = floor(ms / 1000);
     time_t seconds = (time_t)s;
     struct tm t;

@@ -6,10 +6,10 @@
  *     cmake --build build/release --target bench_datagen
  *     build/release/bench_datagen [milliseconds per figure] [directory of the tree]
  *
- * For orientation, measured elsewhere on two shared cores: the Avro Random Generator alone (Java 17)
- * users 312,000, pageviews 378,000, orders 340,000, clickstream 378,000 records/s, before Connect
- * converts one record a poll; Materialize datagen --dry-run on ecommerce 9,000 to 11,500 records/s,
- * into Kafka 1,800 to 2,100. */
+ * For orientation, measured elsewhere on two shared cores: the Avro Random Generator alone, on Java
+ * 17: users 312,000, pageviews 378,000, orders 340,000, clickstream 378,000 records/s, before
+ * Connect converts one record a poll; Materialize datagen --dry-run on ecommerce: 9,000 to 11,500
+ * records/s, into Kafka 1,800 to 2,100. */
 #include "base/buf.h"
 #include "data/batch.h"
 #include "data/builtins.h"

@@ -180,5 +180,8 @@ TEST(faker_errors_at_run_time_name_the_field)
     fails("'ab'.toFixed(1)", "toFixed");
     fails("new Date('nonsense').toISOString()", "Invalid time value");
     fails("faker.date.past(0)", "greater than 0");
+    fails("faker.date.birthdate({min: 2147483648, max: -99})", "larger than");
+    fails("new Date(1e300).toISOString()", "Invalid time value");
+    fails("faker.number.hex({min: 1e30, max: 2e30})", "64 bits");
     fails("''.padStart(99999999, 'x')", "padding");
 }

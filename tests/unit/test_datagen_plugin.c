@@ -406,6 +406,24 @@ TEST(schemas_from_files_give_what_strings_give)
     free(schema);
 }
 
+TEST(schemas_of_the_demo_open)
+{
+    const char *const names[] = {"users", "active_users", "clicks"};
+    for (size_t i = 0; i < 3; i++) {
+        struct fake_host fake;
+        char path[128];
+        (void)snprintf(path, sizeof(path), "../configs/schemas/%s.avsc", names[i]);
+        char *schema = harness_file(path, NULL);
+        begin(&fake, NULL);
+        fake_set(&fake, "schema.string", schema);
+        fake_set(&fake, "schema.keyfield", "userid");
+        run(&fake, 20);
+        CHECK_INT(fake.records[0].key.type, SLUICE_INT64);
+        fake_fini(&fake);
+        free(schema);
+    }
+}
+
 TEST(keys_have_their_fields_schema)
 {
     struct fake_host fake;
