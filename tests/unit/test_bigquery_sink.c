@@ -263,6 +263,25 @@ TEST(invalid_rows_are_rejected_and_stopped_ones_sent_again)
     bq_fini(&t);
 }
 
+/* With an invalid row nothing is inserted, so that rows without a word are not taken for written:
+ * at worst their insertIds make them known already. */
+TEST(rows_beside_an_invalid_one_are_sent_again_even_if_not_listed)
+{
+    struct bq_test t;
+    bq_init(&t);
+    stub_rule(t.stub, "POST", INSERT, 1, 200,
+              "{\"insertErrors\":[" ROW_ERROR("1", "invalid", "bad") "]}");
+    bq_open_task(&t);
+    for (int i = 0; i < 3; i++) bq_give_row(&t, "t", 0, i);
+    bq_put_all(&t);
+    BQ_WORK_UNTIL(&t, t.fake.done_n == 2);
+    CHECK(fake_is_done(&t.fake, 1) && fake_is_done(&t.fake, 3));
+    CHECK_INT(stub_count(t.stub, "POST", INSERT), 2);
+    CHECK_HAS(bq_body(&t, 1), "t-0-0");
+    CHECK_HAS(bq_body(&t, 1), "t-0-2");
+    bq_fini(&t);
+}
+
 TEST(an_invalid_row_fails_the_task_when_errors_are_not_tolerated)
 {
     struct bq_test t;
