@@ -68,6 +68,7 @@ struct stub {
     struct stub_conn conns[STUB_CONNS];
     int conns_made, tokens;
     int in_flight, in_flight_most; /* insertAll requests that wait for their answer */
+    int cut; /* so many connections are closed at the first bytes of their next request */
     char url[64];
 };
 

@@ -129,7 +129,11 @@ static inline void stub_read(struct stub *stub, struct stub_conn *conn)
         return;
     }
     conn->len += (size_t)n;
-    if (!conn->out) stub_parse(stub, conn);
+    pthread_mutex_lock(&stub->mutex);
+    bool cut = stub->cut > 0 && stub->requests_n > 0 && stub->cut-- > 0;
+    pthread_mutex_unlock(&stub->mutex);
+    if (cut) stub_hang_up(conn);
+    else if (!conn->out) stub_parse(stub, conn);
 }
 
 static inline void stub_write(struct stub *stub, struct stub_conn *conn)

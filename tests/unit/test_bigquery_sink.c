@@ -555,6 +555,31 @@ TEST(a_stale_connection_costs_nothing)
     bq_fini(&t);
 }
 
+TEST(a_connection_that_dies_amid_a_body_costs_nothing)
+{
+    struct bq_test t;
+    bq_init(&t);
+    fake_set(&t.fake, "bigQueryRetryWait", "20000");
+    bq_open_task(&t);
+    bq_give_row(&t, "t", 0, 0);
+    bq_put_all(&t);
+    bq_finish_ok(&t);
+    const struct sluice_schema *schema = bq_struct(&t, "f", &bq_string, NULL);
+    size_t len = 8u << 20;
+    char *text = sluice_batch_alloc(&t.fake.input, len);
+    memset(text, 'x', len);
+    bq_give(&t, 1, schema, BQ_LIST(sluice_string(text, len)));
+    pthread_mutex_lock(&t.stub->mutex);
+    t.stub->cut = 1;
+    pthread_mutex_unlock(&t.stub->mutex);
+    bq_put_all(&t);
+    bq_finish_ok(&t);
+    CHECK_INT(t.fake.done_n, 2);
+    CHECK_INT(t.fake.troubles, 0);
+    CHECK_INT(stub_count(t.stub, "POST", INSERT), 2);
+    bq_fini(&t);
+}
+
 TEST(two_topics_of_one_table_lose_nothing)
 {
     struct bq_test t;
