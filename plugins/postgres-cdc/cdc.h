@@ -96,7 +96,7 @@ struct cdc {
     uint64_t confirmed_lsn;       /* what Postgres may forget */
     bool confirm_now;
     int64_t last_status_ms, last_idle_ms;
-    int64_t last_heartbeat_ms;
+    int64_t last_heartbeat_ms, last_record_ms;
     bool heartbeat_query_due;
     char *origin;                 /* of the transaction, NULL: none */
     uint64_t origin_lsn;

@@ -2,11 +2,13 @@
  * JsonConverter with schemas writes it. For the comparison with Debezium (test_cdc_golden.py) and
  * for a look by hand.
  *
- *     cdc_dump CONFIG.properties [OFFSET-JSON]
+ *     cdc_dump CONFIG.properties [OFFSET-FILE]
  *
- * Runs until stdin ends. Each record counts as durable once it was printed. */
+ * Runs until stdin ends. Each record counts as durable once it was printed. The file holds the
+ * offset of the last one (JSON); with it, a second run goes on where the first ended. */
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -62,6 +64,27 @@ static void print_record(struct dump *dump, const struct sluice_record *rec)
     fwrite(dump->line.data, 1, dump->line.len, stdout);
 }
 
+/* Written anew and renamed, as the runtime does it. */
+static bool save_offset(struct dump *dump, const struct sluice_record *rec, const char *path)
+{
+    char fresh[4096];
+    struct sluice_batch scratch;
+    struct sluice_value offset;
+    struct sluice_err err;
+    const struct sluice_plugin *plugin = dump->source.plugin;
+    sluice_batch_init(&scratch);
+    sluice_buf_clear(&dump->line);
+    bool ok = plugin->source->offset(dump->source.self, rec->position, rec->position_len, &scratch,
+                                     &offset, &err) == SLUICE_OK &&
+              sluice_json_value(&dump->line, &offset, &err);
+    snprintf(fresh, sizeof(fresh), "%s.new", path);
+    FILE *f = ok ? fopen(fresh, "w") : NULL;
+    ok = f && fwrite(dump->line.data, 1, dump->line.len, f) == dump->line.len;
+    ok = f && fclose(f) == 0 && ok && rename(fresh, path) == 0;
+    sluice_batch_fini(&scratch);
+    return ok;
+}
+
 static bool stdin_ended(void)
 {
     struct pollfd fd = {STDIN_FILENO, POLLIN, 0};
@@ -69,7 +92,7 @@ static bool stdin_ended(void)
     return poll(&fd, 1, 0) > 0 && read(STDIN_FILENO, &byte, 1) <= 0;
 }
 
-static int run(struct dump *dump)
+static int run(struct dump *dump, const char *offset_path)
 {
     size_t logged = 0;
     if (fake_open(&dump->source) != SLUICE_OK) {
@@ -88,8 +111,14 @@ static int run(struct dump *dump)
             if (dump->source.records[i].topic)
                 print_record(dump, &dump->source.records[i]);
         fflush(stdout);
-        if (dump->source.n)
-            fake_ack(&dump->source, &dump->source.records[dump->source.n - 1]);
+        size_t n = dump->source.n;
+        struct sluice_record *last = n ? &dump->source.records[n - 1] : NULL;
+        if (last && offset_path && !save_offset(dump, last, offset_path)) {
+            fprintf(stderr, "cdc_dump: cannot write %s\n", offset_path);
+            return 1;
+        }
+        if (last)
+            fake_ack(&dump->source, last);
         fake_clear(&dump->source);
     }
     return 0;
@@ -102,7 +131,7 @@ int main(int argc, char **argv)
     struct sluice_map props = {0};
     struct sluice_err err;
     if (argc < 2 || !sluice_props_load(&props, argv[1], &err)) {
-        fprintf(stderr, "usage: cdc_dump CONFIG.properties [OFFSET-JSON]\n");
+        fprintf(stderr, "usage: cdc_dump CONFIG.properties [OFFSET-FILE]\n");
         return 1;
     }
     fake_init(&dump.converter, &sluice_json_converter, "converter.type", "value", "schemas.enable",
@@ -110,14 +139,16 @@ int main(int argc, char **argv)
     fake_init(&dump.source, sluice_plugins_v1()[0], NULL);
     for (size_t i = 0; i < props.n; i++)
         fake_set(&dump.source, props.items[i].key, props.items[i].value);
-    if (argc > 2) {
+    char *offset = argc > 2 ? sluice_file_read(argv[2], 65536, NULL, &err) : NULL;
+    if (offset) {
         char partition[300];
         snprintf(partition, sizeof(partition), "{\"server\":\"%s\"}",
                  sluice_map_get(&props, "topic.prefix"));
-        fake_resume(&dump.source, partition, argv[2]);
+        fake_resume(&dump.source, partition, offset);
+        free(offset);
     }
     sluice_buf_init(&dump.line, SLUICE_BUF_MAX);
-    int code = fake_open(&dump.converter) == SLUICE_OK ? run(&dump) : 1;
+    int code = fake_open(&dump.converter) == SLUICE_OK ? run(&dump, argc > 2 ? argv[2] : NULL) : 1;
     sluice_buf_fini(&dump.line);
     fake_fini(&dump.source);
     fake_fini(&dump.converter);
