@@ -31,6 +31,13 @@
 #include "store/offset_store.h"
 #include "worker/worker.h"
 
+#ifdef SLUICE_JEMALLOC
+/* Read by jemalloc at start. One arena: what one thread frees is what another wants next; the
+ * threads' own caches keep them apart. Unused pages go back after a second. */
+extern const char *malloc_conf __attribute__((visibility("default")));
+const char *malloc_conf = "narenas:1,dirty_decay_ms:1000,muzzy_decay_ms:0";
+#endif
+
 #define EXIT_USAGE 1
 #define EXIT_UNCLEAN 1
 #define EXIT_START 2

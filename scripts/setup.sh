@@ -7,7 +7,7 @@ packages=(
     # build
     build-essential cmake ninja-build pkg-config git ca-certificates
     librdkafka-dev libpq-dev libcurl4-openssl-dev libjansson-dev libmicrohttpd-dev
-    libssl-dev zlib1g-dev libzstd-dev libpcre2-dev
+    libssl-dev zlib1g-dev libzstd-dev libpcre2-dev libjemalloc-dev
     # checks
     clang-format-14
     # services for tests and demo, and the clients that look at them

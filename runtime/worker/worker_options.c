@@ -37,10 +37,10 @@ static const struct sluice_option options[] = {
      "Offsets", "Accepted; committing waits for nothing here."},
     {"task.shutdown.graceful.timeout.ms", SLUICE_OPT_LONG, SLUICE_LOW, 0, "5000", "1..", "Tasks",
      "How long tasks may take to finish what is under way when they are stopped, in ms."},
-    {"inflight.max.records", SLUICE_OPT_INT, SLUICE_LOW, 0, "32768", "16..4194304", "Tasks",
+    {"inflight.max.records", SLUICE_OPT_INT, SLUICE_LOW, 0, "16384", "16..4194304", "Tasks",
      "Records under way in each task: not yet acknowledged by Kafka, or by a sink's system. "
      "(sluice's own key)"},
-    {"inflight.max.bytes", SLUICE_OPT_LONG, SLUICE_LOW, 0, "16777216", "65536..", "Tasks",
+    {"inflight.max.bytes", SLUICE_OPT_LONG, SLUICE_LOW, 0, "8388608", "65536..", "Tasks",
      "Bytes of keys and values under way in each task. (sluice's own key)"},
     {"plugin.path", SLUICE_OPT_LIST, SLUICE_LOW, 0, NULL, NULL, "Plugins",
      "Files and folders with plugins (.so), comma separated. Unset: plugins/ beside the program, "
