@@ -5,7 +5,8 @@
  *     cdc_dump CONFIG.properties [OFFSET-FILE]
  *
  * Runs until stdin ends. Each record counts as durable once it was printed. The file holds the
- * offset of the last one (JSON); with it, a second run goes on where the first ended. */
+ * offset of the last one (JSON); with it, a second run goes on where the first ended. CDC_DUMP_ROOM:
+ * records that a poll may fill. */
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -147,6 +148,7 @@ int main(int argc, char **argv)
         fake_resume(&dump.source, partition, offset);
         free(offset);
     }
+    if (getenv("CDC_DUMP_ROOM")) dump.source.room_records = strtoul(getenv("CDC_DUMP_ROOM"), NULL, 10);
     sluice_buf_init(&dump.line, SLUICE_BUF_MAX);
     int code = fake_open(&dump.converter) == SLUICE_OK ? run(&dump, argc > 2 ? argv[2] : NULL) : 1;
     sluice_buf_fini(&dump.line);

@@ -1,12 +1,17 @@
 """postgres-cdc against Debezium: the records of tests/golden/cdc/*.json, field by field."""
+import os
+
 import cdc_golden
 from harness import BINARY, equal
 
 
-def scenario(name):
+def scenario(name, room=None):
+    """room: records that a poll may fill, so that a change of three records is cut in pieces."""
+
     def test(t):
         dump = BINARY.parent / "tests/cdc_dump"
-        got = cdc_golden.run(name, t.postgres, t.database(), [dump], t.directory)
+        env = {**os.environ, **({"CDC_DUMP_ROOM": str(room)} if room else {})}
+        got = cdc_golden.run(name, t.postgres, t.database(), [dump], t.directory, env=env)
         wanted = [cdc_golden.corrected(name, r)
                   for r in cdc_golden.load(cdc_golden.GOLDEN / f"{name}.json")]
         equal([(r["topic"], r["key"] and r["key"]["payload"]) for r in got],
@@ -20,3 +25,6 @@ def scenario(name):
 
 for _name in cdc_golden.SCENARIOS:
     globals()[f"test_{_name}"] = scenario(_name)
+
+test_changes_one_by_one = scenario("changes", room=1)
+test_truncates_two_by_two = scenario("changes_truncate", room=2)
