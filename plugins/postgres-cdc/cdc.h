@@ -14,11 +14,11 @@
 #include "types.h"
 
 enum cdc_phase {
-    CDC_BACKOFF,     /* until next_try_ms, then: */
-    CDC_CONNECT,     /* the ordinary connection */
-    CDC_INSPECT,     /* server, slot and publication; decides on a snapshot */
-    CDC_TABLES,      /* which tables there are */
-    CDC_PUBLISH,     /* publication */
+    CDC_BACKOFF, /* until next_try_ms, then: */
+    CDC_CONNECT, /* the ordinary connection */
+    CDC_INSPECT, /* server, slot and publication; decides on a snapshot */
+    CDC_TABLES,  /* which tables there are */
+    CDC_PUBLISH, /* publication */
     CDC_CONNECT_REPLICATION,
     CDC_CREATE_SLOT,
     CDC_SNAPSHOT_DELAY,
@@ -28,9 +28,9 @@ enum cdc_phase {
     CDC_SNAPSHOT_COPY,  /* rows come */
     CDC_SNAPSHOT_END,
     CDC_STREAMING_DELAY,
-    CDC_START,  /* START_REPLICATION */
+    CDC_START, /* START_REPLICATION */
     CDC_STREAM,
-    CDC_IDLE,   /* initial_only: nothing more to do */
+    CDC_IDLE, /* initial_only: nothing more to do */
     CDC_PHASES
 };
 
@@ -41,7 +41,7 @@ struct cdc_table { /* one that is captured */
     bool logged; /* not UNLOGGED: its changes reach the stream */
 };
 
-struct cdc_slot { /* what pg_replication_slots says */
+struct cdc_slot {         /* what pg_replication_slots says */
     bool exists, created; /* created: by this run, just now */
     uint64_t confirmed, restart;
     char snapshot[64]; /* exported by its creation; "" none, or used up */
@@ -56,25 +56,25 @@ struct cdc {
 
     enum cdc_phase phase;
     int64_t next_try_ms, delay_until_ms;
-    int failures;       /* attempts in a row that failed */
+    int failures;               /* attempts in a row that failed */
     int64_t slot_wait_since_ms; /* when it was first found in use; 0: it is not */
-    bool hopeless;      /* the last error was found by us, and trying again will not help */
+    bool hopeless;              /* the last error was found by us, and trying again will not help */
     struct cdc_conn general, replication;
     int server_version;
-    int status_ms;      /* between status messages: the option, or less for a short timeout */
+    int status_ms; /* between status messages: the option, or less for a short timeout */
     bool standby;
 
     struct cdc_slot slot;
     bool publication_exists, publication_all;
-    bool snapshot_due;  /* of this start: see setup.c */
-    bool first_start;   /* no snapshot was taken in this run yet */
+    bool snapshot_due; /* of this start: see setup.c */
+    bool first_start;  /* no snapshot was taken in this run yet */
     struct cdc_table *tables;
     size_t tables_n;
 
     /* ---- the snapshot under way (snapshot.c) ---- */
     size_t table_at;
     struct cdc_relation *copying, *held_relation; /* held: the row below is of this one */
-    char *held;          /* last row, kept until it is known whether it is the last: PQ memory */
+    char *held; /* last row, kept until it is known whether it is the last: PQ memory */
     int held_len;
     bool held_first, held_first_of_table, any_row, any_table;
     int64_t snapshot_ts_us;
@@ -86,33 +86,33 @@ struct cdc {
     struct cdc_relations relations;
     struct cdc_position position; /* of the last message that was worked off */
     struct cdc_resume resume;
-    bool has_position;            /* an offset was stored, or something was emitted */
+    bool has_position; /* an offset was stored, or something was emitted */
     bool in_transaction;
-    char *message;                /* one that waits for the catalog: PQ memory */
+    char *message; /* one that waits for the catalog: PQ memory */
     int message_len;
-    uint64_t received_lsn;        /* end of what the server has sent */
-    uint64_t idle_lsn;            /* the server has nothing before it that was not sent */
-    uint64_t emitted_commit;      /* lsn_commit of the last position that was emitted */
-    uint64_t confirmed_lsn;       /* what Postgres may forget */
+    uint64_t received_lsn;   /* end of what the server has sent */
+    uint64_t idle_lsn;       /* the server has nothing before it that was not sent */
+    uint64_t emitted_commit; /* lsn_commit of the last position that was emitted */
+    uint64_t confirmed_lsn;  /* what Postgres may forget */
     bool confirm_now;
     int64_t last_status_ms, last_idle_ms;
     int64_t last_heartbeat_ms, last_record_ms;
     bool heartbeat_query_due;
-    char *origin;                 /* of the transaction, NULL: none */
+    char *origin; /* of the transaction, NULL: none */
     uint64_t origin_lsn;
 
     /* ---- of one poll() ---- */
     struct cdc_memory memory;
     const struct sluice_room *room;
     size_t emitted, emitted_bytes;
-    int64_t now_ns;               /* wall clock at the last read from the socket */
+    int64_t now_ns; /* wall clock at the last read from the socket */
     /* A message may make several records (envelope.c). Those that the room does not hold come with
      * the next poll(), from the same message: part counts its records, parts_done those that were
      * emitted before. */
     uint32_t part, parts_done;
     bool cut;
     struct sluice_record elsewhere; /* for records that are not emitted now */
-    void **kept;                  /* messages that records point to: PQ memory */
+    void **kept;                    /* messages that records point to: PQ memory */
     size_t kept_n, kept_cap;
 
     /* ---- constants of all records ---- */
@@ -164,8 +164,7 @@ bool cdc_emit_change(struct cdc *cdc, struct cdc_relation *relation,
                      struct sluice_err *err);
 /* marker: "first", "true", ... */
 bool cdc_emit_snapshot_row(struct cdc *cdc, struct cdc_relation *relation,
-                           const struct cdc_tuple *row, const char *marker,
-                           struct sluice_err *err);
+                           const struct cdc_tuple *row, const char *marker, struct sluice_err *err);
 bool cdc_emit_truncate(struct cdc *cdc, struct cdc_relation *relation,
                        const struct cdc_position *position, struct sluice_err *err);
 bool cdc_emit_logical(struct cdc *cdc, const struct cdc_logical_message *message,

@@ -21,8 +21,7 @@ bool cdc_conn_wait(struct cdc_conn *conn, short events, const struct cdc_wait *w
     for (;;) {
         int64_t left = wait->until_ms - cdc_now_ms();
         int n = poll(fds, wait->wake_fd >= 0 ? 2 : 1, left > 0 ? (int)left : 0);
-        if (n < 0 && errno == EINTR)
-            continue;
+        if (n < 0 && errno == EINTR) continue;
         return n > 0 && fds[0].revents;
     }
 }
@@ -32,14 +31,12 @@ void cdc_sleep(int wake_fd, int64_t until_ms)
     struct pollfd fd = {wake_fd, POLLIN, 0}; /* a negative fd is passed over */
     int64_t left;
     while ((left = until_ms - cdc_now_ms()) > 0)
-        if (poll(&fd, 1, left < INT32_MAX ? (int)left : INT32_MAX) > 0)
-            return;
+        if (poll(&fd, 1, left < INT32_MAX ? (int)left : INT32_MAX) > 0) return;
 }
 
 void cdc_conn_close(struct cdc_conn *conn)
 {
-    for (size_t i = 0; i < conn->results_n; i++)
-        PQclear(conn->results[i]);
+    for (size_t i = 0; i < conn->results_n; i++) PQclear(conn->results[i]);
     PQfinish(conn->pg);
     memset(conn, 0, sizeof(*conn));
 }
@@ -72,8 +69,7 @@ static void advise(struct cdc_text *out, const struct cdc_settings *s, const cha
                       s->user, s->dbname);
     else if (!strcmp(sqlstate, "28000"))
         cdc_text_addf(out, "; check database.user: the role must exist and have LOGIN");
-    else if (!strcmp(sqlstate, "3D000"))
-        cdc_text_adds(out, "; check database.dbname");
+    else if (!strcmp(sqlstate, "3D000")) cdc_text_adds(out, "; check database.dbname");
     else if (!strcmp(sqlstate, "42501") &&
              (strstr(message, "walsender") || strstr(message, "replication")))
         cdc_text_addf(out, "; run as superuser: ALTER ROLE \"%s\" REPLICATION;", s->user);
@@ -104,8 +100,7 @@ static void advise(struct cdc_text *out, const struct cdc_settings *s, const cha
 
 static void first_line(const char *message, const char **start, size_t *len)
 {
-    while (isspace((unsigned char)*message))
-        message++;
+    while (isspace((unsigned char)*message)) message++;
     *start = message;
     *len = strcspn(message, "\n");
 }
@@ -127,8 +122,7 @@ enum cdc_step cdc_conn_refused(struct cdc_conn *conn, const struct cdc_settings 
 {
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-    if (!state || !message)
-        return cdc_conn_broken(conn, settings, what, err);
+    if (!state || !message) return cdc_conn_broken(conn, settings, what, err);
     memset(conn->sqlstate, 0, sizeof(conn->sqlstate));
     strncpy(conn->sqlstate, state, sizeof(conn->sqlstate) - 1);
     return refused(conn, settings, what, message, strlen(message), err);
@@ -161,8 +155,7 @@ static enum cdc_step not_connected(struct cdc_conn *conn, const struct cdc_setti
     first_line(PQerrorMessage(conn->pg), &message, &len);
     memset(conn->sqlstate, 0, sizeof(conn->sqlstate));
     for (const char *p = message; p + 9 < message + len; p++) {
-        if (strncmp(p, ":  ", 3) || p[8] != ':')
-            continue;
+        if (strncmp(p, ":  ", 3) || p[8] != ':') continue;
         memcpy(conn->sqlstate, p + 3, 5);
         len -= (size_t)(p + 10 - message);
         message = p + 10;
@@ -185,20 +178,51 @@ static void start(struct cdc_conn *conn, const struct cdc_settings *s, const cha
     port[n] = 0;
     n = cdc_u64_text((uint64_t)s->connect_timeout_ms / 1000 + 1, connect);
     connect[n] = 0;
-    char *options = replication ? cdc_strdup(SESSION)
-                                : cdc_format(SESSION " -c statement_timeout=%d",
-                                             s->query_timeout_ms);
-    const char *keys[] = {"host", "port", "user", "password", "dbname", "sslmode", "sslrootcert",
-                          "sslcert", "sslkey", "sslpassword", "keepalives", "keepalives_idle",
-                          "keepalives_interval", "keepalives_count", "connect_timeout",
-                          "client_encoding", "application_name", "options", "replication", NULL};
-    const char *values[] = {s->host, port, s->user, s->password, s->dbname, s->sslmode,
-                            s->sslrootcert, s->sslcert, s->sslkey, s->sslpassword,
-                            s->tcp_keepalive ? "1" : "0", "60", "10", "3", connect,
-                            "UTF8", role, options, replication ? "database" : NULL, NULL};
+    char *options = replication
+                        ? cdc_strdup(SESSION)
+                        : cdc_format(SESSION " -c statement_timeout=%d", s->query_timeout_ms);
+    const char *keys[] = {"host",
+                          "port",
+                          "user",
+                          "password",
+                          "dbname",
+                          "sslmode",
+                          "sslrootcert",
+                          "sslcert",
+                          "sslkey",
+                          "sslpassword",
+                          "keepalives",
+                          "keepalives_idle",
+                          "keepalives_interval",
+                          "keepalives_count",
+                          "connect_timeout",
+                          "client_encoding",
+                          "application_name",
+                          "options",
+                          "replication",
+                          NULL};
+    const char *values[] = {s->host,
+                            port,
+                            s->user,
+                            s->password,
+                            s->dbname,
+                            s->sslmode,
+                            s->sslrootcert,
+                            s->sslcert,
+                            s->sslkey,
+                            s->sslpassword,
+                            s->tcp_keepalive ? "1" : "0",
+                            "60",
+                            "10",
+                            "3",
+                            connect,
+                            "UTF8",
+                            role,
+                            options,
+                            replication ? "database" : NULL,
+                            NULL};
     conn->pg = PQconnectStartParams(keys, values, 0);
-    if (conn->pg)
-        PQsetErrorVerbosity(conn->pg, PQERRORS_VERBOSE);
+    if (conn->pg) PQsetErrorVerbosity(conn->pg, PQERRORS_VERBOSE);
     conn->deadline_ms = cdc_now_ms() + s->connect_timeout_ms;
     conn->statement = 0;
     free(options);
@@ -213,20 +237,16 @@ static void quiet(void *arg, const PGresult *result)
 static enum cdc_step handshake(struct cdc_conn *conn, const struct cdc_settings *s,
                                const struct cdc_wait *wait, struct sluice_err *err)
 {
-    if (PQstatus(conn->pg) == CONNECTION_BAD)
-        return not_connected(conn, s, err);
+    if (PQstatus(conn->pg) == CONNECTION_BAD) return not_connected(conn, s, err);
     /* As libpq says: the first wait is for writing. */
     PostgresPollingStatusType polling =
         PQstatus(conn->pg) == CONNECTION_STARTED ? PGRES_POLLING_WRITING : PQconnectPoll(conn->pg);
     for (;;) {
-        if (polling == PGRES_POLLING_OK)
-            return CDC_DONE;
-        if (polling == PGRES_POLLING_FAILED)
-            return not_connected(conn, s, err);
+        if (polling == PGRES_POLLING_OK) return CDC_DONE;
+        if (polling == PGRES_POLLING_FAILED) return not_connected(conn, s, err);
         short events = polling == PGRES_POLLING_READING ? POLLIN : POLLOUT;
         if (!cdc_conn_wait(conn, events, wait)) {
-            if (cdc_now_ms() < conn->deadline_ms)
-                return CDC_WAIT;
+            if (cdc_now_ms() < conn->deadline_ms) return CDC_WAIT;
             cdc_error(err, "connecting to postgres at %s:%d: no answer within %d ms", s->host,
                       s->port, s->connect_timeout_ms);
             return CDC_ERROR;
@@ -241,17 +261,14 @@ enum cdc_step cdc_conn_open(struct cdc_conn *conn, const struct cdc_settings *se
 {
     conn->fatal = false;
     conn->sqlstate[0] = 0;
-    if (conn->up)
-        return CDC_DONE;
+    if (conn->up) return CDC_DONE;
     if (!conn->pg) {
         start(conn, settings, role, replication);
-        if (!conn->pg)
-            return cdc_conn_broken(conn, settings, "connecting", err);
+        if (!conn->pg) return cdc_conn_broken(conn, settings, "connecting", err);
     }
     if (PQstatus(conn->pg) != CONNECTION_OK) {
         enum cdc_step step = handshake(conn, settings, wait, err);
-        if (step != CDC_DONE)
-            return step;
+        if (step != CDC_DONE) return step;
         PQsetErrorVerbosity(conn->pg, PQERRORS_DEFAULT);
         PQsetNoticeReceiver(conn->pg, quiet, NULL);
         PQsetnonblocking(conn->pg, 1);
@@ -259,8 +276,7 @@ enum cdc_step cdc_conn_open(struct cdc_conn *conn, const struct cdc_settings *se
     for (; !replication && conn->statement < settings->statements_n; conn->statement++) {
         enum cdc_step step = cdc_conn_query(conn, settings, settings->statements[conn->statement],
                                             "running database.initial.statements", wait, err);
-        if (step != CDC_DONE)
-            return step;
+        if (step != CDC_DONE) return step;
     }
     conn->up = true;
     return CDC_DONE;
@@ -276,8 +292,7 @@ static enum cdc_step collect(struct cdc_conn *conn, const struct cdc_settings *s
         PGresult *result = PQgetResult(conn->pg);
         if (!result) {
             conn->under_way = false;
-            if (!conn->failed)
-                return CDC_DONE;
+            if (!conn->failed) return CDC_DONE;
             *err = conn->failure;
             return CDC_ERROR;
         }
@@ -288,10 +303,8 @@ static enum cdc_step collect(struct cdc_conn *conn, const struct cdc_settings *s
             PQclear(result);
             continue;
         }
-        if (conn->results_n < CDC_RESULTS_MAX)
-            conn->results[conn->results_n++] = result;
-        else
-            PQclear(result);
+        if (conn->results_n < CDC_RESULTS_MAX) conn->results[conn->results_n++] = result;
+        else PQclear(result);
         if (status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH) {
             conn->under_way = false;
             return CDC_DONE;
@@ -302,8 +315,7 @@ static enum cdc_step collect(struct cdc_conn *conn, const struct cdc_settings *s
 
 static bool send_query(struct cdc_conn *conn, const char *sql)
 {
-    for (size_t i = 0; i < conn->results_n; i++)
-        PQclear(conn->results[i]);
+    for (size_t i = 0; i < conn->results_n; i++) PQclear(conn->results[i]);
     conn->results_n = 0;
     conn->failed = conn->fatal = false;
     conn->sqlstate[0] = 0;
@@ -319,14 +331,10 @@ enum cdc_step cdc_conn_query(struct cdc_conn *conn, const struct cdc_settings *s
         return cdc_conn_broken(conn, settings, what, err);
     for (;;) {
         int unsent = PQflush(conn->pg);
-        if (unsent < 0)
-            return cdc_conn_broken(conn, settings, what, err);
+        if (unsent < 0) return cdc_conn_broken(conn, settings, what, err);
         enum cdc_step step = collect(conn, settings, what, err);
-        if (step != CDC_WAIT)
-            return step;
-        if (!cdc_conn_wait(conn, unsent ? POLLIN | POLLOUT : POLLIN, wait))
-            return CDC_WAIT;
-        if (!PQconsumeInput(conn->pg))
-            return cdc_conn_broken(conn, settings, what, err);
+        if (step != CDC_WAIT) return step;
+        if (!cdc_conn_wait(conn, unsent ? POLLIN | POLLOUT : POLLIN, wait)) return CDC_WAIT;
+        if (!PQconsumeInput(conn->pg)) return cdc_conn_broken(conn, settings, what, err);
     }
 }

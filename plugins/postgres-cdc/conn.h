@@ -22,13 +22,13 @@ struct cdc_wait {
 
 struct cdc_conn {
     PGconn *pg;
-    bool up;        /* connected, and the initial statements have run */
-    bool under_way; /* a query was sent */
-    size_t statement; /* next of the initial statements */
-    int64_t deadline_ms; /* of connecting */
+    bool up;                            /* connected, and the initial statements have run */
+    bool under_way;                     /* a query was sent */
+    size_t statement;                   /* next of the initial statements */
+    int64_t deadline_ms;                /* of connecting */
     PGresult *results[CDC_RESULTS_MAX]; /* of the last query, one per statement */
     size_t results_n;
-    bool failed;      /* one of its statements failed: */
+    bool failed; /* one of its statements failed: */
     struct sluice_err failure;
     /* After CDC_ERROR: */
     bool fatal;       /* trying again will not help: the config or the server must change */

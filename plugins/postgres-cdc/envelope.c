@@ -12,8 +12,17 @@
 #define SLUICE_VERSION "0"
 #endif
 
-enum { ENV_BEFORE, ENV_AFTER, ENV_SOURCE, ENV_TRANSACTION, ENV_OP, ENV_TS_MS, ENV_TS_US,
-       ENV_TS_NS, ENV_FIELDS };
+enum {
+    ENV_BEFORE,
+    ENV_AFTER,
+    ENV_SOURCE,
+    ENV_TRANSACTION,
+    ENV_OP,
+    ENV_TS_MS,
+    ENV_TS_US,
+    ENV_TS_NS,
+    ENV_FIELDS
+};
 
 #define RECORD_BYTES 256 /* roughly what a record costs beside its columns */
 
@@ -37,15 +46,14 @@ static const struct sluice_schema snapshot_desc = {
     .has_dflt = true,
     .dflt = {.type = SLUICE_STRING, .len = 5, .u.s = "false"}};
 static const struct sluice_field source_fields[CDC_SOURCE_FIELDS] = {
-    {"version", &string_desc},     {"connector", &string_desc}, {"name", &string_desc},
-    {"ts_ms", &int64_desc},        {"snapshot", &snapshot_desc}, {"db", &string_desc},
-    {"sequence", &opt_string},     {"ts_us", &opt_int64},       {"ts_ns", &opt_int64},
-    {"schema", &string_desc},      {"table", &string_desc},     {"txId", &opt_int64},
-    {"lsn", &opt_int64},           {"xmin", &opt_int64},        {"origin", &opt_string},
+    {"version", &string_desc}, {"connector", &string_desc},  {"name", &string_desc},
+    {"ts_ms", &int64_desc},    {"snapshot", &snapshot_desc}, {"db", &string_desc},
+    {"sequence", &opt_string}, {"ts_us", &opt_int64},        {"ts_ns", &opt_int64},
+    {"schema", &string_desc},  {"table", &string_desc},      {"txId", &opt_int64},
+    {"lsn", &opt_int64},       {"xmin", &opt_int64},         {"origin", &opt_string},
     {"origin_lsn", &opt_int64}};
-static const struct sluice_field transaction_fields[] = {{"id", &string_desc},
-                                                         {"total_order", &int64_desc},
-                                                         {"data_collection_order", &int64_desc}};
+static const struct sluice_field transaction_fields[] = {
+    {"id", &string_desc}, {"total_order", &int64_desc}, {"data_collection_order", &int64_desc}};
 static const struct sluice_field server_name_fields[] = {{"serverName", &string_desc}};
 static const struct sluice_field heartbeat_fields[] = {{"ts_ms", &int64_desc}};
 static const struct sluice_field message_key_fields[] = {{"prefix", &opt_string}};
@@ -64,10 +72,7 @@ static const struct sluice_schema *make(struct cdc *cdc, const char *name, bool 
     return cdc->host->schema(&schema);
 }
 
-static struct sluice_value text(const char *s)
-{
-    return sluice_string(s, strlen(s));
-}
+static struct sluice_value text(const char *s) { return sluice_string(s, strlen(s)); }
 
 static void make_message_schema(struct cdc *cdc)
 {
@@ -87,8 +92,8 @@ static void make_message_schema(struct cdc *cdc)
     cdc->message_value =
         make(cdc, "io.debezium.connector.postgresql.MessageValue", false, 1, fields, 7);
     cdc->host->schema_free(inner);
-    cdc->message_key = make(cdc, "io.debezium.connector.postgresql.MessageKey", false, 0,
-                            message_key_fields, 1);
+    cdc->message_key =
+        make(cdc, "io.debezium.connector.postgresql.MessageKey", false, 0, message_key_fields, 1);
 }
 
 static void make_run_id(char out[40])
@@ -113,8 +118,8 @@ void cdc_envelope_init(struct cdc *cdc, const char *connector, int task_id)
     cdc->source_schema = make(cdc, "io.debezium.connector.postgresql.Source", false, 1,
                               source_fields, CDC_SOURCE_FIELDS);
     cdc->transaction_schema = make(cdc, "event.block", true, 1, transaction_fields, 3);
-    cdc->heartbeat_key = make(cdc, "io.debezium.connector.common.ServerNameKey", false, 1,
-                              server_name_fields, 1);
+    cdc->heartbeat_key =
+        make(cdc, "io.debezium.connector.common.ServerNameKey", false, 1, server_name_fields, 1);
     cdc->heartbeat_value =
         make(cdc, "io.debezium.connector.common.Heartbeat", false, 1, heartbeat_fields, 1);
     make_message_schema(cdc);
@@ -132,8 +137,7 @@ void cdc_envelope_init(struct cdc *cdc, const char *connector, int task_id)
     cdc->source[CDC_SRC_SCHEMA] = text("");
     cdc->source[CDC_SRC_TABLE] = text("");
 
-    if (!s->extended_headers)
-        return;
+    if (!s->extended_headers) return;
     make_run_id(cdc->run_id);
     const char *names[] = {"__debezium.context.connectorLogicalName", "__debezium.context.taskId",
                            "__debezium.context.connectorName", "__debezium.context.runId"};
@@ -151,19 +155,21 @@ void cdc_envelope_init(struct cdc *cdc, const char *connector, int task_id)
 void cdc_envelope_fini(struct cdc *cdc)
 {
     const struct sluice_schema *held[] = {
-        cdc->string_schema, cdc->source_schema, cdc->transaction_schema, cdc->heartbeat_key,
-        cdc->heartbeat_value, cdc->message_key, cdc->message_value};
-    for (size_t i = 0; i < sizeof(held) / sizeof(*held); i++)
-        cdc->host->schema_free(held[i]);
+        cdc->string_schema,   cdc->source_schema, cdc->transaction_schema, cdc->heartbeat_key,
+        cdc->heartbeat_value, cdc->message_key,   cdc->message_value};
+    for (size_t i = 0; i < sizeof(held) / sizeof(*held); i++) cdc->host->schema_free(held[i]);
 }
 
 void cdc_envelope_relation(struct cdc *cdc, struct cdc_relation *relation)
 {
-    const struct sluice_field fields[ENV_FIELDS] = {
-        {"before", relation->row_schema}, {"after", relation->row_schema},
-        {"source", cdc->source_schema},   {"transaction", cdc->transaction_schema},
-        {"op", &string_desc},             {"ts_ms", &opt_int64},
-        {"ts_us", &opt_int64},            {"ts_ns", &opt_int64}};
+    const struct sluice_field fields[ENV_FIELDS] = {{"before", relation->row_schema},
+                                                    {"after", relation->row_schema},
+                                                    {"source", cdc->source_schema},
+                                                    {"transaction", cdc->transaction_schema},
+                                                    {"op", &string_desc},
+                                                    {"ts_ms", &opt_int64},
+                                                    {"ts_us", &opt_int64},
+                                                    {"ts_ns", &opt_int64}};
     char *name = cdc_format("%s.Envelope", relation->topic);
     relation->envelope = make(cdc, name, false, 2, fields, ENV_FIELDS);
     free(name);
@@ -201,8 +207,7 @@ static inline bool convert_cell(struct cdc *cdc, struct cdc_relation *rel,
                                 const struct cdc_cell *old, struct sluice_value *out,
                                 struct sluice_err *err)
 {
-    if (cell->kind == 'u' && old)
-        cell = old;
+    if (cell->kind == 'u' && old) cell = old;
     if (cell->kind == 't') {
         if (column->binding.convert(&column->binding, &cdc->memory, cell->s, cell->len, out))
             return true;
@@ -210,8 +215,7 @@ static inline bool convert_cell(struct cdc *cdc, struct cdc_relation *rel,
         *out = column->absent;
         return true;
     } else if (cell->kind == 'u') {
-        if (cdc_unavailable(&column->binding, &cdc->memory, out))
-            return true;
+        if (cdc_unavailable(&column->binding, &cdc->memory, out)) return true;
     } else {
         cdc->memory.why = "it came in binary form, which was not asked for";
     }
@@ -245,8 +249,7 @@ static bool convert_key(struct cdc *cdc, struct cdc_relation *rel, const struct 
 {
     for (uint32_t k = 0; k < rel->key_n; k++) {
         struct cdc_column *column = &rel->columns[rel->key[k]];
-        if (fields && column->field >= 0)
-            out[k] = fields[column->field];
+        if (fields && column->field >= 0) out[k] = fields[column->field];
         else if (!convert_cell(cdc, rel, column, &row->cells[rel->key[k]], NULL, &out[k], err))
             return false;
     }
@@ -276,17 +279,15 @@ static struct sluice_value sequence(struct cdc_memory *memory, uint64_t commit, 
 }
 
 /* source: values of the source block, patched for this position. */
-static void fill_source(struct cdc *cdc, struct sluice_value *source,
-                        const struct cdc_position *at, const char *marker)
+static void fill_source(struct cdc *cdc, struct sluice_value *source, const struct cdc_position *at,
+                        const char *marker)
 {
     source[CDC_SRC_TS_MS].u.i = at->ts_us / 1000;
-    if (marker)
-        source[CDC_SRC_SNAPSHOT] = text(marker);
+    if (marker) source[CDC_SRC_SNAPSHOT] = text(marker);
     source[CDC_SRC_SEQUENCE] = sequence(&cdc->memory, at->lsn_commit, at->lsn);
     source[CDC_SRC_TS_US].u.i = at->ts_us;
     source[CDC_SRC_TS_NS].u.i = at->ts_us * 1000;
-    if (at->txid)
-        source[CDC_SRC_TXID] = sluice_int64((int64_t)at->txid);
+    if (at->txid) source[CDC_SRC_TXID] = sluice_int64((int64_t)at->txid);
     source[CDC_SRC_LSN] = sluice_int64((int64_t)at->lsn);
     if (cdc->origin) {
         size_t len = strlen(cdc->origin);
@@ -398,15 +399,13 @@ static void tombstone(struct cdc *cdc, const struct cdc_relation *rel, struct sl
 
 static bool same_cell(const struct cdc_cell *a, const struct cdc_cell *b)
 {
-    if (a->kind == 'u' || b->kind == 'u')
-        return true; /* unchanged */
+    if (a->kind == 'u' || b->kind == 'u') return true; /* unchanged */
     return a->kind == b->kind && a->len == b->len && (!a->len || !memcmp(a->s, b->s, a->len));
 }
 
 static bool key_changed(const struct cdc_relation *rel, const struct cdc_change *change)
 {
-    if (!change->old || !rel->key_n || !rel->key_sent)
-        return false;
+    if (!change->old || !rel->key_n || !rel->key_sent) return false;
     for (uint32_t k = 0; k < rel->key_n; k++)
         if (!same_cell(&change->before.cells[rel->key[k]], &change->after.cells[rel->key[k]]))
             return true;
@@ -425,8 +424,7 @@ static bool row_changed(const struct cdc_relation *rel, const struct cdc_change 
 static bool emit_insert(struct cdc *cdc, struct cdc_relation *rel, const struct cdc_change *change,
                         struct sluice_err *err)
 {
-    if (cdc->settings.skipped & CDC_SKIP_C)
-        return true;
+    if (cdc->settings.skipped & CDC_SKIP_C) return true;
     struct parts parts = take_parts(cdc, rel, false, true);
     if (!convert_row(cdc, rel, &change->after, NULL, parts.after, err) ||
         !convert_key(cdc, rel, &change->after, parts.after, parts.key, err))
@@ -438,8 +436,7 @@ static bool emit_insert(struct cdc *cdc, struct cdc_relation *rel, const struct 
 static bool emit_delete(struct cdc *cdc, struct cdc_relation *rel, const struct cdc_change *change,
                         const struct cdc_position *before, struct sluice_err *err)
 {
-    if (cdc->settings.skipped & CDC_SKIP_D)
-        return true;
+    if (cdc->settings.skipped & CDC_SKIP_D) return true;
     if (!change->old)
         return cdc_error(err, "postgres sent a delete of %s.%s without its old row", rel->schema,
                          rel->table);
@@ -448,8 +445,8 @@ static bool emit_delete(struct cdc *cdc, struct cdc_relation *rel, const struct 
         !convert_key(cdc, rel, &change->before, parts.before, parts.key, err))
         return false;
     bool more = cdc->settings.tombstones;
-    struct sluice_record *record = finish(cdc, rel, 'd', &parts, NULL, &cdc->position,
-                                          more ? before : &cdc->position);
+    struct sluice_record *record =
+        finish(cdc, rel, 'd', &parts, NULL, &cdc->position, more ? before : &cdc->position);
     if (more)
         tombstone(cdc, rel, record->key, record->headers, record->headers_len, &cdc->position);
     return true;
@@ -469,8 +466,7 @@ static bool emit_rekey(struct cdc *cdc, struct cdc_relation *rel, const struct c
         return false;
     struct sluice_value old_key = sluice_nested(SLUICE_STRUCT, gone.key, rel->key_n);
     struct sluice_value new_key = sluice_nested(SLUICE_STRUCT, made.key, rel->key_n);
-    struct sluice_record *record =
-        finish(cdc, rel, 'd', &gone, NULL, &cdc->position, before);
+    struct sluice_record *record = finish(cdc, rel, 'd', &gone, NULL, &cdc->position, before);
     add_header(cdc, record, "__debezium.newkey", rel->key_schema, new_key);
     if (cdc->settings.tombstones)
         tombstone(cdc, rel, old_key, record->headers, record->headers_len, before);
@@ -482,8 +478,7 @@ static bool emit_rekey(struct cdc *cdc, struct cdc_relation *rel, const struct c
 static bool emit_update(struct cdc *cdc, struct cdc_relation *rel, const struct cdc_change *change,
                         const struct cdc_position *before, struct sluice_err *err)
 {
-    if (cdc->settings.skipped & CDC_SKIP_U)
-        return true;
+    if (cdc->settings.skipped & CDC_SKIP_U) return true;
     if (change->old && change->before.n != change->after.n)
         return cdc_error(err, "postgres sent old and new rows of %s.%s with different columns",
                          rel->schema, rel->table);
@@ -507,19 +502,14 @@ bool cdc_emit_change(struct cdc *cdc, struct cdc_relation *relation,
                      struct sluice_err *err)
 {
     switch (change->op) {
-    case 'I':
-        return emit_insert(cdc, relation, change, err);
-    case 'U':
-        return emit_update(cdc, relation, change, before, err);
-    default:
-        assert(change->op == 'D');
-        return emit_delete(cdc, relation, change, before, err);
+    case 'I': return emit_insert(cdc, relation, change, err);
+    case 'U': return emit_update(cdc, relation, change, before, err);
+    default: assert(change->op == 'D'); return emit_delete(cdc, relation, change, before, err);
     }
 }
 
 bool cdc_emit_snapshot_row(struct cdc *cdc, struct cdc_relation *relation,
-                           const struct cdc_tuple *row, const char *marker,
-                           struct sluice_err *err)
+                           const struct cdc_tuple *row, const char *marker, struct sluice_err *err)
 {
     struct parts parts = take_parts(cdc, relation, false, true);
     if (!convert_row(cdc, relation, row, NULL, parts.after, err) ||

@@ -12,10 +12,8 @@ struct cdc_pattern {
 
 static void trim(const char **s, size_t *len)
 {
-    while (*len && strchr(" \t\r\n", **s))
-        (*s)++, (*len)--;
-    while (*len && strchr(" \t\r\n", (*s)[*len - 1]))
-        (*len)--;
+    while (*len && strchr(" \t\r\n", **s)) (*s)++, (*len)--;
+    while (*len && strchr(" \t\r\n", (*s)[*len - 1])) (*len)--;
 }
 
 bool cdc_patterns_add(struct cdc_patterns *patterns, const char *regex, size_t len,
@@ -52,13 +50,10 @@ bool cdc_patterns_parse(struct cdc_patterns *patterns, const char *list, struct 
         }
         const char *start = item.s;
         size_t len = item.len;
-        if (start)
-            trim(&start, &len);
-        if (len)
-            ok = cdc_patterns_add(patterns, start, len, err);
+        if (start) trim(&start, &len);
+        if (len) ok = cdc_patterns_add(patterns, start, len, err);
         item.len = 0;
-        if (!*s)
-            break;
+        if (!*s) break;
     }
     cdc_text_free(&item);
     return ok;
@@ -69,28 +64,24 @@ int cdc_patterns_match(const struct cdc_patterns *patterns, const char *name)
     for (size_t i = 0; i < patterns->n; i++) {
         pcre2_code *code = patterns->items[i].code;
         pcre2_match_data *data = pcre2_match_data_create(1, NULL);
-        if (!data)
-            abort();
+        if (!data) abort();
         int n = pcre2_match(code, (PCRE2_SPTR)name, strlen(name), 0, 0, data, NULL);
         pcre2_match_data_free(data);
-        if (n >= 0)
-            return (int)i;
+        if (n >= 0) return (int)i;
     }
     return -1;
 }
 
 void cdc_patterns_free(struct cdc_patterns *patterns)
 {
-    for (size_t i = 0; i < patterns->n; i++)
-        pcre2_code_free(patterns->items[i].code);
+    for (size_t i = 0; i < patterns->n; i++) pcre2_code_free(patterns->items[i].code);
     free(patterns->items);
     memset(patterns, 0, sizeof(*patterns));
 }
 
 bool cdc_filter_passes(const struct cdc_filter *filter, const char *name)
 {
-    if (filter->include.n)
-        return cdc_patterns_match(&filter->include, name) >= 0;
+    if (filter->include.n) return cdc_patterns_match(&filter->include, name) >= 0;
     return cdc_patterns_match(&filter->exclude, name) < 0;
 }
 
@@ -114,8 +105,7 @@ static bool rule_parse(struct cdc_key_rules *rules, const char *s, size_t len,
     const char *table = s;
     size_t table_len = (size_t)(colon - s);
     trim(&table, &table_len);
-    if (!cdc_patterns_add(&rule->table, table, table_len, err))
-        return false;
+    if (!cdc_patterns_add(&rule->table, table, table_len, err)) return false;
     const char *end = s + len;
     for (const char *c = colon + 1; c < end;) {
         const char *comma = memchr(c, ',', (size_t)(end - c));
@@ -139,8 +129,7 @@ bool cdc_key_rules_parse(struct cdc_key_rules *rules, const char *text, struct s
         const char *item = s;
         size_t len = (size_t)(end - s);
         trim(&item, &len);
-        if (len && !rule_parse(rules, item, len, err))
-            return false;
+        if (len && !rule_parse(rules, item, len, err)) return false;
         s = *end ? end + 1 : end;
     }
     return true;
@@ -149,8 +138,7 @@ bool cdc_key_rules_parse(struct cdc_key_rules *rules, const char *text, struct s
 const struct cdc_key_rule *cdc_key_rules_find(const struct cdc_key_rules *rules, const char *table)
 {
     for (size_t i = 0; i < rules->n; i++)
-        if (cdc_patterns_match(&rules->items[i].table, table) >= 0)
-            return &rules->items[i];
+        if (cdc_patterns_match(&rules->items[i].table, table) >= 0) return &rules->items[i];
     return NULL;
 }
 
@@ -158,8 +146,7 @@ void cdc_key_rules_free(struct cdc_key_rules *rules)
 {
     for (size_t i = 0; i < rules->n; i++) {
         cdc_patterns_free(&rules->items[i].table);
-        for (size_t c = 0; c < rules->items[i].columns_n; c++)
-            free(rules->items[i].columns[c]);
+        for (size_t c = 0; c < rules->items[i].columns_n; c++) free(rules->items[i].columns[c]);
         free(rules->items[i].columns);
     }
     free(rules->items);

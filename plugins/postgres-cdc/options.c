@@ -234,8 +234,7 @@ const struct sluice_option cdc_options[] = {
      "Milliseconds to wait between snapshot and streaming."},
     {"snapshot.tables.order.by.row.count", STR, LOW, NOP, "disabled",
      "disabled|ascending|descending", SNAP, "Has no effect: tables come in the configured order."},
-    {"snapshot.query.mode", STR, LOW, 0, "select_all", NULL, SNAP,
-     "Only select_all is supported."},
+    {"snapshot.query.mode", STR, LOW, 0, "select_all", NULL, SNAP, "Only select_all is supported."},
 
     {"signal.data.collection", STR, MED, 0, NULL, NULL, SIGN,
      "Signalling table; signals are not supported yet."},

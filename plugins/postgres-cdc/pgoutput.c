@@ -26,8 +26,7 @@ uint16_t cdc_read_u16(struct cdc_cursor *c)
 {
     uint16_t v;
     const char *p = cdc_read_bytes(c, sizeof(v));
-    if (!p)
-        return 0;
+    if (!p) return 0;
     memcpy(&v, p, sizeof(v));
     return __builtin_bswap16(v);
 }
@@ -36,8 +35,7 @@ uint32_t cdc_read_u32(struct cdc_cursor *c)
 {
     uint32_t v;
     const char *p = cdc_read_bytes(c, sizeof(v));
-    if (!p)
-        return 0;
+    if (!p) return 0;
     memcpy(&v, p, sizeof(v));
     return __builtin_bswap32(v);
 }
@@ -46,8 +44,7 @@ uint64_t cdc_read_u64(struct cdc_cursor *c)
 {
     uint64_t v;
     const char *p = cdc_read_bytes(c, sizeof(v));
-    if (!p)
-        return 0;
+    if (!p) return 0;
     memcpy(&v, p, sizeof(v));
     return __builtin_bswap64(v);
 }
@@ -70,8 +67,7 @@ const char *cdc_read_string(struct cdc_cursor *c)
 bool cdc_read_tuple(struct cdc_cursor *c, struct cdc_tuple *tuple)
 {
     tuple->n = cdc_read_u16(c);
-    if (c->bad || tuple->n > CDC_COLUMNS_MAX)
-        return false;
+    if (c->bad || tuple->n > CDC_COLUMNS_MAX) return false;
     for (uint32_t i = 0; i < tuple->n; i++) {
         struct cdc_cell *cell = &tuple->cells[i];
         cell->kind = (char)cdc_read_u8(c);
@@ -83,8 +79,7 @@ bool cdc_read_tuple(struct cdc_cursor *c, struct cdc_tuple *tuple)
         } else if (cell->kind != 'n' && cell->kind != 'u') {
             return false;
         }
-        if (c->bad)
-            return false;
+        if (c->bad) return false;
     }
     return true;
 }
@@ -111,20 +106,17 @@ bool cdc_read_relation(struct cdc_cursor *c, struct cdc_relation_message *out)
     out->oid = cdc_read_u32(c);
     out->schema = cdc_read_string(c);
     out->table = cdc_read_string(c);
-    if (!*out->schema)
-        out->schema = "pg_catalog"; /* how pgoutput abbreviates it */
+    if (!*out->schema) out->schema = "pg_catalog"; /* how pgoutput abbreviates it */
     out->identity = (char)cdc_read_u8(c);
     out->n = cdc_read_u16(c);
-    if (c->bad || out->n > CDC_COLUMNS_MAX)
-        return false;
+    if (c->bad || out->n > CDC_COLUMNS_MAX) return false;
     for (uint32_t i = 0; i < out->n; i++) {
         struct cdc_relation_column *column = &out->columns[i];
         column->key = cdc_read_u8(c) & 1;
         column->name = cdc_read_string(c);
         column->oid = cdc_read_u32(c);
         column->typmod = (int32_t)cdc_read_u32(c);
-        if (c->bad)
-            return false;
+        if (c->bad) return false;
     }
     return true;
 }
@@ -138,10 +130,8 @@ bool cdc_read_change(struct cdc_cursor *c, char op, struct cdc_change *out)
     char part = (char)cdc_read_u8(c);
     if (op != 'I' && (part == 'K' || part == 'O')) {
         out->old = part;
-        if (!cdc_read_tuple(c, &out->before))
-            return false;
-        if (op == 'D')
-            return true;
+        if (!cdc_read_tuple(c, &out->before)) return false;
+        if (op == 'D') return true;
         part = (char)cdc_read_u8(c);
     }
     return part == 'N' && op != 'D' && cdc_read_tuple(c, &out->after);

@@ -24,7 +24,7 @@ uint8_t cdc_read_u8(struct cdc_cursor *c);
 uint16_t cdc_read_u16(struct cdc_cursor *c);
 uint32_t cdc_read_u32(struct cdc_cursor *c);
 uint64_t cdc_read_u64(struct cdc_cursor *c);
-const char *cdc_read_string(struct cdc_cursor *c); /* terminated; "" when bad */
+const char *cdc_read_string(struct cdc_cursor *c);            /* terminated; "" when bad */
 const char *cdc_read_bytes(struct cdc_cursor *c, size_t len); /* NULL when bad */
 
 /* One column of a tuple. */

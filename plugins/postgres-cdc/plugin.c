@@ -34,11 +34,9 @@ static bool load_offset(struct cdc *cdc, struct sluice_err *err)
     const struct sluice_value map = sluice_nested(SLUICE_MAP, pair, 1);
     cdc->partition = cdc->host->partition(cdc->task, &map);
     const struct sluice_value *offset = cdc->host->resume(cdc->task, cdc->partition);
-    if (!offset || offset->type == SLUICE_NULL)
-        return true;
+    if (!offset || offset->type == SLUICE_NULL) return true;
     cdc->has_position = true;
-    if (cdc_position_load(&cdc->position, offset, err))
-        return true;
+    if (cdc_position_load(&cdc->position, offset, err)) return true;
     size_t len = strlen(err->msg);
     snprintf(err->msg + len, sizeof(err->msg) - len,
              "; delete the connector's offsets to start with a new snapshot");
@@ -69,8 +67,7 @@ static enum sluice_verdict cdc_open(struct sluice_task *task, const struct sluic
 
 static void free_kept(struct cdc *cdc)
 {
-    for (size_t i = 0; i < cdc->kept_n; i++)
-        PQfreemem(cdc->kept[i]);
+    for (size_t i = 0; i < cdc->kept_n; i++) PQfreemem(cdc->kept[i]);
     cdc->kept_n = 0;
 }
 
@@ -85,12 +82,10 @@ static void disconnect(struct cdc *cdc)
 static void cdc_close(void *self)
 {
     struct cdc *cdc = self;
-    if (!cdc)
-        return;
+    if (!cdc) return;
     bool drop = cdc->settings.slot_drop_on_stop && cdc->closed_well && !cdc->hopeless;
     disconnect(cdc);
-    if (drop)
-        cdc_drop_slot(cdc, DROP_SLOT_MS);
+    if (drop) cdc_drop_slot(cdc, DROP_SLOT_MS);
     cdc_conn_close(&cdc->general);
     free_kept(cdc);
     free(cdc->kept);
@@ -113,12 +108,10 @@ static enum sluice_verdict stumble(struct cdc *cdc, struct sluice_err *err)
     cdc->failures++;
     bool give_up = cdc_hopeless(cdc) || (s->max_retries >= 0 && cdc->failures > s->max_retries);
     disconnect(cdc);
-    if (give_up)
-        return SLUICE_FAIL;
+    if (give_up) return SLUICE_FAIL;
     int shift = cdc->failures < 12 ? cdc->failures - 1 : 11;
     int64_t wait_ms = busy ? SLOT_BUSY_MS : (int64_t)BACKOFF_FIRST_MS << shift;
-    if (wait_ms > s->retry_wait_ms)
-        wait_ms = s->retry_wait_ms;
+    if (wait_ms > s->retry_wait_ms) wait_ms = s->retry_wait_ms;
     struct cdc_text text = {0};
     cdc_text_addf(&text, "%s; next try in %lld.%lld s", err->msg, (long long)wait_ms / 1000,
                   (long long)wait_ms % 1000 / 100);
@@ -137,8 +130,7 @@ static enum cdc_step advance(struct cdc *cdc, const struct cdc_wait *wait, struc
     case CDC_BACKOFF:
         until = cdc->next_try_ms < wait->until_ms ? cdc->next_try_ms : wait->until_ms;
         cdc_sleep(wait->wake_fd, until);
-        if (cdc_now_ms() < cdc->next_try_ms)
-            return CDC_WAIT;
+        if (cdc_now_ms() < cdc->next_try_ms) return CDC_WAIT;
         cdc->phase = CDC_CONNECT;
         return CDC_DONE;
     case CDC_IDLE:
@@ -149,12 +141,9 @@ static enum cdc_step advance(struct cdc *cdc, const struct cdc_wait *wait, struc
     case CDC_SNAPSHOT_TABLE:
     case CDC_SNAPSHOT_OPEN:
     case CDC_SNAPSHOT_COPY:
-    case CDC_SNAPSHOT_END:
-        return cdc_snapshot(cdc, wait, err);
-    case CDC_STREAM:
-        return cdc_stream(cdc, wait, err);
-    default:
-        return cdc_setup(cdc, wait, err);
+    case CDC_SNAPSHOT_END: return cdc_snapshot(cdc, wait, err);
+    case CDC_STREAM: return cdc_stream(cdc, wait, err);
+    default: return cdc_setup(cdc, wait, err);
     }
 }
 
@@ -165,10 +154,8 @@ static bool works(enum cdc_phase phase)
 
 static int shortest(const struct cdc *cdc, int wait_ms)
 {
-    if (cdc->phase != CDC_STREAM)
-        return wait_ms;
-    if (cdc->status_ms < wait_ms)
-        wait_ms = cdc->status_ms;
+    if (cdc->phase != CDC_STREAM) return wait_ms;
+    if (cdc->status_ms < wait_ms) wait_ms = cdc->status_ms;
     int beat = cdc->settings.heartbeat_ms;
     return beat && beat < wait_ms ? beat : wait_ms;
 }
@@ -191,8 +178,7 @@ static enum sluice_verdict cdc_poll(void *self, struct sluice_batch *batch,
     do {
         bool worked = works(cdc->phase);
         step = advance(cdc, &wait, err);
-        if (!worked && works(cdc->phase))
-            cdc->host->trouble(cdc->task, NULL);
+        if (!worked && works(cdc->phase)) cdc->host->trouble(cdc->task, NULL);
     } while (step == CDC_DONE);
     return step == CDC_ERROR ? stumble(cdc, err) : SLUICE_OK;
 }
@@ -223,8 +209,7 @@ static enum sluice_verdict cdc_acked(void *self, uint32_t partition, const void 
         return cdc_fail(err, "a position of %zu bytes is none of this connector's", len);
     memcpy(&p, position, sizeof(p));
     uint64_t lsn = cdc_position_confirms(&p);
-    if (lsn <= cdc->confirmed_lsn)
-        return SLUICE_OK;
+    if (lsn <= cdc->confirmed_lsn) return SLUICE_OK;
     cdc->confirmed_lsn = lsn;
     /* Nobody may poll for a while (a full window): what is durable is told at once. A connection
      * that breaks here is found broken, and mended, by the next poll(). */
@@ -266,22 +251,12 @@ static const struct sluice_source source = {
     .size = sizeof(source), .poll = cdc_poll, .offset = cdc_offset, .acked = cdc_acked};
 
 static const struct sluice_plugin plugin = {
-    SLUICE_PLUGIN_HEAD,
-    .kind = SLUICE_KIND_SOURCE,
-    .max_tasks = 1,
-    .name = "postgres-cdc",
-    .version = SLUICE_VERSION,
-    .aliases = aliases,
-    .options = cdc_options,
-    .validate = cdc_validate,
-    .open = cdc_open,
-    .close = cdc_close,
-    .source = &source,
+    SLUICE_PLUGIN_HEAD,     .kind = SLUICE_KIND_SOURCE, .max_tasks = 1,
+    .name = "postgres-cdc", .version = SLUICE_VERSION,  .aliases = aliases,
+    .options = cdc_options, .validate = cdc_validate,   .open = cdc_open,
+    .close = cdc_close,     .source = &source,
 };
 
 static const struct sluice_plugin *const plugins[] = {&plugin, NULL};
 
-const struct sluice_plugin *const *sluice_plugins_v1(void)
-{
-    return plugins;
-}
+const struct sluice_plugin *const *sluice_plugins_v1(void) { return plugins; }

@@ -20,8 +20,7 @@ struct sluice_value cdc_position_store(const struct cdc_position *position,
 {
     struct sluice_value *pairs = cdc_take(memory, (size_t)2 * (KEYS_MAX + 2) * sizeof(*pairs));
     uint32_t n = 0;
-    if (position->lsn_proc)
-        put(pairs, &n, "lsn_proc", sluice_int64((int64_t)position->lsn_proc));
+    if (position->lsn_proc) put(pairs, &n, "lsn_proc", sluice_int64((int64_t)position->lsn_proc));
     if (position->message != CDC_MSG_NONE) {
         const char *name = message_names[position->message];
         put(pairs, &n, "messageType", sluice_string(name, strlen(name)));
@@ -29,8 +28,7 @@ struct sluice_value cdc_position_store(const struct cdc_position *position,
     if (position->lsn_commit)
         put(pairs, &n, "lsn_commit", sluice_int64((int64_t)position->lsn_commit));
     put(pairs, &n, "lsn", sluice_int64((int64_t)position->lsn));
-    if (position->txid)
-        put(pairs, &n, "txId", sluice_int64((int64_t)position->txid));
+    if (position->txid) put(pairs, &n, "txId", sluice_int64((int64_t)position->txid));
     put(pairs, &n, "ts_usec", sluice_int64(position->ts_us));
     /* Debezium 3.6 does not know this key and 3.7 means the same by it. */
     if (position->events && !position->snapshot)
@@ -60,14 +58,10 @@ static bool integer(const struct sluice_value *map, const char *key, int64_t *ou
 {
     const struct sluice_value *v = get(map, key);
     *out = 0;
-    if (!v)
-        return true;
-    if (v->type == SLUICE_FLOAT64 && v->u.d >= -9e15 && v->u.d <= 9e15)
-        *out = (int64_t)v->u.d;
-    else if (v->type >= SLUICE_INT8 && v->type <= SLUICE_INT64)
-        *out = v->u.i;
-    else
-        return cdc_error(err, "the stored offset's %s is not a number", key);
+    if (!v) return true;
+    if (v->type == SLUICE_FLOAT64 && v->u.d >= -9e15 && v->u.d <= 9e15) *out = (int64_t)v->u.d;
+    else if (v->type >= SLUICE_INT8 && v->type <= SLUICE_INT64) *out = v->u.i;
+    else return cdc_error(err, "the stored offset's %s is not a number", key);
     return true;
 }
 
@@ -91,14 +85,12 @@ bool cdc_position_load(struct cdc_position *position, const struct sluice_value 
 {
     int64_t lsn, proc, commit, ts, txid, events;
     memset(position, 0, sizeof(*position));
-    if (map->type != SLUICE_MAP)
-        return cdc_error(err, "the stored offset is not an object");
+    if (map->type != SLUICE_MAP) return cdc_error(err, "the stored offset is not an object");
     if (!integer(map, "lsn", &lsn, err) || !integer(map, "lsn_proc", &proc, err) ||
         !integer(map, "lsn_commit", &commit, err) || !integer(map, "ts_usec", &ts, err) ||
         !integer(map, "txId", &txid, err) || !integer(map, "lsn_events_processed", &events, err))
         return false;
-    if (!lsn && !proc && !commit)
-        return cdc_error(err, "the stored offset has no lsn");
+    if (!lsn && !proc && !commit) return cdc_error(err, "the stored offset has no lsn");
     position->lsn = (uint64_t)(lsn ? lsn : proc ? proc : commit);
     position->lsn_proc = (uint64_t)proc;
     /* Before its second transaction, Debezium has stored no lsn_commit. What it has processed then
@@ -109,8 +101,7 @@ bool cdc_position_load(struct cdc_position *position, const struct sluice_value 
     position->message = message_type(map);
     /* Versions that do not count processed at least the one change whose lsn they stored. */
     position->events = events > 0 && events <= UINT32_MAX ? (uint32_t)events : 1;
-    if (position->message == CDC_MSG_BEGIN)
-        position->events = (uint32_t)(events > 0 ? events : 0);
+    if (position->message == CDC_MSG_BEGIN) position->events = (uint32_t)(events > 0 ? events : 0);
     /* true in old versions; INITIAL, BLOCKING... today. */
     const struct sluice_value *snapshot = get(map, "snapshot");
     bool under_way = snapshot && (snapshot->type == SLUICE_STRING || truth(map, "snapshot"));
@@ -121,17 +112,13 @@ bool cdc_position_load(struct cdc_position *position, const struct sluice_value 
     return true;
 }
 
-uint64_t cdc_position_confirms(const struct cdc_position *position)
-{
-    return position->lsn_commit;
-}
+uint64_t cdc_position_confirms(const struct cdc_position *position) { return position->lsn_commit; }
 
 void cdc_resume_init(struct cdc_resume *resume, const struct cdc_position *position)
 {
     memset(resume, 0, sizeof(*resume));
     resume->done_lsn = position->lsn_commit;
-    if (position->snapshot || position->message == CDC_MSG_COMMIT)
-        return;
+    if (position->snapshot || position->message == CDC_MSG_COMMIT) return;
     resume->lsn = position->lsn;
     resume->txid = position->txid;
     resume->events = position->events;
@@ -143,14 +130,12 @@ void cdc_resume_begin(struct cdc_resume *resume, uint64_t final_lsn, uint32_t xi
     resume->skipping = final_lsn < resume->done_lsn;
     resume->inside = !resume->skipping && resume->lsn && resume->txid == xid;
     /* Transactions come in the order of their commits: the one under way is the first, or done. */
-    if (!resume->skipping && !resume->inside)
-        resume->lsn = 0;
+    if (!resume->skipping && !resume->inside) resume->lsn = 0;
 }
 
 bool cdc_resume_skips(const struct cdc_resume *resume, uint64_t lsn, uint32_t events)
 {
-    if (resume->skipping)
-        return true;
+    if (resume->skipping) return true;
     return resume->inside &&
            (lsn < resume->lsn || (lsn == resume->lsn && events <= resume->events));
 }

@@ -9,14 +9,14 @@
 #include "util.h"
 
 enum cdc_message_type { /* Debezium's messageType */
-    CDC_MSG_NONE,
-    CDC_MSG_INSERT,
-    CDC_MSG_UPDATE,
-    CDC_MSG_DELETE,
-    CDC_MSG_BEGIN,
-    CDC_MSG_COMMIT,
-    CDC_MSG_TRUNCATE,
-    CDC_MSG_MESSAGE
+                        CDC_MSG_NONE,
+                        CDC_MSG_INSERT,
+                        CDC_MSG_UPDATE,
+                        CDC_MSG_DELETE,
+                        CDC_MSG_BEGIN,
+                        CDC_MSG_COMMIT,
+                        CDC_MSG_TRUNCATE,
+                        CDC_MSG_MESSAGE
 };
 
 enum cdc_snapshot_state { CDC_NO_SNAPSHOT, CDC_IN_SNAPSHOT, CDC_SNAPSHOT_DONE };

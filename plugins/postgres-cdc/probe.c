@@ -29,10 +29,8 @@ __attribute__((format(printf, 3, 4))) static void say(struct probe *p, const cha
 /* Debezium puts every connection error on database.hostname; a key that fits helps more. */
 static const char *key_of(const char *sqlstate)
 {
-    if (!strcmp(sqlstate, "28P01"))
-        return "database.password";
-    if (!strncmp(sqlstate, "28", 2))
-        return "database.user";
+    if (!strcmp(sqlstate, "28P01")) return "database.password";
+    if (!strncmp(sqlstate, "28", 2)) return "database.user";
     return !strcmp(sqlstate, "3D000") ? "database.dbname" : "database.hostname";
 }
 
@@ -40,8 +38,7 @@ static bool ask(struct probe *p, const char *sql, const char *what)
 {
     struct sluice_err err;
     enum cdc_step step = cdc_conn_query(&p->conn, p->settings, sql, what, &p->wait, &err);
-    if (step == CDC_DONE)
-        return true;
+    if (step == CDC_DONE) return true;
     say(p, "database.hostname", "%s", step == CDC_WAIT ? "the server does not answer" : err.msg);
     return false;
 }
@@ -93,8 +90,7 @@ static void check_publication(struct probe *p)
     const struct cdc_settings *s = p->settings;
     bool exists = PQntuples(c->results[2]) > 0;
     bool super = *cdc_conn_field(c, 0, 0, 3) == 't', creates = *cdc_conn_field(c, 0, 0, 4) == 't';
-    if (exists || s->snapshot_mode == CDC_INITIAL_ONLY)
-        return;
+    if (exists || s->snapshot_mode == CDC_INITIAL_ONLY) return;
     if (s->autocreate == CDC_DISABLED)
         say(p, "publication.name",
             "publication %s is missing. Publication autocreation is disabled, please create one "
@@ -119,8 +115,7 @@ static void check_select(struct probe *p)
     const struct cdc_settings *s = p->settings;
     for (int i = 0; i < PQntuples(c->results[3]); i++) {
         const char *schema = cdc_conn_field(c, 3, i, 0), *table = cdc_conn_field(c, 3, i, 1);
-        if (!cdc_captures_table(s, schema, table))
-            continue;
+        if (!cdc_captures_table(s, schema, table)) continue;
         say(p, "database.user",
             "role \"%s\" may not read %s.%s; run: GRANT USAGE ON SCHEMA \"%s\" TO \"%s\"; GRANT "
             "SELECT ON \"%s\".\"%s\" TO \"%s\";",
@@ -158,8 +153,7 @@ static void run(struct probe *p)
         check_server(p);
         check_slot(p);
         check_publication(p);
-        if (s->snapshot_mode != CDC_NO_DATA)
-            check_select(p);
+        if (s->snapshot_mode != CDC_NO_DATA) check_select(p);
     }
     cdc_text_free(&sql);
 }
@@ -171,12 +165,10 @@ void cdc_probe(const struct cdc_settings *settings, int wait_ms, cdc_complain *c
                       .complain = complain,
                       .arg = arg};
     struct sluice_err err;
-    enum cdc_step step = cdc_conn_open(&p.conn, settings, "Debezium Validate Connection", false,
-                                       &p.wait, &err);
-    if (step == CDC_DONE)
-        run(&p);
-    else if (step == CDC_ERROR)
-        say(&p, key_of(p.conn.sqlstate), "%s", err.msg);
+    enum cdc_step step =
+        cdc_conn_open(&p.conn, settings, "Debezium Validate Connection", false, &p.wait, &err);
+    if (step == CDC_DONE) run(&p);
+    else if (step == CDC_ERROR) say(&p, key_of(p.conn.sqlstate), "%s", err.msg);
     else
         say(&p, "database.hostname", "connecting to postgres at %s:%d: no answer within %d ms",
             settings->host, settings->port, wait_ms);

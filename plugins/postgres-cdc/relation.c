@@ -19,15 +19,13 @@ char *cdc_topic(const struct cdc_settings *settings, struct cdc_pool *pool, cons
     char *out = topic;
     /* One replacement for each character, not for each of its bytes in UTF-8. */
     for (const char *p = topic; *p; p++) {
-        if (((unsigned char)*p & 0xc0) == 0x80)
-            continue;
-        bool fine = isascii((unsigned char)*p) &&
-                    (isalnum((unsigned char)*p) || strchr("._-", *p) != NULL);
+        if (((unsigned char)*p & 0xc0) == 0x80) continue;
+        bool fine =
+            isascii((unsigned char)*p) && (isalnum((unsigned char)*p) || strchr("._-", *p) != NULL);
         *out++ = fine ? *p : '_';
     }
     *out = 0;
-    if (out - topic > TOPIC_MAX)
-        topic[TOPIC_MAX] = 0;
+    if (out - topic > TOPIC_MAX) topic[TOPIC_MAX] = 0;
     return topic;
 }
 
@@ -90,8 +88,8 @@ static void take_types(struct cdc *cdc)
             .elem = field_u32(conn, 2, i, 4),
             .base = field_u32(conn, 2, i, 5),
             .typmod = (int32_t)strtol(cdc_conn_field(conn, 2, i, 6), NULL, 10),
-            .labels = PQgetisnull(conn->results[2], i, 7) ? NULL
-                                                          : (char *)cdc_conn_field(conn, 2, i, 7),
+            .labels =
+                PQgetisnull(conn->results[2], i, 7) ? NULL : (char *)cdc_conn_field(conn, 2, i, 7),
         };
         cdc_types_put(&cdc->types, &type);
     }
@@ -102,8 +100,7 @@ static void take_types(struct cdc *cdc)
 static int catalog_row(const struct cdc_conn *conn, const char *name)
 {
     for (int i = 0; i < PQntuples(conn->results[0]); i++)
-        if (!strcmp(cdc_conn_field(conn, 0, i, 0), name))
-            return i;
+        if (!strcmp(cdc_conn_field(conn, 0, i, 0), name)) return i;
     return -1;
 }
 
@@ -157,11 +154,9 @@ static void take_columns(struct cdc *cdc, struct cdc_relation *rel,
 static void add_key(struct cdc_relation *rel, const char *name)
 {
     for (uint32_t i = 0; i < rel->columns_n; i++) {
-        if (strcmp(rel->columns[i].name, name) != 0 || !rel->columns[i].schema)
-            continue;
+        if (strcmp(rel->columns[i].name, name) != 0 || !rel->columns[i].schema) continue;
         for (uint32_t k = 0; k < rel->key_n; k++)
-            if (rel->key[k] == i)
-                return;
+            if (rel->key[k] == i) return;
         rel->key[rel->key_n++] = i;
         return;
     }
@@ -174,10 +169,8 @@ static void take_key(struct cdc *cdc, struct cdc_relation *rel)
     char *name = cdc_format("%s.%s", rel->schema, rel->table);
     const struct cdc_key_rule *rule = cdc_key_rules_find(&cdc->settings.keys, name);
     free(name);
-    for (size_t i = 0; rule && i < rule->columns_n; i++)
-        add_key(rel, rule->columns[i]);
-    if (rule)
-        return;
+    for (size_t i = 0; rule && i < rule->columns_n; i++) add_key(rel, rule->columns[i]);
+    if (rule) return;
     for (int i = 0; i < PQntuples(conn->results[1]); i++)
         if (!strcmp(cdc_conn_field(conn, 1, i, 1), cdc_conn_field(conn, 1, 0, 1)))
             add_key(rel, cdc_conn_field(conn, 1, i, 0));
@@ -185,8 +178,7 @@ static void take_key(struct cdc *cdc, struct cdc_relation *rel)
      */
     bool gone = !PQntuples(conn->results[0]);
     for (uint32_t i = 0; gone && rel->identity != 'f' && i < rel->columns_n; i++)
-        if (rel->columns[i].identity)
-            add_key(rel, rel->columns[i].name);
+        if (rel->columns[i].identity) add_key(rel, rel->columns[i].name);
 }
 
 /* ---- schemas ---- */
@@ -198,18 +190,14 @@ static const struct sluice_schema *make_struct(struct cdc *cdc, struct cdc_relat
     struct sluice_field *fields = cdc_alloc((n + 1) * sizeof(*fields));
     for (uint32_t i = 0; i < (key ? rel->key_n : rel->columns_n); i++) {
         const struct cdc_column *column = &rel->columns[key ? rel->key[i] : i];
-        if (!key && column->field < 0)
-            continue;
+        if (!key && column->field < 0) continue;
         fields[at].name = column->name;
         fields[at++].schema = column->schema;
     }
     assert(at == n);
     char *name = cdc_format("%s.%s", rel->topic, suffix);
-    struct sluice_schema schema = {.type = SLUICE_STRUCT,
-                                   .optional = !key,
-                                   .name = name,
-                                   .fields = fields,
-                                   .fields_len = n};
+    struct sluice_schema schema = {
+        .type = SLUICE_STRUCT, .optional = !key, .name = name, .fields = fields, .fields_len = n};
     const struct sluice_schema *made = cdc->host->schema(&schema);
     free(name);
     free(fields);
@@ -219,8 +207,7 @@ static const struct sluice_schema *make_struct(struct cdc *cdc, struct cdc_relat
 static void make_schemas(struct cdc *cdc, struct cdc_relation *rel)
 {
     rel->row_schema = make_struct(cdc, rel, "Value", false);
-    if (rel->key_n)
-        rel->key_schema = make_struct(cdc, rel, "Key", true);
+    if (rel->key_n) rel->key_schema = make_struct(cdc, rel, "Key", true);
     rel->key_sent = rel->identity == 'f';
     if (!rel->key_sent) {
         rel->key_sent = rel->key_n > 0;
@@ -240,8 +227,7 @@ enum cdc_step cdc_relation_load(struct cdc *cdc, uint32_t oid, const char *schem
     enum cdc_step step = cdc_conn_query(&cdc->general, &cdc->settings, sql, what, wait, err);
     free(sql);
     free(what);
-    if (step != CDC_DONE)
-        return step;
+    if (step != CDC_DONE) return step;
     assert(cdc->general.results_n == 3);
     take_types(cdc);
     struct cdc_relation *rel = cdc_alloc(sizeof(*rel));
@@ -278,19 +264,16 @@ void cdc_relation_retire(struct cdc_relations *relations, struct cdc_relation *r
 void cdc_relations_put(struct cdc_relations *relations, struct cdc_relation *relation)
 {
     struct cdc_relation **at = &relations->buckets[relation->oid & 255];
-    while (*at && (*at)->oid != relation->oid)
-        at = &(*at)->next;
+    while (*at && (*at)->oid != relation->oid) at = &(*at)->next;
     struct cdc_relation *old = *at;
     relation->next = old ? old->next : NULL;
     *at = relation;
-    if (old)
-        cdc_relation_retire(relations, old);
+    if (old) cdc_relation_retire(relations, old);
 }
 
 void cdc_relation_free(struct cdc_relation *relation, const struct sluice_host *host)
 {
-    if (!relation)
-        return;
+    if (!relation) return;
     for (uint32_t i = 0; i < relation->columns_n; i++)
         host->schema_free(relation->columns[i].schema);
     host->schema_free(relation->key_schema);

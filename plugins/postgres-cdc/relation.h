@@ -12,27 +12,27 @@
 
 #define CDC_SOURCE_FIELDS 16
 enum { /* fields of the source block that differ between records */
-    CDC_SRC_TS_MS = 3,
-    CDC_SRC_SNAPSHOT = 4,
-    CDC_SRC_SEQUENCE = 6,
-    CDC_SRC_TS_US = 7,
-    CDC_SRC_TS_NS = 8,
-    CDC_SRC_SCHEMA = 9,
-    CDC_SRC_TABLE = 10,
-    CDC_SRC_TXID = 11,
-    CDC_SRC_LSN = 12,
-    CDC_SRC_ORIGIN = 14,
-    CDC_SRC_ORIGIN_LSN = 15
+       CDC_SRC_TS_MS = 3,
+       CDC_SRC_SNAPSHOT = 4,
+       CDC_SRC_SEQUENCE = 6,
+       CDC_SRC_TS_US = 7,
+       CDC_SRC_TS_NS = 8,
+       CDC_SRC_SCHEMA = 9,
+       CDC_SRC_TABLE = 10,
+       CDC_SRC_TXID = 11,
+       CDC_SRC_LSN = 12,
+       CDC_SRC_ORIGIN = 14,
+       CDC_SRC_ORIGIN_LSN = 15
 };
 
 struct cdc_column {
     const char *name;
     uint32_t oid;
     int32_t typmod;
-    bool identity;    /* part of the replica identity */
-    bool required;    /* NOT NULL */
-    bool warned;      /* a value of it could not be converted, and it was said once */
-    int field;        /* in the row's value; -1: left out */
+    bool identity; /* part of the replica identity */
+    bool required; /* NOT NULL */
+    bool warned;   /* a value of it could not be converted, and it was said once */
+    int field;     /* in the row's value; -1: left out */
     struct cdc_binding binding;
     const struct sluice_schema *schema; /* NULL: the type has no mapping */
     struct sluice_value absent;         /* when the value was not sent */
@@ -64,8 +64,7 @@ static inline struct cdc_relation *cdc_relations_find(const struct cdc_relations
                                                       uint32_t oid)
 {
     struct cdc_relation *r = relations->buckets[oid & 255];
-    while (r && r->oid != oid)
-        r = r->next;
+    while (r && r->oid != oid) r = r->next;
     return r;
 }
 

@@ -49,8 +49,7 @@ static int word(struct reader *r, const char *key, const char *words)
     int i = 0;
     for (const char *w = words; *w; i++) {
         size_t n = strcspn(w, "|");
-        if (n == len && !strncasecmp(w, value, n))
-            return i;
+        if (n == len && !strncasecmp(w, value, n)) return i;
         w += n + (w[n] == '|');
     }
     wrong(r, key, "is not one of %s", words);
@@ -61,8 +60,7 @@ static int word(struct reader *r, const char *key, const char *words)
 static void refuse(struct reader *r, const char *key, const char *harmless, const char *why)
 {
     const char *value = r->host->str(r->conf, key);
-    if (!value || !*value || (harmless && !strcasecmp(value, harmless)))
-        return;
+    if (!value || !*value || (harmless && !strcasecmp(value, harmless))) return;
     wrong(r, key, "%s is not supported yet: %s; remove the option", key, why);
 }
 
@@ -137,10 +135,8 @@ static void read_statements(struct reader *r)
             s->statements = cdc_realloc(s->statements, (s->statements_n + 1) * sizeof(char *));
             s->statements[s->statements_n++] = cdc_pool_strdup(&s->pool, one.s);
         }
-        if (one.s)
-            one.s[one.len = 0] = 0;
-        if (!*p)
-            break;
+        if (one.s) one.s[one.len = 0] = 0;
+        if (!*p) break;
     }
     cdc_text_free(&one);
 }
@@ -182,8 +178,7 @@ static void read_replication(struct reader *r)
     s->slot_retry_ms = number(r, "slot.retry.delay.ms");
     /* Debezium does not quote the name, so Postgres folds it. */
     char *publication = cdc_pool_strdup(&s->pool, r->host->str(r->conf, "publication.name"));
-    for (char *p = publication; p && *p; p++)
-        *p = (char)(isascii(*p) ? tolower(*p) : *p);
+    for (char *p = publication; p && *p; p++) *p = (char)(isascii(*p) ? tolower(*p) : *p);
     s->publication = publication;
     s->autocreate = (enum cdc_autocreate)word(r, "publication.autocreate.mode",
                                               "all_tables|disabled|filtered|no_tables");
@@ -191,8 +186,7 @@ static void read_replication(struct reader *r)
     s->status_interval_ms = number(r, "status.update.interval.ms");
     s->flush_mode =
         (enum cdc_flush_mode)word(r, "lsn.flush.mode", "connector|manual|connector_and_driver");
-    if (!r->host->flag(r->conf, "flush.lsn.source"))
-        s->flush_mode = CDC_FLUSH_MANUAL;
+    if (!r->host->flag(r->conf, "flush.lsn.source")) s->flush_mode = CDC_FLUSH_MANUAL;
     s->mismatch = (enum cdc_mismatch)word(r, "offset.mismatch.strategy",
                                           "no_validation|trust_offset|trust_slot|"
                                           "trust_greater_lsn");
@@ -201,8 +195,7 @@ static void read_replication(struct reader *r)
 static void patterns(struct reader *r, struct cdc_patterns *out, const char *key)
 {
     struct sluice_err err;
-    if (!cdc_patterns_parse(out, r->host->str(r->conf, key), &err))
-        wrong(r, key, "%s", err.msg);
+    if (!cdc_patterns_parse(out, r->host->str(r->conf, key), &err)) wrong(r, key, "%s", err.msg);
 }
 
 static void filter(struct reader *r, struct cdc_filter *out, const char *include,
@@ -228,12 +221,10 @@ static void read_filters(struct reader *r)
     s->tombstones = r->host->flag(r->conf, "tombstones.on.delete");
     s->skip_unchanged = r->host->flag(r->conf, "skip.messages.without.change");
     const char *ops = r->host->str(r->conf, "skipped.operations");
-    if (!ops || !strcasecmp(ops, "none"))
-        return;
+    if (!ops || !strcasecmp(ops, "none")) return;
     for (; *ops; ops++) {
         const char *letter = strchr("cudtr", tolower((unsigned char)*ops));
-        if (letter && (!ops[1] || strchr(", ", ops[1])))
-            s->skipped |= 1u << (letter - "cudtr");
+        if (letter && (!ops[1] || strchr(", ", ops[1]))) s->skipped |= 1u << (letter - "cudtr");
         else if (!strchr(", ", *ops)) {
             wrong(r, "skipped.operations", "'%s': give any of c, u, d, t, r, or none", ops);
             return;
@@ -244,19 +235,18 @@ static void read_filters(struct reader *r)
 static void read_types(struct reader *r)
 {
     struct cdc_settings *s = r->out;
-    s->decimal =
-        (enum cdc_decimal_mode)word(r, "decimal.handling.mode", "precise|string|double");
+    s->decimal = (enum cdc_decimal_mode)word(r, "decimal.handling.mode", "precise|string|double");
     s->time = (enum cdc_time_mode)word(r, "time.precision.mode",
                                        "adaptive|adaptive_time_microseconds|connect|isostring|"
                                        "microseconds|nanoseconds");
-    s->binary = (enum cdc_binary_mode)word(r, "binary.handling.mode",
-                                           "bytes|base64|base64-url-safe|hex");
+    s->binary =
+        (enum cdc_binary_mode)word(r, "binary.handling.mode", "bytes|base64|base64-url-safe|hex");
     s->hstore_map = word(r, "hstore.handling.mode", "json|map") == 1;
     s->interval_string = word(r, "interval.handling.mode", "numeric|string") == 1;
     s->unknown_types = r->host->flag(r->conf, "include.unknown.datatypes");
     s->money_digits = number(r, "money.fraction.digits");
-    s->converting_failure = (enum cdc_failure_mode)word(
-        r, "event.converting.failure.handling.mode", "warn|fail|skip");
+    s->converting_failure =
+        (enum cdc_failure_mode)word(r, "event.converting.failure.handling.mode", "warn|fail|skip");
     const char *p = r->host->str(r->conf, "unavailable.value.placeholder");
     p = p ? p : "";
     if (strncmp(p, "hex:", 4)) {
@@ -270,8 +260,7 @@ static void read_types(struct reader *r)
         unsigned byte;
         if (!isxdigit((unsigned char)p[4 + 2 * i]) || sscanf(p + 4 + 2 * i, "%2x", &byte) != 1)
             wrong(r, "unavailable.value.placeholder", "'%s' is not hexadecimal after hex:", p);
-        else
-            bytes[i] = (char)byte;
+        else bytes[i] = (char)byte;
     }
     s->placeholder = bytes;
     s->placeholder_len = n;
@@ -286,17 +275,14 @@ static void read_overrides(struct reader *r)
         size_t len = strcspn(list, ",");
         const char *table = list + strspn(list, " ");
         size_t n = len > (size_t)(table - list) ? len - (size_t)(table - list) : 0;
-        while (n && table[n - 1] == ' ')
-            n--;
+        while (n && table[n - 1] == ' ') n--;
         list += len + (list[len] == ',');
-        if (!n)
-            continue;
+        if (!n) continue;
         char *name = cdc_pool_strndup(&s->pool, table, n);
         char *key = cdc_pool_format(&s->pool, "%s.%s", base, name);
         const char *sql = NULL, *k, *v;
         for (size_t i = 0; r->host->entry(r->conf, i, &k, &v); i++)
-            if (!strcmp(k, key))
-                sql = v;
+            if (!strcmp(k, key)) sql = v;
         if (!sql || !*sql) {
             wrong(r, base, "%s is listed, but %s gives no statement for it", name, key);
             continue;
@@ -309,8 +295,8 @@ static void read_overrides(struct reader *r)
 
 static void read_snapshot(struct reader *r)
 {
-    static const enum cdc_snapshot_mode modes[] = {CDC_INITIAL, CDC_INITIAL_ONLY, CDC_ALWAYS,
-                                                   CDC_NO_DATA, CDC_NO_DATA,      CDC_NO_DATA,
+    static const enum cdc_snapshot_mode modes[] = {CDC_INITIAL,    CDC_INITIAL_ONLY, CDC_ALWAYS,
+                                                   CDC_NO_DATA,    CDC_NO_DATA,      CDC_NO_DATA,
                                                    CDC_WHEN_NEEDED};
     static const char *const isolations[] = {"SERIALIZABLE, READ ONLY, DEFERRABLE",
                                              "REPEATABLE READ", "READ COMMITTED",
@@ -323,8 +309,7 @@ static void read_snapshot(struct reader *r)
         wrong(r, "snapshot.mode",
               "configuration_based and custom are not supported; valid are initial, "
               "initial_only, always, no_data, when_needed");
-    else
-        s->snapshot_mode = modes[mode];
+    else s->snapshot_mode = modes[mode];
     s->isolation = isolations[word(r, "snapshot.isolation.mode",
                                    "serializable|repeatable_read|read_committed|"
                                    "read_uncommitted")];
@@ -381,12 +366,9 @@ static bool builtin(const char *schema, const char *table)
 
 bool cdc_captures_table(const struct cdc_settings *settings, const char *schema, const char *table)
 {
-    if (settings->ignore_builtin && builtin(schema, table))
-        return false;
-    if (!cdc_filter_passes(&settings->schemas, schema))
-        return false;
-    if (!settings->tables.include.n && !settings->tables.exclude.n)
-        return true;
+    if (settings->ignore_builtin && builtin(schema, table)) return false;
+    if (!cdc_filter_passes(&settings->schemas, schema)) return false;
+    if (!settings->tables.include.n && !settings->tables.exclude.n) return true;
     char *name = cdc_format("%s.%s", schema, table);
     bool passes = cdc_filter_passes(&settings->tables, name);
     free(name);
@@ -396,8 +378,7 @@ bool cdc_captures_table(const struct cdc_settings *settings, const char *schema,
 bool cdc_captures_column(const struct cdc_settings *settings, const char *schema, const char *table,
                          const char *column)
 {
-    if (!settings->columns.include.n && !settings->columns.exclude.n)
-        return true;
+    if (!settings->columns.include.n && !settings->columns.exclude.n) return true;
     char *name = cdc_format("%s.%s.%s", schema, table, column);
     bool passes = cdc_filter_passes(&settings->columns, name);
     free(name);

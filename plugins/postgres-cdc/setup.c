@@ -91,12 +91,11 @@ static enum cdc_step take_server(struct cdc *cdc, struct sluice_err *err)
                         "the postgres server at %s:%d has wal_level = %s, and must have logical; "
                         "run: ALTER SYSTEM SET wal_level = logical; and restart the server",
                         s->host, s->port, wal_level);
-    cdc->server_version = atoi(cdc_conn_field(conn, 0, 0, 1));
+    cdc->server_version = (int)strtol(cdc_conn_field(conn, 0, 0, 1), NULL, 10);
     cdc->standby = *cdc_conn_field(conn, 0, 0, 2) == 't';
-    int timeout = atoi(cdc_conn_field(conn, 0, 0, 3));
+    int timeout = (int)strtol(cdc_conn_field(conn, 0, 0, 3), NULL, 10);
     cdc->status_ms = s->status_interval_ms;
-    if (timeout > 0 && cdc->status_ms > timeout / 3)
-        cdc->status_ms = timeout / 3 ? timeout / 3 : 1;
+    if (timeout > 0 && cdc->status_ms > timeout / 3) cdc->status_ms = timeout / 3 ? timeout / 3 : 1;
     if (*cdc_conn_field(conn, 0, 0, 4) != 't')
         cdc->host->log(cdc->task, SLUICE_WARN,
                        "role %s has not the REPLICATION attribute; run: ALTER ROLE \"%s\" "
@@ -116,8 +115,7 @@ static char *mismatch(const struct cdc *cdc)
     const struct cdc_position *p = &cdc->position;
     char here[24], there[24];
     uint64_t seen = p->lsn_commit > p->lsn_proc ? p->lsn_commit : p->lsn_proc;
-    if (p->snapshot && p->lsn > seen)
-        seen = p->lsn;
+    if (p->snapshot && p->lsn > seen) seen = p->lsn;
     cdc_lsn_text(seen, here);
     if (!cdc->slot.exists)
         return cdc_format("replication slot \"%s\" is missing on the server", cdc->settings.slot);
@@ -131,8 +129,7 @@ static enum cdc_step check_offset(struct cdc *cdc, struct sluice_err *err)
 {
     const struct cdc_settings *s = &cdc->settings;
     char *why = mismatch(cdc);
-    if (!why)
-        return CDC_DONE;
+    if (!why) return CDC_DONE;
     bool trusted = s->mismatch == CDC_TRUST_SLOT || s->mismatch == CDC_TRUST_GREATER ||
                    s->flush_mode == CDC_FLUSH_DRIVER;
     enum cdc_step step = CDC_DONE;
@@ -170,23 +167,18 @@ static enum cdc_step decide(struct cdc *cdc, struct sluice_err *err)
                         "connector to use snapshots initially or when needed.");
     cdc->snapshot_due = unfinished || (!cdc->has_position && mode != CDC_NO_DATA) ||
                         (mode == CDC_ALWAYS && cdc->first_start);
-    if (cdc->snapshot_due || mode == CDC_INITIAL_ONLY || !cdc->has_position)
-        return CDC_DONE;
+    if (cdc->snapshot_due || mode == CDC_INITIAL_ONLY || !cdc->has_position) return CDC_DONE;
     return check_offset(cdc, err);
 }
 
 static enum cdc_step inspect(struct cdc *cdc, const struct cdc_wait *wait, struct sluice_err *err)
 {
     char *sql = inspect_sql(&cdc->settings);
-    enum cdc_step step =
-        query(cdc, sql, "reading the server's settings and slots", wait, err);
+    enum cdc_step step = query(cdc, sql, "reading the server's settings and slots", wait, err);
     free(sql);
-    if (step == CDC_DONE)
-        step = take_server(cdc, err);
-    if (step == CDC_DONE)
-        step = decide(cdc, err);
-    if (step != CDC_DONE)
-        return step;
+    if (step == CDC_DONE) step = take_server(cdc, err);
+    if (step == CDC_DONE) step = decide(cdc, err);
+    if (step != CDC_DONE) return step;
     bool streams = cdc->settings.snapshot_mode != CDC_INITIAL_ONLY;
     bool listed = cdc->settings.autocreate == CDC_FILTERED && streams && !cdc->standby;
     cdc->phase = !streams && !cdc->snapshot_due ? CDC_IDLE
@@ -211,8 +203,7 @@ void cdc_tables_free(struct cdc *cdc)
 static int by_rank(const void *a, const void *b)
 {
     const struct cdc_table *x = a, *y = b;
-    if (x->rank != y->rank)
-        return x->rank < y->rank ? -1 : 1;
+    if (x->rank != y->rank) return x->rank < y->rank ? -1 : 1;
     int order = strcmp(x->schema, y->schema);
     return order ? order : strcmp(x->name, y->name);
 }
@@ -226,8 +217,7 @@ static enum cdc_step list_tables(struct cdc *cdc, const struct cdc_wait *wait,
               "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', "
               "'p') AND c.relpersistence <> 't' AND n.nspname !~ '^pg_(toast|temp)'",
               "listing the tables", wait, err);
-    if (step != CDC_DONE)
-        return step;
+    if (step != CDC_DONE) return step;
     const struct cdc_conn *conn = &cdc->general;
     const struct cdc_settings *s = &cdc->settings;
     cdc_tables_free(cdc);
@@ -235,8 +225,7 @@ static enum cdc_step list_tables(struct cdc *cdc, const struct cdc_wait *wait,
     cdc->tables = cdc_alloc(((size_t)n + 1) * sizeof(*cdc->tables));
     for (int i = 0; i < n; i++) {
         const char *schema = cdc_conn_field(conn, 0, i, 1), *name = cdc_conn_field(conn, 0, i, 2);
-        if (!cdc_captures_table(s, schema, name))
-            continue;
+        if (!cdc_captures_table(s, schema, name)) continue;
         struct cdc_table *table = &cdc->tables[cdc->tables_n++];
         char *full = cdc_format("%s.%s", schema, name);
         table->oid = (uint32_t)strtoul(cdc_conn_field(conn, 0, i, 0), NULL, 10);
@@ -261,10 +250,8 @@ static void publication_name(const struct cdc_settings *s, struct cdc_text *sql)
 {
     const char *p = s->publication;
     size_t plain = strspn(p, "abcdefghijklmnopqrstuvwxyz0123456789_");
-    if (p[plain] || isdigit((unsigned char)*p))
-        cdc_text_ident(sql, p);
-    else
-        cdc_text_adds(sql, p);
+    if (p[plain] || isdigit((unsigned char)*p)) cdc_text_ident(sql, p);
+    else cdc_text_adds(sql, p);
 }
 
 /* "s"."a", "s"."b" of the captured tables that are logged; false: there are none. */
@@ -272,10 +259,8 @@ static bool table_list(const struct cdc *cdc, struct cdc_text *sql)
 {
     bool any = false;
     for (size_t i = 0; i < cdc->tables_n; i++) {
-        if (!cdc->tables[i].logged)
-            continue;
-        if (any)
-            cdc_text_adds(sql, ", ");
+        if (!cdc->tables[i].logged) continue;
+        if (any) cdc_text_adds(sql, ", ");
         cdc_text_ident(sql, cdc->tables[i].schema);
         cdc_text_adds(sql, ".");
         cdc_text_ident(sql, cdc->tables[i].name);
@@ -296,8 +281,7 @@ static char *alter_sql(const struct cdc *cdc)
     cdc_text_adds(&sql, ") IS DISTINCT FROM (SELECT array_agg(o ORDER BY o) FROM unnest(ARRAY[");
     bool any = false;
     for (size_t i = 0; i < cdc->tables_n; i++) {
-        if (!cdc->tables[i].logged)
-            continue;
+        if (!cdc->tables[i].logged) continue;
         cdc_text_addf(&sql, "%s%u", any ? "," : "", cdc->tables[i].oid);
         any = true;
     }
@@ -314,14 +298,12 @@ static char *create_sql(const struct cdc *cdc)
     struct cdc_text sql = {0};
     cdc_text_adds(&sql, "CREATE PUBLICATION ");
     publication_name(s, &sql);
-    if (s->autocreate == CDC_ALL_TABLES)
-        cdc_text_adds(&sql, " FOR ALL TABLES");
+    if (s->autocreate == CDC_ALL_TABLES) cdc_text_adds(&sql, " FOR ALL TABLES");
     if (s->autocreate == CDC_FILTERED) {
         cdc_text_adds(&sql, " FOR TABLE ");
         table_list(cdc, &sql);
     }
-    if (s->via_root)
-        cdc_text_adds(&sql, " WITH (publish_via_partition_root = true)");
+    if (s->via_root) cdc_text_adds(&sql, " WITH (publish_via_partition_root = true)");
     cdc_text_adds(&sql, ";");
     return sql.s;
 }
@@ -334,8 +316,7 @@ static enum cdc_step publish(struct cdc *cdc, const struct cdc_wait *wait, struc
     struct cdc_text list = {0};
     bool any = filtered && table_list(cdc, &list);
     cdc_text_free(&list);
-    if (cdc->standby)
-        filtered = false;
+    if (cdc->standby) filtered = false;
     else if (filtered && cdc->publication_exists && cdc->publication_all)
         return hopeless(cdc, err,
                         "publication %s is FOR ALL TABLES, but publication.autocreate.mode is "
@@ -346,16 +327,14 @@ static enum cdc_step publish(struct cdc *cdc, const struct cdc_wait *wait, struc
                         "no table passes the filters, so publication %s cannot be made of the "
                         "captured tables; check schema.include.list and table.include.list",
                         s->publication);
-    else if (filtered && cdc->publication_exists)
-        sql = alter_sql(cdc);
+    else if (filtered && cdc->publication_exists) sql = alter_sql(cdc);
     else if (!cdc->publication_exists && s->autocreate == CDC_DISABLED)
         return hopeless(cdc, err,
                         "publication %s is missing. Publication autocreation is disabled, please "
                         "create one and restart the connector. Run: CREATE PUBLICATION %s FOR "
                         "TABLE <tables>;",
                         s->publication, s->publication);
-    else if (!cdc->publication_exists)
-        sql = create_sql(cdc);
+    else if (!cdc->publication_exists) sql = create_sql(cdc);
     enum cdc_step step = CDC_DONE;
     if (sql) {
         char *what = cdc_format("creating or altering publication %s", s->publication);
@@ -391,12 +370,12 @@ static enum cdc_step create_slot(struct cdc *cdc, const struct cdc_wait *wait,
         cdc->host->log(cdc->task, SLUICE_WARN,
                        "slot.failover has no effect: it needs a primary of Postgres 17 or later");
     char *what = cdc_format("creating replication slot \"%s\" (waits for transactions that are "
-                            "open)", s->slot);
+                            "open)",
+                            s->slot);
     enum cdc_step step = cdc_conn_query(&cdc->replication, s, sql.s, what, wait, err);
     cdc_text_free(&sql);
     free(what);
-    if (step != CDC_DONE)
-        return step;
+    if (step != CDC_DONE) return step;
     const struct cdc_conn *conn = &cdc->replication;
     cdc->slot.exists = cdc->slot.created = true;
     cdc_lsn_parse(cdc_conn_field(conn, 0, 0, 1), &cdc->slot.confirmed);
@@ -412,7 +391,8 @@ static enum cdc_step after_slot(struct cdc *cdc)
 {
     cdc->phase = cdc->snapshot_due ? CDC_SNAPSHOT_DELAY : CDC_STREAMING_DELAY;
     cdc->delay_until_ms =
-        cdc_now_ms() + (cdc->snapshot_due && cdc->first_start ? cdc->settings.snapshot_delay_ms : 0);
+        cdc_now_ms() +
+        (cdc->snapshot_due && cdc->first_start ? cdc->settings.snapshot_delay_ms : 0);
     return CDC_DONE;
 }
 
@@ -420,8 +400,7 @@ static enum cdc_step delay(struct cdc *cdc, const struct cdc_wait *wait)
 {
     int64_t until = cdc->delay_until_ms < wait->until_ms ? cdc->delay_until_ms : wait->until_ms;
     cdc_sleep(wait->wake_fd, until);
-    if (cdc_now_ms() < cdc->delay_until_ms)
-        return CDC_WAIT;
+    if (cdc_now_ms() < cdc->delay_until_ms) return CDC_WAIT;
     cdc->phase = cdc->phase == CDC_SNAPSHOT_DELAY ? CDC_SNAPSHOT_BEGIN : CDC_START;
     return CDC_DONE;
 }
@@ -433,14 +412,14 @@ static char *start_sql(const struct cdc *cdc)
     const struct cdc_settings *s = &cdc->settings;
     struct cdc_text sql = {0}, name = {0};
     char lsn[24];
-    cdc_text_addf(&sql, "START_REPLICATION SLOT \"%s\" LOGICAL %s (\"proto_version\" '1', "
-                        "\"publication_names\" ",
+    cdc_text_addf(&sql,
+                  "START_REPLICATION SLOT \"%s\" LOGICAL %s (\"proto_version\" '1', "
+                  "\"publication_names\" ",
                   s->slot, cdc_lsn_text(cdc->position.lsn_commit, lsn));
     cdc_text_ident(&name, s->publication);
     cdc_text_literal(&sql, name.s);
     cdc_text_free(&name);
-    if (cdc->server_version >= 140000)
-        cdc_text_adds(&sql, ", \"messages\" 'true'");
+    if (cdc->server_version >= 140000) cdc_text_adds(&sql, ", \"messages\" 'true'");
     for (const char *p = s->stream_params; p && *p;) {
         size_t len = strcspn(p, ";"), key = strcspn(p, "=;");
         if (key < len) {
@@ -464,8 +443,7 @@ static enum cdc_step slot_busy(struct cdc *cdc, struct sluice_err *err)
 {
     const struct cdc_settings *s = &cdc->settings;
     int64_t now = cdc_now_ms();
-    if (!cdc->slot_wait_since_ms)
-        cdc->slot_wait_since_ms = now;
+    if (!cdc->slot_wait_since_ms) cdc->slot_wait_since_ms = now;
     if (now - cdc->slot_wait_since_ms < (int64_t)s->slot_retries * s->slot_retry_ms)
         return CDC_ERROR;
     cdc->slot_wait_since_ms = 0;
@@ -480,14 +458,12 @@ static enum cdc_step start(struct cdc *cdc, const struct cdc_wait *wait, struct 
 {
     char *sql = start_sql(cdc);
     char *what = cdc_format("starting replication from slot \"%s\"", cdc->settings.slot);
-    enum cdc_step step =
-        cdc_conn_query(&cdc->replication, &cdc->settings, sql, what, wait, err);
+    enum cdc_step step = cdc_conn_query(&cdc->replication, &cdc->settings, sql, what, wait, err);
     free(sql);
     free(what);
     if (step == CDC_ERROR && !strcmp(cdc->replication.sqlstate, "55006"))
         return slot_busy(cdc, err);
-    if (step != CDC_DONE)
-        return step;
+    if (step != CDC_DONE) return step;
     if (!cdc->replication.results_n ||
         PQresultStatus(cdc->replication.results[0]) != PGRES_COPY_BOTH)
         return cdc_conn_broken(&cdc->replication, &cdc->settings, "starting replication", err);
@@ -501,8 +477,7 @@ static enum cdc_step start(struct cdc *cdc, const struct cdc_wait *wait, struct 
     cdc->slot_wait_since_ms = 0;
     cdc->failures = 0;
     cdc->first_start = false;
-    if (cdc->confirmed_lsn < cdc->slot.confirmed)
-        cdc->confirmed_lsn = cdc->slot.confirmed;
+    if (cdc->confirmed_lsn < cdc->slot.confirmed) cdc->confirmed_lsn = cdc->slot.confirmed;
     cdc->received_lsn = cdc->confirmed_lsn;
     cdc->idle_lsn = 0;
     cdc->emitted_commit = cdc->position.lsn_commit;
@@ -519,32 +494,23 @@ enum cdc_step cdc_setup(struct cdc *cdc, const struct cdc_wait *wait, struct slu
     switch (cdc->phase) {
     case CDC_CONNECT:
         step = cdc_conn_open(&cdc->general, &cdc->settings, "Debezium General", false, wait, err);
-        if (step == CDC_DONE)
-            cdc->phase = CDC_INSPECT;
+        if (step == CDC_DONE) cdc->phase = CDC_INSPECT;
         return step;
-    case CDC_INSPECT:
-        return inspect(cdc, wait, err);
-    case CDC_TABLES:
-        return list_tables(cdc, wait, err);
-    case CDC_PUBLISH:
-        return publish(cdc, wait, err);
+    case CDC_INSPECT: return inspect(cdc, wait, err);
+    case CDC_TABLES: return list_tables(cdc, wait, err);
+    case CDC_PUBLISH: return publish(cdc, wait, err);
     case CDC_CONNECT_REPLICATION:
-        step = cdc_conn_open(&cdc->replication, &cdc->settings, "Debezium Streaming", true, wait,
-                             err);
-        if (step == CDC_DONE)
-            cdc->phase = CDC_CREATE_SLOT;
+        step =
+            cdc_conn_open(&cdc->replication, &cdc->settings, "Debezium Streaming", true, wait, err);
+        if (step == CDC_DONE) cdc->phase = CDC_CREATE_SLOT;
         return step;
     case CDC_CREATE_SLOT:
         step = cdc->slot.exists ? CDC_DONE : create_slot(cdc, wait, err);
         return step == CDC_DONE ? after_slot(cdc) : step;
     case CDC_SNAPSHOT_DELAY:
-    case CDC_STREAMING_DELAY:
-        return delay(cdc, wait);
-    case CDC_START:
-        return start(cdc, wait, err);
-    default:
-        assert(!"a phase of the setup");
-        return CDC_ERROR;
+    case CDC_STREAMING_DELAY: return delay(cdc, wait);
+    case CDC_START: return start(cdc, wait, err);
+    default: assert(!"a phase of the setup"); return CDC_ERROR;
     }
 }
 
@@ -559,14 +525,12 @@ void cdc_drop_slot(struct cdc *cdc, int wait_ms)
     char *sql = cdc_format("SELECT pg_drop_replication_slot('%s')", cdc->settings.slot);
     while (step == CDC_DONE) {
         step = query(cdc, sql, "dropping the slot", &wait, &err);
-        if (step == CDC_DONE)
-            break;
+        if (step == CDC_DONE) break;
         /* The server needs a moment to see that the streaming connection is gone. */
         bool again = step == CDC_ERROR && !strcmp(cdc->general.sqlstate, "55006") &&
                      cdc_now_ms() < wait.until_ms;
         struct cdc_wait pause = {-1, cdc_now_ms() + 50};
-        if (again && !cdc_conn_wait(&cdc->general, 0, &pause))
-            step = CDC_DONE;
+        if (again && !cdc_conn_wait(&cdc->general, 0, &pause)) step = CDC_DONE;
     }
     cdc->host->log(cdc->task, step == CDC_DONE ? SLUICE_INFO : SLUICE_WARN,
                    step == CDC_DONE ? "dropped replication slot \"%s\" (slot.drop.on.stop)%s"

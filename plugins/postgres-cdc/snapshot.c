@@ -30,16 +30,14 @@ static enum cdc_step begin(struct cdc *cdc, const struct cdc_wait *wait, struct 
     enum cdc_step step =
         cdc_conn_query(&cdc->general, s, sql.s, "beginning the snapshot", wait, err);
     cdc_text_free(&sql);
-    if (step != CDC_DONE)
-        return step;
+    if (step != CDC_DONE) return step;
     const struct cdc_conn *conn = &cdc->general;
     assert(conn->results_n == 4);
     uint64_t lsn = 0;
     cdc_lsn_parse(cdc_conn_field(conn, 3, 0, 0), &lsn);
     struct cdc_position *p = &cdc->position;
     uint64_t commit = cdc->has_position ? p->lsn_commit : 0;
-    if (!commit && cdc->slot.exists && !cdc->slot.created)
-        commit = cdc->slot.confirmed;
+    if (!commit && cdc->slot.exists && !cdc->slot.created) commit = cdc->slot.confirmed;
     memset(p, 0, sizeof(*p));
     p->lsn = *cdc->slot.snapshot ? cdc->slot.confirmed : lsn;
     p->lsn_commit = commit;
@@ -63,8 +61,7 @@ static enum cdc_step begin(struct cdc *cdc, const struct cdc_wait *wait, struct 
 
 static bool wanted(const struct cdc *cdc, const struct cdc_table *table)
 {
-    if (!cdc->settings.snapshot_include.n)
-        return true;
+    if (!cdc->settings.snapshot_include.n) return true;
     char *name = cdc_format("%s.%s", table->schema, table->name);
     bool match = cdc_patterns_match(&cdc->settings.snapshot_include, name) >= 0;
     free(name);
@@ -84,8 +81,7 @@ static enum cdc_step next_table(struct cdc *cdc, const struct cdc_wait *wait,
     assert(!cdc->copying);
     enum cdc_step step = cdc_relation_load(cdc, table->oid, table->schema, table->name, NULL, wait,
                                            &cdc->copying, err);
-    if (step == CDC_DONE)
-        cdc->phase = CDC_SNAPSHOT_OPEN;
+    if (step == CDC_DONE) cdc->phase = CDC_SNAPSHOT_OPEN;
     return step;
 }
 
@@ -94,8 +90,7 @@ static const char *override_of(const struct cdc *cdc, const struct cdc_table *ta
     char *name = cdc_format("%s.%s", table->schema, table->name);
     const char *sql = NULL;
     for (size_t i = 0; i < cdc->settings.overrides_n; i++)
-        if (!strcmp(cdc->settings.overrides[i].table, name))
-            sql = cdc->settings.overrides[i].sql;
+        if (!strcmp(cdc->settings.overrides[i].table, name)) sql = cdc->settings.overrides[i].sql;
     free(name);
     return sql;
 }
@@ -113,16 +108,14 @@ static char *copy_sql(const struct cdc *cdc, const struct cdc_table *table)
     }
     cdc_text_adds(&sql, "COPY (SELECT ");
     for (uint32_t i = 0; i < cdc->copying->columns_n; i++) {
-        if (i)
-            cdc_text_adds(&sql, ", ");
+        if (i) cdc_text_adds(&sql, ", ");
         cdc_text_ident(&sql, cdc->copying->columns[i].name);
     }
     const char *override = override_of(cdc, table);
     cdc_text_adds(&sql, " FROM ");
     if (override) {
         size_t len = strlen(override);
-        while (len && strchr("; \t\r\n", override[len - 1]))
-            len--;
+        while (len && strchr("; \t\r\n", override[len - 1])) len--;
         cdc_text_addf(&sql, "(%.*s) AS sluice_rows", (int)len, override);
     } else {
         cdc_text_ident(&sql, table->schema);
@@ -133,8 +126,7 @@ static char *copy_sql(const struct cdc *cdc, const struct cdc_table *table)
     return sql.s;
 }
 
-static enum cdc_step open_copy(struct cdc *cdc, const struct cdc_wait *wait,
-                               struct sluice_err *err)
+static enum cdc_step open_copy(struct cdc *cdc, const struct cdc_wait *wait, struct sluice_err *err)
 {
     const struct cdc_table *table = &cdc->tables[cdc->table_at];
     char *sql = copy_sql(cdc, table);
@@ -142,8 +134,7 @@ static enum cdc_step open_copy(struct cdc *cdc, const struct cdc_wait *wait,
     enum cdc_step step = cdc_conn_query(&cdc->general, &cdc->settings, sql, what, wait, err);
     free(sql);
     free(what);
-    if (step != CDC_DONE)
-        return step;
+    if (step != CDC_DONE) return step;
     cdc->now_ns = cdc_wall_ns();
     cdc->phase = CDC_SNAPSHOT_COPY;
     return CDC_DONE;
@@ -155,21 +146,13 @@ static char unescaped(const char **p, const char *end)
 {
     char c = *(*p)++;
     switch (c) {
-    case 'b':
-        return '\b';
-    case 'f':
-        return '\f';
-    case 'n':
-        return '\n';
-    case 'r':
-        return '\r';
-    case 't':
-        return '\t';
-    case 'v':
-        return '\v';
-    default:
-        (void)end;
-        return c; /* COPY TO escapes nothing else but the backslash itself */
+    case 'b': return '\b';
+    case 'f': return '\f';
+    case 'n': return '\n';
+    case 'r': return '\r';
+    case 't': return '\t';
+    case 'v': return '\v';
+    default: (void)end; return c; /* COPY TO escapes nothing else but the backslash itself */
     }
 }
 
@@ -178,12 +161,10 @@ static bool split(char *line, int len, struct cdc_tuple *out)
 {
     char *to = line;
     const char *p = line, *end = line + len;
-    if (len && end[-1] == '\n')
-        end--;
+    if (len && end[-1] == '\n') end--;
     out->n = 0;
     for (;;) {
-        if (out->n == CDC_COLUMNS_MAX)
-            return false;
+        if (out->n == CDC_COLUMNS_MAX) return false;
         struct cdc_cell *cell = &out->cells[out->n++];
         char *start = to;
         cell->kind = 't';
@@ -192,8 +173,7 @@ static bool split(char *line, int len, struct cdc_tuple *out)
                 *to++ = *p++;
                 continue;
             }
-            if (++p == end)
-                return false;
+            if (++p == end) return false;
             if (*p == 'N' && to == start) {
                 cell->kind = 'n';
                 p++;
@@ -203,8 +183,7 @@ static bool split(char *line, int len, struct cdc_tuple *out)
         }
         cell->s = start;
         cell->len = (uint32_t)(to - start);
-        if (p == end)
-            return true;
+        if (p == end) return true;
         p++;
         to++; /* a byte between, so that no cell runs into the next */
     }
@@ -221,8 +200,7 @@ static bool emit_held(struct cdc *cdc, const char *marker, struct sluice_err *er
     if (!split(line, cdc->held_len, &row))
         return cdc_error(err, "postgres sent a line for %s.%s that is not COPY's text format",
                          rel->schema, rel->table);
-    if (!rel->columns_n)
-        row.n = 0;
+    if (!rel->columns_n) row.n = 0;
     cdc->emitted_bytes += (size_t)cdc->held_len;
     cdc->snapshot_rows++;
     return cdc_emit_snapshot_row(cdc, rel, &row, marker, err);
@@ -269,14 +247,13 @@ static enum cdc_step end_of_table(struct cdc *cdc, struct sluice_err *err)
         }
         PQclear(result);
     }
-    if (step != CDC_DONE)
-        return step;
-    cdc->host->log(cdc->task, SLUICE_INFO, "snapshot: read %s.%s (%zu of %zu tables, %llu rows in all)",
-                   table->schema, table->name, cdc->table_at + 1, cdc->tables_n,
+    if (step != CDC_DONE) return step;
+    cdc->host->log(cdc->task, SLUICE_INFO,
+                   "snapshot: read %s.%s (%zu of %zu tables, %llu rows in all)", table->schema,
+                   table->name, cdc->table_at + 1, cdc->tables_n,
                    (unsigned long long)cdc->snapshot_rows + (cdc->held != NULL));
     /* The held row may still need it. */
-    if (cdc->held_relation != cdc->copying)
-        cdc_relation_retire(&cdc->relations, cdc->copying);
+    if (cdc->held_relation != cdc->copying) cdc_relation_retire(&cdc->relations, cdc->copying);
     cdc->copying = NULL;
     cdc->any_table = true; /* "first" is the first row of the first table, not of the first rows */
     cdc->table_at++;
@@ -288,8 +265,7 @@ static enum cdc_step copy(struct cdc *cdc, const struct cdc_wait *wait, struct s
 {
     PGconn *pg = cdc->general.pg;
     for (;;) {
-        if (!cdc_has_room(cdc))
-            return CDC_WAIT;
+        if (!cdc_has_room(cdc)) return CDC_WAIT;
         char *line;
         int n = PQgetCopyData(pg, &line, 1);
         if (n > 0) {
@@ -299,14 +275,11 @@ static enum cdc_step copy(struct cdc *cdc, const struct cdc_wait *wait, struct s
             }
             continue;
         }
-        if (n == -1)
-            return end_of_table(cdc, err);
-        if (n == -2)
-            return cdc_conn_broken(&cdc->general, &cdc->settings, "reading a table", err);
+        if (n == -1) return end_of_table(cdc, err);
+        if (n == -2) return cdc_conn_broken(&cdc->general, &cdc->settings, "reading a table", err);
         if (cdc->emitted) { /* what there is should not wait for more, but take what has come */
             struct cdc_wait now = {-1, 0};
-            if (!cdc_conn_wait(&cdc->general, POLLIN, &now))
-                return CDC_WAIT;
+            if (!cdc_conn_wait(&cdc->general, POLLIN, &now)) return CDC_WAIT;
         } else if (!cdc_conn_wait(&cdc->general, POLLIN, wait)) {
             return CDC_WAIT;
         }
@@ -318,12 +291,10 @@ static enum cdc_step copy(struct cdc *cdc, const struct cdc_wait *wait, struct s
 
 static enum cdc_step finish(struct cdc *cdc, const struct cdc_wait *wait, struct sluice_err *err)
 {
-    if (!cdc_has_room(cdc))
-        return CDC_WAIT;
-    enum cdc_step step = cdc_conn_query(&cdc->general, &cdc->settings, "COMMIT",
-                                        "ending the snapshot", wait, err);
-    if (step != CDC_DONE)
-        return step;
+    if (!cdc_has_room(cdc)) return CDC_WAIT;
+    enum cdc_step step =
+        cdc_conn_query(&cdc->general, &cdc->settings, "COMMIT", "ending the snapshot", wait, err);
+    if (step != CDC_DONE) return step;
     cdc->position.snapshot = CDC_SNAPSHOT_DONE;
     if (!cdc->held) {
         cdc_emit_position(cdc, &cdc->position);
@@ -334,16 +305,16 @@ static enum cdc_step finish(struct cdc *cdc, const struct cdc_wait *wait, struct
         cdc_relation_retire(&cdc->relations, cdc->held_relation);
         cdc->held_relation = NULL;
     }
-    cdc->host->log(cdc->task, SLUICE_INFO, "snapshot is complete: %llu rows of %zu tables in %lld "
-                   "ms", (unsigned long long)cdc->snapshot_rows, cdc->tables_n,
+    cdc->host->log(cdc->task, SLUICE_INFO,
+                   "snapshot is complete: %llu rows of %zu tables in %lld "
+                   "ms",
+                   (unsigned long long)cdc->snapshot_rows, cdc->tables_n,
                    (long long)(cdc_now_ms() - cdc->snapshot_started_ms));
     cdc_tables_free(cdc);
     cdc->snapshot_due = false;
     cdc->first_start = false;
-    if (cdc->settings.heartbeat_ms)
-        cdc_emit_heartbeat(cdc);
-    cdc->phase =
-        cdc->settings.snapshot_mode == CDC_INITIAL_ONLY ? CDC_IDLE : CDC_STREAMING_DELAY;
+    if (cdc->settings.heartbeat_ms) cdc_emit_heartbeat(cdc);
+    cdc->phase = cdc->settings.snapshot_mode == CDC_INITIAL_ONLY ? CDC_IDLE : CDC_STREAMING_DELAY;
     cdc->delay_until_ms = cdc_now_ms() + cdc->settings.streaming_delay_ms;
     return CDC_DONE;
 }
@@ -351,29 +322,21 @@ static enum cdc_step finish(struct cdc *cdc, const struct cdc_wait *wait, struct
 enum cdc_step cdc_snapshot(struct cdc *cdc, const struct cdc_wait *wait, struct sluice_err *err)
 {
     switch (cdc->phase) {
-    case CDC_SNAPSHOT_BEGIN:
-        return begin(cdc, wait, err);
-    case CDC_SNAPSHOT_TABLE:
-        return next_table(cdc, wait, err);
-    case CDC_SNAPSHOT_OPEN:
-        return open_copy(cdc, wait, err);
-    case CDC_SNAPSHOT_COPY:
-        return copy(cdc, wait, err);
-    default:
-        assert(cdc->phase == CDC_SNAPSHOT_END);
-        return finish(cdc, wait, err);
+    case CDC_SNAPSHOT_BEGIN: return begin(cdc, wait, err);
+    case CDC_SNAPSHOT_TABLE: return next_table(cdc, wait, err);
+    case CDC_SNAPSHOT_OPEN: return open_copy(cdc, wait, err);
+    case CDC_SNAPSHOT_COPY: return copy(cdc, wait, err);
+    default: assert(cdc->phase == CDC_SNAPSHOT_END); return finish(cdc, wait, err);
     }
 }
 
 void cdc_snapshot_abandon(struct cdc *cdc)
 {
-    if (cdc->held)
-        PQfreemem(cdc->held);
+    if (cdc->held) PQfreemem(cdc->held);
     cdc->held = NULL;
     if (cdc->held_relation && cdc->held_relation != cdc->copying)
         cdc_relation_retire(&cdc->relations, cdc->held_relation);
-    if (cdc->copying)
-        cdc_relation_retire(&cdc->relations, cdc->copying);
+    if (cdc->copying) cdc_relation_retire(&cdc->relations, cdc->copying);
     cdc->held_relation = cdc->copying = NULL;
     cdc_tables_free(cdc);
 }

@@ -39,8 +39,7 @@ static void put_u64(unsigned char *p, uint64_t v)
 
 bool cdc_stream_status(struct cdc *cdc, bool now, struct sluice_err *err)
 {
-    if (cdc->phase != CDC_STREAM)
-        return true;
+    if (cdc->phase != CDC_STREAM) return true;
     int64_t now_ms = cdc_now_ms();
     if (!now && now_ms - cdc->last_status_ms < cdc->status_ms) {
         PQflush(cdc->replication.pg);
@@ -68,10 +67,10 @@ bool cdc_stream_status(struct cdc *cdc, bool now, struct sluice_err *err)
 static void moved(struct cdc *cdc, uint64_t lsn, enum cdc_message_type type)
 {
     struct cdc_position *p = &cdc->position;
-    p->events = p->lsn == lsn && p->message != CDC_MSG_BEGIN && p->message != CDC_MSG_COMMIT &&
-                        !p->snapshot
-                    ? p->events + 1
-                    : 1;
+    p->events =
+        p->lsn == lsn && p->message != CDC_MSG_BEGIN && p->message != CDC_MSG_COMMIT && !p->snapshot
+            ? p->events + 1
+            : 1;
     p->lsn = p->lsn_proc = lsn;
     p->message = (uint8_t)type;
     p->snapshot = CDC_NO_SNAPSHOT;
@@ -82,14 +81,12 @@ static enum cdc_step on_begin(struct cdc *cdc, struct cdc_cursor *c, uint64_t ls
                               struct sluice_err *err)
 {
     struct cdc_begin begin;
-    if (!cdc_read_begin(c, &begin) || cdc->in_transaction)
-        return broken_stream(cdc, err, "begin");
+    if (!cdc_read_begin(c, &begin) || cdc->in_transaction) return broken_stream(cdc, err, "begin");
     cdc_resume_begin(&cdc->resume, begin.final_lsn, begin.xid);
     cdc->in_transaction = true;
     free(cdc->origin);
     cdc->origin = NULL;
-    if (cdc->resume.skipping)
-        return CDC_DONE;
+    if (cdc->resume.skipping) return CDC_DONE;
     struct cdc_position *p = &cdc->position;
     p->txid = begin.xid;
     p->ts_us = begin.commit_us;
@@ -120,20 +117,18 @@ static enum cdc_step on_commit(struct cdc *cdc, struct cdc_cursor *c, struct slu
     return CDC_DONE;
 }
 
-static enum cdc_step on_relation(struct cdc *cdc, struct cdc_cursor *c,
-                                 const struct cdc_wait *wait, struct sluice_err *err)
+static enum cdc_step on_relation(struct cdc *cdc, struct cdc_cursor *c, const struct cdc_wait *wait,
+                                 struct sluice_err *err)
 {
     struct cdc_relation_message message = {.columns = cdc->relation_columns};
-    if (!cdc_read_relation(c, &message))
-        return broken_stream(cdc, err, "relation");
+    if (!cdc_read_relation(c, &message)) return broken_stream(cdc, err, "relation");
     struct cdc_relation *relation;
     if (!cdc_captures_table(&cdc->settings, message.schema, message.table)) {
         relation = cdc_relation_ignored(message.oid, message.schema, message.table);
     } else {
         enum cdc_step step = cdc_relation_load(cdc, message.oid, message.schema, message.table,
                                                &message, wait, &relation, err);
-        if (step != CDC_DONE)
-            return step;
+        if (step != CDC_DONE) return step;
     }
     cdc_relations_put(&cdc->relations, relation);
     return CDC_DONE;
@@ -142,21 +137,15 @@ static enum cdc_step on_relation(struct cdc *cdc, struct cdc_cursor *c,
 static enum cdc_step on_change(struct cdc *cdc, struct cdc_cursor *c, char op, uint64_t lsn,
                                struct sluice_err *err)
 {
-    if (cdc->resume.skipping)
-        return CDC_DONE;
+    if (cdc->resume.skipping) return CDC_DONE;
     struct cdc_change change = {.before = {.cells = cdc->before_cells},
                                 .after = {.cells = cdc->after_cells}};
     struct cdc_cursor peek = *c;
     struct cdc_relation *relation = cdc_relations_find(&cdc->relations, cdc_read_u32(&peek));
     const struct cdc_position before = cdc->position;
-    moved(cdc, lsn,
-          op == 'I'   ? CDC_MSG_INSERT
-          : op == 'U' ? CDC_MSG_UPDATE
-                      : CDC_MSG_DELETE);
-    if (cdc_resume_skips(&cdc->resume, lsn, cdc->position.events))
-        return CDC_DONE;
-    if (relation && !relation->captured)
-        return CDC_DONE;
+    moved(cdc, lsn, op == 'I' ? CDC_MSG_INSERT : op == 'U' ? CDC_MSG_UPDATE : CDC_MSG_DELETE);
+    if (cdc_resume_skips(&cdc->resume, lsn, cdc->position.events)) return CDC_DONE;
+    if (relation && !relation->captured) return CDC_DONE;
     if (!relation || !cdc_read_change(c, op, &change))
         return broken_stream(cdc, err, relation ? "change" : "change of an unknown table");
     if (!cdc_emit_change(cdc, relation, &change, &before, err)) {
@@ -169,14 +158,12 @@ static enum cdc_step on_change(struct cdc *cdc, struct cdc_cursor *c, char op, u
 static enum cdc_step on_truncate(struct cdc *cdc, struct cdc_cursor *c, uint64_t lsn,
                                  struct sluice_err *err)
 {
-    if (cdc->resume.skipping)
-        return CDC_DONE;
+    if (cdc->resume.skipping) return CDC_DONE;
     const struct cdc_position before = cdc->position;
     moved(cdc, lsn, CDC_MSG_TRUNCATE);
     uint32_t n = cdc_read_u32(c);
     cdc_read_u8(c); /* CASCADE, RESTART IDENTITY */
-    if (c->bad || (size_t)(c->end - c->p) / 4 < n)
-        return broken_stream(cdc, err, "truncate");
+    if (c->bad || (size_t)(c->end - c->p) / 4 < n) return broken_stream(cdc, err, "truncate");
     if (cdc_resume_skips(&cdc->resume, lsn, cdc->position.events) ||
         (cdc->settings.skipped & CDC_SKIP_T))
         return CDC_DONE;
@@ -184,14 +171,11 @@ static enum cdc_step on_truncate(struct cdc *cdc, struct cdc_cursor *c, uint64_t
     struct cdc_relation *pending = NULL;
     for (uint32_t i = 0; i < n; i++) {
         struct cdc_relation *relation = cdc_relations_find(&cdc->relations, cdc_read_u32(c));
-        if (!relation || !relation->captured)
-            continue;
-        if (pending)
-            cdc_emit_truncate(cdc, pending, &before, err);
+        if (!relation || !relation->captured) continue;
+        if (pending) cdc_emit_truncate(cdc, pending, &before, err);
         pending = relation;
     }
-    if (pending)
-        cdc_emit_truncate(cdc, pending, &cdc->position, err);
+    if (pending) cdc_emit_truncate(cdc, pending, &cdc->position, err);
     return CDC_DONE;
 }
 
@@ -199,14 +183,11 @@ static enum cdc_step on_logical(struct cdc *cdc, struct cdc_cursor *c, uint64_t 
                                 struct sluice_err *err)
 {
     struct cdc_logical_message message;
-    if (!cdc_read_logical_message(c, &message))
-        return broken_stream(cdc, err, "logical message");
+    if (!cdc_read_logical_message(c, &message)) return broken_stream(cdc, err, "logical message");
     if (message.transactional) {
-        if (cdc->resume.skipping)
-            return CDC_DONE;
+        if (cdc->resume.skipping) return CDC_DONE;
         moved(cdc, lsn, CDC_MSG_MESSAGE);
-        if (cdc_resume_skips(&cdc->resume, lsn, cdc->position.events))
-            return CDC_DONE;
+        if (cdc_resume_skips(&cdc->resume, lsn, cdc->position.events)) return CDC_DONE;
     } else if (lsn < cdc->resume.done_lsn) {
         return CDC_DONE; /* stands outside transactions: its own position decides */
     }
@@ -219,12 +200,10 @@ static enum cdc_step on_origin(struct cdc *cdc, struct cdc_cursor *c, struct slu
 {
     uint64_t lsn = cdc_read_u64(c);
     const char *name = cdc_read_string(c);
-    if (c->bad)
-        return broken_stream(cdc, err, "origin");
+    if (c->bad) return broken_stream(cdc, err, "origin");
     free(cdc->origin);
     cdc->origin = NULL;
-    if (cdc->resume.skipping)
-        return CDC_DONE;
+    if (cdc->resume.skipping) return CDC_DONE;
     cdc->origin = cdc_strdup(name);
     cdc->origin_lsn = lsn;
     return CDC_DONE;
@@ -240,33 +219,21 @@ static enum cdc_step on_data(struct cdc *cdc, const char *data, int len,
     uint64_t end = cdc_read_u64(&c);
     cdc_read_u64(&c);
     char type = (char)cdc_read_u8(&c);
-    if (c.bad)
-        return broken_stream(cdc, err, "message");
-    if (end > cdc->received_lsn)
-        cdc->received_lsn = end;
-    if (start > cdc->received_lsn)
-        cdc->received_lsn = start;
+    if (c.bad) return broken_stream(cdc, err, "message");
+    if (end > cdc->received_lsn) cdc->received_lsn = end;
+    if (start > cdc->received_lsn) cdc->received_lsn = start;
     switch (type) {
     case 'I':
     case 'U':
-    case 'D':
-        return on_change(cdc, &c, type, start, err);
-    case 'B':
-        return on_begin(cdc, &c, start, err);
-    case 'C':
-        return on_commit(cdc, &c, err);
-    case 'R':
-        return on_relation(cdc, &c, wait, err);
-    case 'T':
-        return on_truncate(cdc, &c, start, err);
-    case 'M':
-        return on_logical(cdc, &c, start, err);
-    case 'O':
-        return on_origin(cdc, &c, err);
-    case 'Y': /* names of types, which the catalog tells too */
-        return CDC_DONE;
-    default:
-        return broken_stream(cdc, err, "message of unknown type");
+    case 'D': return on_change(cdc, &c, type, start, err);
+    case 'B': return on_begin(cdc, &c, start, err);
+    case 'C': return on_commit(cdc, &c, err);
+    case 'R': return on_relation(cdc, &c, wait, err);
+    case 'T': return on_truncate(cdc, &c, start, err);
+    case 'M': return on_logical(cdc, &c, start, err);
+    case 'O': return on_origin(cdc, &c, err);
+    case 'Y': /* names of types, which the catalog tells too */ return CDC_DONE;
+    default: return broken_stream(cdc, err, "message of unknown type");
     }
 }
 
@@ -278,13 +245,10 @@ static enum cdc_step on_keepalive(struct cdc *cdc, const char *data, int len,
     uint64_t end = cdc_read_u64(&c);
     cdc_read_u64(&c);
     bool reply = cdc_read_u8(&c);
-    if (c.bad)
-        return broken_stream(cdc, err, "keepalive");
-    if (end > cdc->received_lsn)
-        cdc->received_lsn = end;
+    if (c.bad) return broken_stream(cdc, err, "keepalive");
+    if (end > cdc->received_lsn) cdc->received_lsn = end;
     /* Outside a transaction all that ends before it has been sent. */
-    if (!cdc->in_transaction && end > cdc->idle_lsn)
-        cdc->idle_lsn = end;
+    if (!cdc->in_transaction && end > cdc->idle_lsn) cdc->idle_lsn = end;
     cdc->confirm_now |= reply;
     return CDC_DONE;
 }
@@ -298,12 +262,9 @@ static enum cdc_step work(struct cdc *cdc, char *data, int len, const struct cdc
     enum cdc_step step;
     cdc->part = 0;
     cdc->cut = false;
-    if (*data == 'w')
-        step = on_data(cdc, data, len, wait, err);
-    else if (*data == 'k')
-        step = on_keepalive(cdc, data, len, err);
-    else
-        step = broken_stream(cdc, err, "message of unknown kind");
+    if (*data == 'w') step = on_data(cdc, data, len, wait, err);
+    else if (*data == 'k') step = on_keepalive(cdc, data, len, err);
+    else step = broken_stream(cdc, err, "message of unknown kind");
     if (cdc->cut && step == CDC_DONE) {
         cdc->position = before; /* the same message, once more, for the rest of its records */
         cdc->parts_done += (uint32_t)(cdc->emitted - emitted);
@@ -329,8 +290,7 @@ static enum cdc_step work(struct cdc *cdc, char *data, int len, const struct cdc
  * own. Not for each keepalive: offsets would be written all the time. */
 static void settle(struct cdc *cdc)
 {
-    if (cdc->in_transaction || cdc->message || !cdc_has_room(cdc))
-        return;
+    if (cdc->in_transaction || cdc->message || !cdc_has_room(cdc)) return;
     struct cdc_position *p = &cdc->position;
     /* Not while a transaction that was cut by a crash is still to come again. */
     if (!cdc->resume.lsn && cdc->idle_lsn > p->lsn_commit && cdc->idle_lsn > p->lsn_proc) {
@@ -341,8 +301,7 @@ static void settle(struct cdc *cdc)
             p->message = CDC_MSG_COMMIT;
             p->events = 0;
             p->snapshot = CDC_NO_SNAPSHOT;
-            if (!p->ts_us)
-                p->ts_us = cdc->now_ns / 1000;
+            if (!p->ts_us) p->ts_us = cdc->now_ns / 1000;
             cdc->last_idle_ms = now_ms;
         }
     }
@@ -353,12 +312,10 @@ static void settle(struct cdc *cdc)
     }
 }
 
-static enum cdc_step heartbeat(struct cdc *cdc, const struct cdc_wait *wait,
-                               struct sluice_err *err)
+static enum cdc_step heartbeat(struct cdc *cdc, const struct cdc_wait *wait, struct sluice_err *err)
 {
     const struct cdc_settings *s = &cdc->settings;
-    if (!s->heartbeat_ms || cdc->message)
-        return CDC_DONE;
+    if (!s->heartbeat_ms || cdc->message) return CDC_DONE;
     int64_t now_ms = cdc_now_ms();
     if (!cdc->heartbeat_query_due && now_ms - cdc->last_heartbeat_ms >= s->heartbeat_ms &&
         cdc_has_room(cdc) && cdc->has_position) {
@@ -366,12 +323,10 @@ static enum cdc_step heartbeat(struct cdc *cdc, const struct cdc_wait *wait,
         cdc->heartbeat_query_due = s->heartbeat_query != NULL;
         cdc_emit_heartbeat(cdc);
     }
-    if (!cdc->heartbeat_query_due)
-        return CDC_DONE;
+    if (!cdc->heartbeat_query_due) return CDC_DONE;
     enum cdc_step step = cdc_conn_query(&cdc->general, s, s->heartbeat_query,
                                         "running heartbeat.action.query", wait, err);
-    if (step == CDC_WAIT)
-        return CDC_WAIT;
+    if (step == CDC_WAIT) return CDC_WAIT;
     cdc->heartbeat_query_due = false;
     const char *state = cdc->general.sqlstate;
     if (step == CDC_ERROR && *state && strcmp(state, "57P01") != 0 && strcmp(state, "42P01") != 0) {
@@ -391,8 +346,7 @@ static enum cdc_step end_of_stream(struct cdc *cdc, struct sluice_err *err)
     char *what = cdc_format("streaming from slot \"%s\"", cdc->settings.slot);
     if (result && PQresultStatus(result) == PGRES_FATAL_ERROR)
         step = cdc_conn_refused(&cdc->replication, &cdc->settings, result, what, err);
-    else
-        cdc_error(err, "%s: the server ended the stream; it may be shutting down", what);
+    else cdc_error(err, "%s: the server ended the stream; it may be shutting down", what);
     PQclear(result);
     free(what);
     return step;
@@ -406,35 +360,27 @@ static enum cdc_step drain(struct cdc *cdc, const struct cdc_wait *wait, struct 
         char *data = cdc->message;
         int n = cdc->message_len;
         cdc->message = NULL;
-        if (!data)
-            n = PQgetCopyData(pg, &data, 1);
-        if (n == 0)
-            return CDC_DONE;
-        if (n < 0)
-            return end_of_stream(cdc, err);
+        if (!data) n = PQgetCopyData(pg, &data, 1);
+        if (n == 0) return CDC_DONE;
+        if (n < 0) return end_of_stream(cdc, err);
         enum cdc_step step = work(cdc, data, n, wait, err);
-        if (step != CDC_DONE)
-            return step;
+        if (step != CDC_DONE) return step;
     }
     return CDC_WAIT;
 }
 
 enum cdc_step cdc_stream(struct cdc *cdc, const struct cdc_wait *wait, struct sluice_err *err)
 {
-    if (!cdc_stream_status(cdc, false, err))
-        return CDC_ERROR;
+    if (!cdc_stream_status(cdc, false, err)) return CDC_ERROR;
     enum cdc_step step;
     bool waited = false, gathered = cdc_now_ms() - cdc->last_record_ms > BUSY_MS;
     if (cdc->heartbeat_query_due && (step = heartbeat(cdc, wait, err)) != CDC_DONE)
         return step; /* it occupies the connection that tables are looked up with */
     while ((step = drain(cdc, wait, err)) == CDC_DONE) {
-        if (cdc->confirm_now || !cdc->emitted)
-            settle(cdc);
-        if (cdc->confirm_now && !cdc_stream_status(cdc, true, err))
-            return CDC_ERROR;
+        if (cdc->confirm_now || !cdc->emitted) settle(cdc);
+        if (cdc->confirm_now && !cdc_stream_status(cdc, true, err)) return CDC_ERROR;
         step = heartbeat(cdc, wait, err);
-        if (step != CDC_DONE)
-            return step;
+        if (step != CDC_DONE) return step;
         /* With records in hand only what has already come is read; else wait for the first. */
         struct cdc_wait now = {-1, 0};
         if (!cdc_conn_wait(&cdc->replication, POLLIN, cdc->emitted || waited ? &now : wait)) {
@@ -443,25 +389,21 @@ enum cdc_step cdc_stream(struct cdc *cdc, const struct cdc_wait *wait, struct sl
                 cdc_sleep(wait->wake_fd, cdc_now_ms() + GATHER_MS);
                 continue;
             }
-            if (waited || cdc->emitted)
-                break;
+            if (waited || cdc->emitted) break;
             waited = true;
         } else if (!PQconsumeInput(cdc->replication.pg)) {
             return cdc_conn_broken(&cdc->replication, &cdc->settings, "streaming", err);
         }
         cdc->now_ns = cdc_wall_ns();
     }
-    if (cdc->emitted)
-        cdc->last_record_ms = cdc_now_ms();
-    if (step != CDC_ERROR)
-        settle(cdc);
+    if (cdc->emitted) cdc->last_record_ms = cdc_now_ms();
+    if (step != CDC_ERROR) settle(cdc);
     return step == CDC_DONE ? CDC_WAIT : step;
 }
 
 void cdc_stream_abandon(struct cdc *cdc)
 {
-    if (cdc->message)
-        PQfreemem(cdc->message);
+    if (cdc->message) PQfreemem(cdc->message);
     cdc->message = NULL;
     cdc->parts_done = 0;
     cdc->in_transaction = false;

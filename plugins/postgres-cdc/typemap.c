@@ -30,8 +30,7 @@ void cdc_types_put(struct cdc_types *types, const struct cdc_type *type)
 const struct cdc_type *cdc_types_find(const struct cdc_types *types, uint32_t oid)
 {
     for (size_t i = 0; i < types->n; i++)
-        if (types->items[i].oid == oid)
-            return &types->items[i];
+        if (types->items[i].oid == oid) return &types->items[i];
     return NULL;
 }
 
@@ -139,8 +138,7 @@ static void params(struct cdc_pool *pool, struct sluice_schema *schema, const ch
 {
     struct sluice_param *list =
         cdc_pool_alloc(pool, (schema->params_len + 1) * sizeof(*schema->params));
-    for (uint32_t i = 0; i < schema->params_len; i++)
-        list[i] = schema->params[i];
+    for (uint32_t i = 0; i < schema->params_len; i++) list[i] = schema->params[i];
     list[schema->params_len].key = key;
     list[schema->params_len++].value = value;
     schema->params = list;
@@ -160,8 +158,7 @@ static const char *zero_text(const struct cdc_binding *binding, struct cdc_pool 
                  {cdc_to_timestamptz, "1970-01-01T00:00:00Z"},
                  {cdc_to_interval, "P0Y0M0DT0H0M0S"}};
     for (size_t i = 0; i < sizeof(zeros) / sizeof(*zeros); i++)
-        if (binding->convert == zeros[i].convert)
-            return zeros[i].zero;
+        if (binding->convert == zeros[i].convert) return zeros[i].zero;
     if (binding->convert == cdc_to_decimal_text || binding->convert == cdc_to_money)
         return binding->scale > 0 ? cdc_pool_format(pool, "0.%0*d", binding->scale, 0) : "0";
     return "";
@@ -184,14 +181,12 @@ static void zero_of(struct cdc_binding *out, struct cdc_pool *pool)
         const char *text = zero_text(out, pool);
         out->zero = sluice_string(text, strlen(text));
     }
-    if (s->type == SLUICE_BYTES)
-        out->zero.u.s = "";
+    if (s->type == SLUICE_BYTES) out->zero.u.s = "";
     if (out->convert == cdc_to_decimal || (out->convert == cdc_to_money && s->type == SLUICE_BYTES))
         out->zero = sluice_bytes("\0", 1);
     else if (out->convert == cdc_to_variable_decimal)
         out->zero = sluice_nested(SLUICE_STRUCT, two_zeros, 2);
-    else if (out->convert == cdc_to_point)
-        out->zero = sluice_nested(SLUICE_STRUCT, origin, 4);
+    else if (out->convert == cdc_to_point) out->zero = sluice_nested(SLUICE_STRUCT, origin, 4);
     else if (out->convert == cdc_to_geometry)
         out->zero = sluice_nested(SLUICE_STRUCT, empty_geometry, 2);
 }
@@ -203,8 +198,7 @@ static void bind_numeric(struct cdc_binding *out, int32_t typmod, struct cdc_poo
     out->defaults = true;
     out->generated = "0.0";
     /* Postgres 15 made the scale a signed number of 11 bits. */
-    if (typmod >= 4)
-        out->scale = (((typmod - 4) & 0x7ff) ^ 1024) - 1024;
+    if (typmod >= 4) out->scale = (((typmod - 4) & 0x7ff) ^ 1024) - 1024;
     if (out->settings->decimal == CDC_DECIMAL_STRING) {
         named(&out->schema, SLUICE_STRING, NULL);
         out->convert = cdc_to_decimal_text;
@@ -274,18 +268,12 @@ static enum cdc_unit unit_of(enum cdc_time_mode mode, int32_t precision, bool ti
 {
     bool coarse = precision >= 0 && precision <= 3;
     switch (mode) {
-    case CDC_TIME_ADAPTIVE:
-        return coarse ? CDC_MILLIS : CDC_MICROS;
-    case CDC_TIME_ADAPTIVE_TIME_MICROS:
-        return coarse && timestamp ? CDC_MILLIS : CDC_MICROS;
-    case CDC_TIME_CONNECT:
-        return CDC_MILLIS;
-    case CDC_TIME_ISO:
-        return CDC_ISO;
-    case CDC_TIME_MICROS:
-        return CDC_MICROS;
-    case CDC_TIME_NANOS:
-        return CDC_NANOS;
+    case CDC_TIME_ADAPTIVE: return coarse ? CDC_MILLIS : CDC_MICROS;
+    case CDC_TIME_ADAPTIVE_TIME_MICROS: return coarse && timestamp ? CDC_MILLIS : CDC_MICROS;
+    case CDC_TIME_CONNECT: return CDC_MILLIS;
+    case CDC_TIME_ISO: return CDC_ISO;
+    case CDC_TIME_MICROS: return CDC_MICROS;
+    case CDC_TIME_NANOS: return CDC_NANOS;
     }
     return CDC_MICROS;
 }
@@ -302,7 +290,7 @@ static void bind_time(struct cdc_binding *out, bool timestamp, int32_t precision
     enum cdc_unit unit = unit_of(out->settings->time, precision, timestamp);
     const char *name =
         out->settings->time == CDC_TIME_CONNECT ? connect[timestamp] : names[timestamp][unit];
-    enum sluice_type type = unit == CDC_ISO                     ? SLUICE_STRING
+    enum sluice_type type = unit == CDC_ISO                    ? SLUICE_STRING
                             : unit == CDC_MILLIS && !timestamp ? SLUICE_INT32
                                                                : SLUICE_INT64;
     named(&out->schema, type, name);
@@ -324,8 +312,8 @@ static void bind_interval(struct cdc_binding *out)
 
 static void bind_binary(struct cdc_binding *out, cdc_convert *convert)
 {
-    named(&out->schema,
-          out->settings->binary == CDC_BINARY_BYTES ? SLUICE_BYTES : SLUICE_STRING, NULL);
+    named(&out->schema, out->settings->binary == CDC_BINARY_BYTES ? SLUICE_BYTES : SLUICE_STRING,
+          NULL);
     out->convert = convert;
 }
 
@@ -352,41 +340,32 @@ static void bind_vector(struct cdc_binding *out, bool half)
 static bool bind_settings_type(struct cdc_binding *out, const char *name, int32_t typmod,
                                struct cdc_pool *pool)
 {
-    if (!strcmp(name, "numeric"))
-        bind_numeric(out, typmod, pool);
-    else if (!strcmp(name, "money"))
-        bind_money(out, pool);
+    if (!strcmp(name, "numeric")) bind_numeric(out, typmod, pool);
+    else if (!strcmp(name, "money")) bind_money(out, pool);
     else if (!strcmp(name, "bit") || !strcmp(name, "varbit"))
         bind_bits(out, *name == 'v', typmod, pool);
-    else if (!strcmp(name, "bytea"))
-        bind_binary(out, cdc_to_binary);
-    else if (!strcmp(name, "date"))
-        bind_date(out);
-    else if (!strcmp(name, "time"))
-        bind_time(out, false, typmod);
-    else if (!strcmp(name, "timestamp"))
-        bind_time(out, true, typmod);
+    else if (!strcmp(name, "bytea")) bind_binary(out, cdc_to_binary);
+    else if (!strcmp(name, "date")) bind_date(out);
+    else if (!strcmp(name, "time")) bind_time(out, false, typmod);
+    else if (!strcmp(name, "timestamp")) bind_time(out, true, typmod);
     else if (!strcmp(name, "timestamptz")) {
         named(&out->schema, SLUICE_STRING, "io.debezium.time.ZonedTimestamp");
         out->scale = typmod >= 0 ? typmod : 6;
         out->convert = cdc_to_timestamptz;
         out->defaults = true;
         out->generated = "1970-01-01 00:00:00+00";
-    } else if (!strcmp(name, "interval"))
-        bind_interval(out);
+    } else if (!strcmp(name, "interval")) bind_interval(out);
     else if (!strcmp(name, "point")) {
         fields(&out->schema, "io.debezium.data.geometry.Point", point_fields, 4);
         out->schema.doc = "Geometry (POINT)";
         out->convert = cdc_to_point;
-    } else
-        return false;
+    } else return false;
     return true;
 }
 
 static bool bind_extension_type(struct cdc_binding *out, const char *name)
 {
-    if (!strcmp(name, "hstore"))
-        bind_hstore(out);
+    if (!strcmp(name, "hstore")) bind_hstore(out);
     else if (!strcmp(name, "geometry") || !strcmp(name, "geography")) {
         bool geography = name[3] == 'g';
         fields(&out->schema,
@@ -394,13 +373,11 @@ static bool bind_extension_type(struct cdc_binding *out, const char *name)
                          : "io.debezium.data.geometry.Geometry",
                geometry_fields, 2);
         out->convert = cdc_to_geometry;
-    } else if (!strcmp(name, "vector") || !strcmp(name, "halfvec"))
-        bind_vector(out, *name == 'h');
+    } else if (!strcmp(name, "vector") || !strcmp(name, "halfvec")) bind_vector(out, *name == 'h');
     else if (!strcmp(name, "sparsevec")) {
         fields(&out->schema, "io.debezium.data.SparseDoubleVector", sparse_fields, 2);
         out->convert = cdc_to_sparse_vector;
-    } else
-        return false;
+    } else return false;
     return true;
 }
 
@@ -410,8 +387,7 @@ static bool omitted_element(const struct cdc_type *elem)
     static const char *const names[] = {"money", "name",  "interval", "varbit",
                                         "xml",   "point", "refcursor"};
     for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-        if (!strcmp(elem->name, names[i]))
-            return true;
+        if (!strcmp(elem->name, names[i])) return true;
     return elem->kind == 'd';
 }
 
@@ -436,8 +412,7 @@ static bool bind_plain(const struct cdc_type *type, bool catalog, struct cdc_bin
 {
     for (size_t i = 0; i < sizeof(plains) / sizeof(*plains); i++) {
         const struct plain *p = &plains[i];
-        if (strcmp(p->name, type->name) != 0 || !(catalog || p->extension))
-            continue;
+        if (strcmp(p->name, type->name) != 0 || !(catalog || p->extension)) continue;
         named(&out->schema, p->type, p->logical);
         out->convert = p->convert;
         out->defaults = p->defaults;
@@ -460,10 +435,8 @@ static bool bind_type(const struct cdc_types *types, const struct cdc_settings *
         out->defaults = true;
         return true;
     }
-    if (type->elem)
-        return bind_array(types, settings, type, typmod, pool, out);
-    if (bind_plain(type, catalog, out))
-        return true;
+    if (type->elem) return bind_array(types, settings, type, typmod, pool, out);
+    if (bind_plain(type, catalog, out)) return true;
     return catalog ? bind_settings_type(out, type->name, typmod, pool)
                    : bind_extension_type(out, type->name);
 }
@@ -476,13 +449,11 @@ bool cdc_bind(const struct cdc_types *types, const struct cdc_settings *settings
     const struct cdc_type *type = cdc_types_find(types, oid);
     /* A domain is its base type; the modifier nearest to the base that is given counts. */
     for (int depth = 0; type && type->kind == 'd' && depth < 32; depth++) {
-        if (type->typmod >= 0)
-            typmod = type->typmod;
+        if (type->typmod >= 0) typmod = type->typmod;
         type = cdc_types_find(types, type->base);
     }
     if (!type || !bind_type(types, settings, type, typmod, pool, out)) {
-        if (!settings->unknown_types)
-            return false;
+        if (!settings->unknown_types) return false;
         bind_binary(out, cdc_to_raw);
     }
     assert(out->convert);
@@ -498,8 +469,7 @@ static bool calls(const char *expr)
     static const char *const words[] = {"CURRENT_TIMESTAMP", "CURRENT_TIME", "CURRENT_DATE",
                                         "LOCALTIME", "LOCALTIMESTAMP"};
     for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
-        if (!strcasecmp(expr, words[i]))
-            return true;
+        if (!strcasecmp(expr, words[i])) return true;
     expr += *expr == '(';
     size_t n = strspn(expr, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.");
     return n && expr[n] == '(' && strchr(expr + n, ')');
@@ -513,8 +483,7 @@ static char *literal(struct cdc_memory *memory, const char *expr, uint32_t *len)
     const char *p = expr + (*expr == 'B' && expr[1] == '\'');
     uint32_t used = 0;
     if (*p != '\'') {
-        if (!strncmp(expr, "NULL::", 6) || expr[strcspn(expr, "( ")])
-            return NULL;
+        if (!strncmp(expr, "NULL::", 6) || expr[strcspn(expr, "( ")]) return NULL;
         memcpy(copy, expr, n);
         *len = (uint32_t)n;
         return copy;
@@ -531,12 +500,9 @@ static char *literal(struct cdc_memory *memory, const char *expr, uint32_t *len)
 static bool server_form(const struct cdc_binding *binding, struct cdc_memory *memory, char **text,
                         uint32_t *len)
 {
-    if (binding->convert == cdc_to_bool)
-        *len = 1; /* true, false */
-    if (binding->convert != cdc_to_timestamp && binding->convert != cdc_to_timestamptz)
-        return true;
-    if (*len != 10)
-        return true;
+    if (binding->convert == cdc_to_bool) *len = 1; /* true, false */
+    if (binding->convert != cdc_to_timestamp && binding->convert != cdc_to_timestamptz) return true;
+    if (*len != 10) return true;
     char *full = cdc_take(memory, 24); /* a date alone is midnight */
     memcpy(full, *text, 10);
     memcpy(full + 10, " 00:00:00", 9);
@@ -548,8 +514,7 @@ static bool server_form(const struct cdc_binding *binding, struct cdc_memory *me
 bool cdc_default(const struct cdc_binding *binding, struct cdc_memory *memory, const char *expr,
                  struct sluice_value *out)
 {
-    if (!binding->defaults)
-        return false;
+    if (!binding->defaults) return false;
     if (calls(expr)) {
         const char *zero = binding->generated;
         return zero && binding->convert(binding, memory, zero, (uint32_t)strlen(zero), out);
@@ -588,8 +553,7 @@ bool cdc_unavailable(const struct cdc_binding *binding, struct cdc_memory *memor
                      struct sluice_value *out)
 {
     const struct cdc_settings *s = binding->settings;
-    if (binding->convert == cdc_to_array)
-        return unavailable_array(binding, memory, out);
+    if (binding->convert == cdc_to_array) return unavailable_array(binding, memory, out);
     if (binding->convert == cdc_to_hstore) {
         struct sluice_value *pair = items(memory, 2);
         pair[0] = pair[1] = sluice_string(s->placeholder, s->placeholder_len);

@@ -19,14 +19,14 @@ enum cdc_unit { CDC_MILLIS, CDC_MICROS, CDC_NANOS, CDC_ISO };
 
 struct cdc_binding {
     cdc_convert *convert;
-    struct sluice_schema schema; /* description: required, without default */
-    struct sluice_value zero;    /* what stands for an absent value of a required column */
-    const struct cdc_binding *elem;        /* arrays; ranges of vectors */
+    struct sluice_schema schema;    /* description: required, without default */
+    struct sluice_value zero;       /* what stands for an absent value of a required column */
+    const struct cdc_binding *elem; /* arrays; ranges of vectors */
     const struct cdc_settings *settings;
-    int32_t scale;               /* numeric: digits after the point; timestamptz: of seconds */
-    uint8_t unit;                /* enum cdc_unit of times */
-    bool defaults;               /* literal defaults of this type stand in the schema */
-    const char *generated;       /* what a default that calls a function stands as; NULL: none */
+    int32_t scale;         /* numeric: digits after the point; timestamptz: of seconds */
+    uint8_t unit;          /* enum cdc_unit of times */
+    bool defaults;         /* literal defaults of this type stand in the schema */
+    const char *generated; /* what a default that calls a function stands as; NULL: none */
 };
 
 /* ---- converters ---- */
@@ -50,7 +50,7 @@ cdc_convert cdc_to_time;
 cdc_convert cdc_to_timetz;
 cdc_convert cdc_to_timestamp;
 cdc_convert cdc_to_timestamptz;
-cdc_convert cdc_to_interval;      /* INT64 or STRING by the schema */
+cdc_convert cdc_to_interval; /* INT64 or STRING by the schema */
 
 cdc_convert cdc_to_array;
 cdc_convert cdc_to_hstore; /* STRING (JSON) or MAP by the schema */
@@ -60,12 +60,12 @@ cdc_convert cdc_to_vector;        /* [1,2,3]: ARRAY by the schema's element */
 cdc_convert cdc_to_sparse_vector; /* {1:1.5,3:2}/5 */
 
 /* Bytes in the form that binary.handling.mode asks for. */
-struct sluice_value cdc_binary_value(const struct cdc_settings *settings,
-                                     struct cdc_memory *memory, const char *bytes, size_t len);
+struct sluice_value cdc_binary_value(const struct cdc_settings *settings, struct cdc_memory *memory,
+                                     const char *bytes, size_t len);
 
 /* ---- the catalog's types ---- */
 
-struct cdc_type { /* one row of pg_type */
+struct cdc_type {             /* one row of pg_type */
     uint32_t oid, elem, base; /* elem: 0 unless it is a true array; base: of a domain */
     int32_t typmod;           /* a domain's */
     char kind;                /* typtype: b, d, e, c, r, m, p */

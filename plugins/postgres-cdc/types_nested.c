@@ -23,8 +23,7 @@ struct scan {
 static bool quoted(struct scan *in, const char **s, uint32_t *len)
 {
     const char *start = in->p;
-    while (in->p < in->end && *in->p != '"' && *in->p != '\\')
-        in->p++;
+    while (in->p < in->end && *in->p != '"' && *in->p != '\\') in->p++;
     if (in->p < in->end && *in->p == '"') {
         *s = start;
         *len = (uint32_t)(in->p++ - start);
@@ -34,12 +33,10 @@ static bool quoted(struct scan *in, const char **s, uint32_t *len)
     size_t n = (size_t)(in->p - start);
     memcpy(copy, start, n);
     while (in->p < in->end && *in->p != '"') {
-        if (*in->p == '\\' && ++in->p == in->end)
-            return false;
+        if (*in->p == '\\' && ++in->p == in->end) return false;
         copy[n++] = *in->p++;
     }
-    if (in->p == in->end)
-        return false;
+    if (in->p == in->end) return false;
     in->p++;
     *s = copy;
     *len = (uint32_t)n;
@@ -53,18 +50,12 @@ static size_t count_items(const struct scan *in)
     int depth = 0;
     bool inside = false;
     for (const char *p = in->p; p < in->end && depth >= 0; p++) {
-        if (*p == '\\')
-            p++;
-        else if (*p == '"')
-            inside = !inside;
-        else if (inside)
-            continue;
-        else if (*p == '{')
-            depth++;
-        else if (*p == '}')
-            depth--;
-        else if (*p == ',' && depth == 0)
-            n++;
+        if (*p == '\\') p++;
+        else if (*p == '"') inside = !inside;
+        else if (inside) continue;
+        else if (*p == '{') depth++;
+        else if (*p == '}') depth--;
+        else if (*p == ',' && depth == 0) n++;
     }
     return n;
 }
@@ -76,8 +67,7 @@ static bool read_item(const struct cdc_binding *binding, struct scan *in, int de
                       struct sluice_value *out)
 {
     const struct cdc_binding *elem = binding->elem;
-    if (*in->p == '{')
-        return read_array(binding, in, depth + 1, out);
+    if (*in->p == '{') return read_array(binding, in, depth + 1, out);
     const char *s;
     uint32_t len;
     if (*in->p == '"') {
@@ -85,8 +75,7 @@ static bool read_item(const struct cdc_binding *binding, struct scan *in, int de
         return quoted(in, &s, &len) && elem->convert(elem, in->memory, s, len, out);
     }
     s = in->p;
-    while (in->p < in->end && *in->p != ',' && *in->p != '}')
-        in->p++;
+    while (in->p < in->end && *in->p != ',' && *in->p != '}') in->p++;
     len = (uint32_t)(in->p - s);
     if (len == 4 && !memcmp(s, "NULL", 4)) {
         *out = sluice_null();
@@ -98,8 +87,7 @@ static bool read_item(const struct cdc_binding *binding, struct scan *in, int de
 static bool read_array(const struct cdc_binding *binding, struct scan *in, int depth,
                        struct sluice_value *out)
 {
-    if (depth > DEPTH_MAX || in->p == in->end || *in->p != '{')
-        return false;
+    if (depth > DEPTH_MAX || in->p == in->end || *in->p != '{') return false;
     in->p++;
     if (in->p < in->end && *in->p == '}') {
         in->p++;
@@ -109,15 +97,13 @@ static bool read_array(const struct cdc_binding *binding, struct scan *in, int d
     size_t n = 0, max = count_items(in);
     struct sluice_value *items = cdc_take(in->memory, max * sizeof(*items));
     while (in->p < in->end && n < max) {
-        if (!read_item(binding, in, depth, &items[n++]) || in->p == in->end)
-            return false;
+        if (!read_item(binding, in, depth, &items[n++]) || in->p == in->end) return false;
         char c = *in->p++;
         if (c == '}') {
             *out = sluice_nested(SLUICE_ARRAY, items, n);
             return true;
         }
-        if (c != ',')
-            return false;
+        if (c != ',') return false;
     }
     return false;
 }
@@ -129,8 +115,7 @@ bool cdc_to_array(const struct cdc_binding *binding, struct cdc_memory *memory, 
     /* Other lower bounds than 1 are written before it: [0:2]={...}. */
     const char *start = len && *text == '[' ? memchr(text, '=', len) : NULL;
     struct scan in = {start ? start + 1 : text, text + len, memory};
-    if (!read_array(binding, &in, 1, out) || in.p != in.end)
-        return false;
+    if (!read_array(binding, &in, 1, out) || in.p != in.end) return false;
     /* The schema has one level. */
     for (uint32_t i = 0; i < out->len; i++)
         if (out->u.v[i].type == SLUICE_ARRAY && binding->elem->schema.type != SLUICE_ARRAY)
@@ -144,21 +129,17 @@ static bool read_pair(struct scan *in, struct sluice_value *key, struct sluice_v
 {
     const char *s;
     uint32_t len;
-    if (in->p == in->end || *in->p++ != '"' || !quoted(in, &s, &len))
-        return false;
+    if (in->p == in->end || *in->p++ != '"' || !quoted(in, &s, &len)) return false;
     *key = sluice_string(s, len);
-    if (in->end - in->p < 3 || memcmp(in->p, "=>", 2))
-        return false;
+    if (in->end - in->p < 3 || memcmp(in->p, "=>", 2)) return false;
     in->p += 2;
     if (*in->p == '"') {
         in->p++;
-        if (!quoted(in, &s, &len))
-            return false;
+        if (!quoted(in, &s, &len)) return false;
         *value = sluice_string(s, len);
         return true;
     }
-    if (in->end - in->p < 4 || memcmp(in->p, "NULL", 4))
-        return false;
+    if (in->end - in->p < 4 || memcmp(in->p, "NULL", 4)) return false;
     in->p += 4;
     *value = sluice_null();
     return true;
@@ -202,13 +183,11 @@ static struct sluice_value json_object(struct cdc_memory *memory, const struct s
                                        size_t n)
 {
     size_t size = 2;
-    for (size_t i = 0; i < 2 * n; i++)
-        size += (size_t)pairs[i].len * 6 + 8;
+    for (size_t i = 0; i < 2 * n; i++) size += (size_t)pairs[i].len * 6 + 8;
     char *start = cdc_take(memory, size), *p = start;
     *p++ = '{';
     for (size_t i = 0; i < n; i++) {
-        if (i)
-            *p++ = ',';
+        if (i) *p++ = ',';
         p = json_string(p, &pairs[2 * i]);
         *p++ = ':';
         p = json_string(p, &pairs[2 * i + 1]);
@@ -227,8 +206,7 @@ bool cdc_to_hstore(const struct cdc_binding *binding, struct cdc_memory *memory,
         if (n == max || !read_pair(&in, &pairs[2 * n], &pairs[2 * n + 1]))
             return bad(memory, "not an hstore");
         n++;
-        while (in.p < in.end && (*in.p == ',' || *in.p == ' '))
-            in.p++;
+        while (in.p < in.end && (*in.p == ',' || *in.p == ' ')) in.p++;
     }
     *out = binding->schema.type == SLUICE_MAP ? sluice_nested(SLUICE_MAP, pairs, n)
                                               : json_object(memory, pairs, n);
@@ -250,8 +228,7 @@ static bool read_double(struct scan *in, double *out)
 
 static bool skip(struct scan *in, char c)
 {
-    if (in->p == in->end || *in->p != c)
-        return false;
+    if (in->p == in->end || *in->p != c) return false;
     in->p++;
     return true;
 }
@@ -282,20 +259,17 @@ bool cdc_to_vector(const struct cdc_binding *binding, struct cdc_memory *memory,
                    uint32_t len, struct sluice_value *out)
 {
     struct scan in = {text, text + len, memory};
-    if (!skip(&in, '['))
-        return bad(memory, "not a vector");
+    if (!skip(&in, '[')) return bad(memory, "not a vector");
     size_t n = 0, max = count_items(&in);
     struct sluice_value *items = cdc_take(memory, max * sizeof(*items));
     do {
         double d;
-        if (n == max || !read_double(&in, &d))
-            return bad(memory, "not a vector");
+        if (n == max || !read_double(&in, &d)) return bad(memory, "not a vector");
         bool single = binding->schema.elem->type == SLUICE_FLOAT32;
         items[n] = sluice_float64(single ? (double)(float)d : d);
         items[n++].type = binding->schema.elem->type;
     } while (skip(&in, ','));
-    if (!skip(&in, ']'))
-        return bad(memory, "not a vector");
+    if (!skip(&in, ']')) return bad(memory, "not a vector");
     *out = sluice_nested(SLUICE_ARRAY, items, n);
     return true;
 }
@@ -308,8 +282,7 @@ bool cdc_to_sparse_vector(const struct cdc_binding *binding, struct cdc_memory *
     size_t n = 0, max = len / 3 + 1;
     struct sluice_value *pairs = cdc_take(memory, 2 * max * sizeof(*pairs));
     double index, value;
-    if (!skip(&in, '{'))
-        return bad(memory, "not a sparse vector");
+    if (!skip(&in, '{')) return bad(memory, "not a sparse vector");
     while (!skip(&in, '}')) {
         if (n == max || !read_double(&in, &index) || !(index >= 0 && index <= INT16_MAX) ||
             !skip(&in, ':') || !read_double(&in, &value))

@@ -30,8 +30,7 @@ static bool parse(struct cdc_memory *memory, const char *text, uint32_t len, str
         out->negative = true;
         text++, len--;
     }
-    if (!len || len > DIGITS_MAX)
-        return bad(memory, "not a number");
+    if (!len || len > DIGITS_MAX) return bad(memory, "not a number");
     if (*text == 'N' || *text == 'I')
         return bad(memory, "NaN and infinity have no Decimal form; decimal.handling.mode string "
                            "and double know them");
@@ -46,8 +45,7 @@ static bool parse(struct cdc_memory *memory, const char *text, uint32_t len, str
         len--;
     }
     for (uint32_t i = 0; i < len; i++)
-        if (text[i] < '0' || text[i] > '9')
-            return bad(memory, "not a number");
+        if (text[i] < '0' || text[i] > '9') return bad(memory, "not a number");
     out->digits = text;
     out->n = len;
     return true;
@@ -78,10 +76,8 @@ static struct sluice_value small_bytes(struct cdc_memory *memory, int64_t v)
 {
     unsigned char *p = cdc_take(memory, 8);
     int n = 1;
-    while (n < 8 && (v < -(INT64_C(1) << (8 * n - 1)) || v >= INT64_C(1) << (8 * n - 1)))
-        n++;
-    for (int i = 0; i < n; i++)
-        p[i] = (unsigned char)((uint64_t)v >> (8 * (n - 1 - i)));
+    while (n < 8 && (v < -(INT64_C(1) << (8 * n - 1)) || v >= INT64_C(1) << (8 * n - 1))) n++;
+    for (int i = 0; i < n; i++) p[i] = (unsigned char)((uint64_t)v >> (8 * (n - 1 - i)));
     return sluice_bytes(p, (size_t)n);
 }
 
@@ -99,32 +95,27 @@ static struct sluice_value big_bytes(struct cdc_memory *memory, const struct dec
             limb[l] = (uint32_t)carry;
             carry >>= 32;
         }
-        if (carry)
-            limb[limbs++] = (uint32_t)carry;
+        if (carry) limb[limbs++] = (uint32_t)carry;
     }
     size_t n = limbs * 4 + 1; /* one more byte for the sign */
     unsigned char *p = cdc_take(memory, n);
     p[0] = 0;
-    for (size_t i = 0; i + 1 < n; i++)
-        p[n - 1 - i] = (unsigned char)(limb[i / 4] >> (8 * (i % 4)));
+    for (size_t i = 0; i + 1 < n; i++) p[n - 1 - i] = (unsigned char)(limb[i / 4] >> (8 * (i % 4)));
     for (size_t i = n, carry = 1; d->negative && i-- > 0;) {
         unsigned v = (unsigned)(unsigned char)~p[i] + (unsigned)carry;
         p[i] = (unsigned char)v;
         carry = v >> 8;
     }
     /* A leading byte that only repeats the sign is not needed. */
-    while (n > 1 && ((p[0] == 0 && p[1] < 0x80) || (p[0] == 0xff && p[1] >= 0x80)))
-        p++, n--;
+    while (n > 1 && ((p[0] == 0 && p[1] < 0x80) || (p[0] == 0xff && p[1] >= 0x80))) p++, n--;
     return sluice_bytes(p, n);
 }
 
 static struct sluice_value unscaled(struct cdc_memory *memory, const struct decimal *d)
 {
-    if (d->n > 18)
-        return big_bytes(memory, d);
+    if (d->n > 18) return big_bytes(memory, d);
     int64_t v = 0;
-    for (uint32_t i = 0; i < d->n; i++)
-        v = v * 10 + (d->digits[i] - '0');
+    for (uint32_t i = 0; i < d->n; i++) v = v * 10 + (d->digits[i] - '0');
     return small_bytes(memory, d->negative ? -v : v);
 }
 
@@ -132,10 +123,8 @@ bool cdc_to_decimal(const struct cdc_binding *binding, struct cdc_memory *memory
                     uint32_t len, struct sluice_value *out)
 {
     struct decimal d;
-    if (!parse(memory, text, len, &d))
-        return false;
-    if (d.scale != binding->scale && !rescale(memory, &d, binding->scale))
-        return false;
+    if (!parse(memory, text, len, &d)) return false;
+    if (d.scale != binding->scale && !rescale(memory, &d, binding->scale)) return false;
     *out = unscaled(memory, &d);
     return true;
 }
@@ -145,10 +134,8 @@ bool cdc_to_variable_decimal(const struct cdc_binding *binding, struct cdc_memor
 {
     (void)binding;
     struct decimal d;
-    if (!parse(memory, text, len, &d))
-        return false;
-    while (d.scale > 0 && d.n && d.digits[d.n - 1] == '0')
-        d.n--, d.scale--;
+    if (!parse(memory, text, len, &d)) return false;
+    while (d.scale > 0 && d.n && d.digits[d.n - 1] == '0') d.n--, d.scale--;
     struct sluice_value *fields = cdc_take(memory, 2 * sizeof(*fields));
     fields[0] = sluice_int32(d.scale);
     fields[1] = unscaled(memory, &d);
@@ -162,8 +149,7 @@ bool cdc_to_decimal_text(const struct cdc_binding *binding, struct cdc_memory *m
     (void)binding;
     (void)memory;
     *out = sluice_string(text, len);
-    if (len == 3 && !memcmp(text, "NaN", 3))
-        *out = sluice_string("NAN", 3);
+    if (len == 3 && !memcmp(text, "NaN", 3)) *out = sluice_string("NAN", 3);
     else if (len == 8 && !memcmp(text, "Infinity", 8))
         *out = sluice_string("POSITIVE_INFINITY", 17);
     else if (len == 9 && !memcmp(text, "-Infinity", 9))
@@ -175,8 +161,7 @@ bool cdc_to_decimal_double(const struct cdc_binding *binding, struct cdc_memory 
                            const char *text, uint32_t len, struct sluice_value *out)
 {
     (void)binding;
-    if (!len || len > DIGITS_MAX)
-        return bad(memory, "not a number");
+    if (!len || len > DIGITS_MAX) return bad(memory, "not a number");
     char *copy = cdc_take(memory, len + 1), *end;
     memcpy(copy, text, len);
     copy[len] = 0;
@@ -193,15 +178,11 @@ bool cdc_to_money(const struct cdc_binding *binding, struct cdc_memory *memory, 
     bool negative = false, separator = false;
     char *plain = cdc_take(memory, (size_t)len + 3), *p = plain + 1;
     for (uint32_t i = 0; i < len; i++) {
-        if (text[i] == '-' || text[i] == '(')
-            negative = true;
-        else if (text[i] >= '0' && text[i] <= '9')
-            p[n++] = text[i], fraction++;
-        else if (text[i] == '.' || text[i] == ',')
-            separator = true, fraction = 0;
+        if (text[i] == '-' || text[i] == '(') negative = true;
+        else if (text[i] >= '0' && text[i] <= '9') p[n++] = text[i], fraction++;
+        else if (text[i] == '.' || text[i] == ',') separator = true, fraction = 0;
     }
-    if (!n)
-        return bad(memory, "not an amount of money");
+    if (!n) return bad(memory, "not an amount of money");
     if (separator && (fraction == 3 ? binding->scale == 3 : fraction > 0)) {
         memmove(p + n - fraction + 1, p + n - fraction, fraction);
         p[n - fraction] = '.';

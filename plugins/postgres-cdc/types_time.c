@@ -68,8 +68,7 @@ static bool number(const char **p, const char *end, int min, int max, int64_t *o
 
 static bool literal(const char **p, const char *end, char c)
 {
-    if (*p == end || **p != c)
-        return false;
+    if (*p == end || **p != c) return false;
     (*p)++;
     return true;
 }
@@ -93,10 +92,8 @@ static bool read_time(const char **p, const char *end, struct moment *out)
         return false;
     if (literal(p, end, '.')) {
         const char *start = *p;
-        if (!number(p, end, 1, 6, &fraction))
-            return false;
-        for (int i = (int)(*p - start); i < 6; i++)
-            fraction *= 10;
+        if (!number(p, end, 1, 6, &fraction)) return false;
+        for (int i = (int)(*p - start); i < 6; i++) fraction *= 10;
     }
     out->day_us = ((h * 60 + m) * 60 + s) * 1000000 + fraction;
     return h <= 24 && m < 60 && s <= 60;
@@ -104,8 +101,7 @@ static bool read_time(const char **p, const char *end, struct moment *out)
 
 static bool read_zone(const char **p, const char *end, struct moment *out)
 {
-    if (*p == end || (**p != '+' && **p != '-'))
-        return true;
+    if (*p == end || (**p != '+' && **p != '-')) return true;
     int sign = *(*p)++ == '-' ? -1 : 1;
     int64_t h, m = 0, s = 0;
     if (!number(p, end, 2, 2, &h) || (literal(p, end, ':') && !number(p, end, 2, 2, &m)) ||
@@ -128,12 +124,9 @@ static bool read_moment(const char *text, uint32_t len, bool has_date, bool has_
         out->infinite = -1;
         return true;
     }
-    if (has_date && !read_date(&p, end, out))
-        return false;
-    if (has_date && has_time && !literal(&p, end, ' '))
-        return false;
-    if (has_time && (!read_time(&p, end, out) || !read_zone(&p, end, out)))
-        return false;
+    if (has_date && !read_date(&p, end, out)) return false;
+    if (has_date && has_time && !literal(&p, end, ' ')) return false;
+    if (has_time && (!read_time(&p, end, out) || !read_zone(&p, end, out))) return false;
     if (end - p == 3 && !memcmp(p, " BC", 3)) {
         out->year = 1 - out->year;
         p = end;
@@ -143,10 +136,7 @@ static bool read_moment(const char *text, uint32_t len, bool has_date, bool has_
 
 /* ---- writing ---- */
 
-static int64_t floor_div(int64_t a, int64_t b)
-{
-    return a / b - (a % b < 0);
-}
+static int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b < 0); }
 
 /* Appends ".123456": digits of it, or with digits < 0 as few as needed, none for 0. */
 static char *write_fraction(char *p, int64_t micros, int digits)
@@ -154,8 +144,7 @@ static char *write_fraction(char *p, int64_t micros, int digits)
     char all[8];
     snprintf(all, sizeof(all), "%06d", (int)(micros % 1000000));
     if (digits < 0)
-        for (digits = 6; digits && all[digits - 1] == '0';)
-            digits--;
+        for (digits = 6; digits && all[digits - 1] == '0';) digits--;
     if (digits) {
         *p++ = '.';
         memcpy(p, all, (size_t)digits);
@@ -203,12 +192,9 @@ static struct sluice_value iso(struct cdc_memory *memory, bool date, bool time, 
                                int64_t day_us, int digits)
 {
     char *start = cdc_take(memory, 64), *p = start;
-    if (date)
-        p = write_date(p, days);
-    if (date && time)
-        *p++ = 'T';
-    if (time)
-        p = write_time(p, day_us, digits);
+    if (date) p = write_date(p, days);
+    if (date && time) *p++ = 'T';
+    if (time) p = write_time(p, day_us, digits);
     *p++ = 'Z';
     return sluice_string(start, (size_t)(p - start));
 }
@@ -219,8 +205,7 @@ bool cdc_to_date(const struct cdc_binding *binding, struct cdc_memory *memory, c
                  uint32_t len, struct sluice_value *out)
 {
     struct moment m;
-    if (!read_moment(text, len, true, false, &m))
-        return bad(memory, "not a date");
+    if (!read_moment(text, len, true, false, &m)) return bad(memory, "not a date");
     int64_t days = m.infinite > 0   ? PLUS_INFINITY_DAYS
                    : m.infinite < 0 ? MINUS_INFINITY_DAYS
                                     : days_from_civil(m.year, m.month, m.day);
@@ -233,21 +218,14 @@ bool cdc_to_time(const struct cdc_binding *binding, struct cdc_memory *memory, c
                  uint32_t len, struct sluice_value *out)
 {
     struct moment m;
-    if (!read_moment(text, len, false, true, &m) || m.infinite)
-        return bad(memory, "not a time");
+    if (!read_moment(text, len, false, true, &m) || m.infinite) return bad(memory, "not a time");
     switch ((enum cdc_unit)binding->unit) {
     case CDC_ISO:
         *out = iso(memory, false, true, 0, m.day_us % DAY_US, -1); /* 24:00 is not ISO's */
         break;
-    case CDC_MILLIS:
-        *out = sluice_int32((int32_t)(m.day_us / 1000));
-        break;
-    case CDC_MICROS:
-        *out = sluice_int64(m.day_us);
-        break;
-    case CDC_NANOS:
-        *out = sluice_int64(m.day_us * 1000);
-        break;
+    case CDC_MILLIS: *out = sluice_int32((int32_t)(m.day_us / 1000)); break;
+    case CDC_MICROS: *out = sluice_int64(m.day_us); break;
+    case CDC_NANOS: *out = sluice_int64(m.day_us * 1000); break;
     }
     return true;
 }
@@ -270,8 +248,7 @@ static bool moment_us(struct cdc_memory *memory, const char *text, uint32_t len,
                       int64_t *day_us, int *infinite)
 {
     struct moment m;
-    if (!read_moment(text, len, true, true, &m))
-        return bad(memory, "not a timestamp");
+    if (!read_moment(text, len, true, true, &m)) return bad(memory, "not a timestamp");
     *infinite = m.infinite;
     if (m.infinite) {
         int64_t us = m.infinite > 0 ? PLUS_INFINITY_US : MINUS_INFINITY_US;
@@ -292,24 +269,15 @@ bool cdc_to_timestamp(const struct cdc_binding *binding, struct cdc_memory *memo
 {
     int64_t days, day_us, us, ns;
     int infinite;
-    if (!moment_us(memory, text, len, &days, &day_us, &infinite))
-        return false;
+    if (!moment_us(memory, text, len, &days, &day_us, &infinite)) return false;
     us = infinite ? (infinite > 0 ? PLUS_INFINITY_US : MINUS_INFINITY_US) : days * DAY_US + day_us;
     switch ((enum cdc_unit)binding->unit) {
-    case CDC_ISO:
-        *out = iso(memory, true, true, days, day_us, -1);
-        return true;
-    case CDC_MILLIS:
-        *out = sluice_int64(floor_div(us, 1000));
-        return true;
-    case CDC_MICROS:
-        *out = sluice_int64(us);
-        return true;
-    case CDC_NANOS:
-        break;
+    case CDC_ISO: *out = iso(memory, true, true, days, day_us, -1); return true;
+    case CDC_MILLIS: *out = sluice_int64(floor_div(us, 1000)); return true;
+    case CDC_MICROS: *out = sluice_int64(us); return true;
+    case CDC_NANOS: break;
     }
-    if (infinite)
-        ns = infinite > 0 ? INT64_MAX : INT64_MIN;
+    if (infinite) ns = infinite > 0 ? INT64_MAX : INT64_MIN;
     else if (__builtin_mul_overflow(us, 1000, &ns))
         return bad(memory, "nanoseconds hold only the years 1677 to 2262");
     *out = sluice_int64(ns);
@@ -321,10 +289,9 @@ bool cdc_to_timestamptz(const struct cdc_binding *binding, struct cdc_memory *me
 {
     int64_t days, day_us;
     int infinite;
-    if (!moment_us(memory, text, len, &days, &day_us, &infinite))
-        return false;
-    *out = infinite ? sluice_string(text, len)
-                    : iso(memory, true, true, days, day_us, binding->scale);
+    if (!moment_us(memory, text, len, &days, &day_us, &infinite)) return false;
+    *out =
+        infinite ? sluice_string(text, len) : iso(memory, true, true, days, day_us, binding->scale);
     return true;
 }
 
@@ -342,10 +309,8 @@ static bool read_clock(const char **p, const char *end, int sign, int64_t hours,
         return false;
     if (literal(p, end, '.')) {
         const char *start = *p;
-        if (!number(p, end, 1, 6, &fraction))
-            return false;
-        for (int i = (int)(*p - start); i < 6; i++)
-            fraction *= 10;
+        if (!number(p, end, 1, 6, &fraction)) return false;
+        for (int i = (int)(*p - start); i < 6; i++) fraction *= 10;
     }
     *us = sign * (((hours * 60 + m) * 60 + s) * 1000000 + fraction);
     return true;
@@ -358,35 +323,27 @@ static bool read_interval(const char *text, uint32_t len, struct interval *out)
     while (p < end) {
         int64_t v;
         int sign = 1;
-        if (*p == '-' || *p == '+')
-            sign = *p++ == '-' ? -1 : 1;
-        if (!number(&p, end, 1, 12, &v) || p == end)
-            return false;
+        if (*p == '-' || *p == '+') sign = *p++ == '-' ? -1 : 1;
+        if (!number(&p, end, 1, 12, &v) || p == end) return false;
         if (*p == ':') {
-            if (!read_clock(&p, end, sign, v, &out->time_us) || p != end)
-                return false;
+            if (!read_clock(&p, end, sign, v, &out->time_us) || p != end) return false;
             break;
         }
-        if (!literal(&p, end, ' ') || p == end)
-            return false;
+        if (!literal(&p, end, ' ') || p == end) return false;
         int64_t *field = *p == 'y' ? &out->years : *p == 'm' ? &out->months : &out->days;
-        if (!strchr("ymd", *p))
-            return false;
+        if (!strchr("ymd", *p)) return false;
         *field = sign * v;
-        while (p < end && *p != ' ')
-            p++;
-        if (p < end)
-            p++;
+        while (p < end && *p != ' ') p++;
+        if (p < end) p++;
     }
     return true;
 }
 
-bool cdc_to_interval(const struct cdc_binding *binding, struct cdc_memory *memory,
-                     const char *text, uint32_t len, struct sluice_value *out)
+bool cdc_to_interval(const struct cdc_binding *binding, struct cdc_memory *memory, const char *text,
+                     uint32_t len, struct sluice_value *out)
 {
     struct interval v;
-    if (!read_interval(text, len, &v))
-        return bad(memory, "not an interval");
+    if (!read_interval(text, len, &v)) return bad(memory, "not an interval");
     if (binding->schema.type == SLUICE_INT64) {
         /* A month is 30.4375 days: 2629800 seconds exactly. */
         int64_t months = v.years * 12 + v.months;

@@ -19,26 +19,16 @@ static void *checked(void *p)
     return p;
 }
 
-void *cdc_alloc(size_t size)
-{
-    return checked(calloc(1, size ? size : 1));
-}
+void *cdc_alloc(size_t size) { return checked(calloc(1, size ? size : 1)); }
 
-void *cdc_realloc(void *p, size_t size)
-{
-    return checked(realloc(p, size ? size : 1));
-}
+void *cdc_realloc(void *p, size_t size) { return checked(realloc(p, size ? size : 1)); }
 
-char *cdc_strdup(const char *s)
-{
-    return s ? checked(strdup(s)) : NULL;
-}
+char *cdc_strdup(const char *s) { return s ? checked(strdup(s)) : NULL; }
 
 char *cdc_strndup(const char *s, size_t n)
 {
     char *copy = cdc_alloc(n + 1);
-    if (n)
-        memcpy(copy, s, n);
+    if (n) memcpy(copy, s, n);
     return copy;
 }
 
@@ -83,8 +73,7 @@ void *cdc_pool_alloc(struct cdc_pool *pool, size_t size)
 char *cdc_pool_strndup(struct cdc_pool *pool, const char *s, size_t n)
 {
     char *copy = cdc_pool_alloc(pool, n + 1);
-    if (n)
-        memcpy(copy, s, n);
+    if (n) memcpy(copy, s, n);
     return copy;
 }
 
@@ -119,16 +108,12 @@ void cdc_text_add(struct cdc_text *text, const char *s, size_t n)
         text->cap = (text->len + n + 1) * 2 + 32;
         text->s = cdc_realloc(text->s, text->cap);
     }
-    if (n)
-        memcpy(text->s + text->len, s, n);
+    if (n) memcpy(text->s + text->len, s, n);
     text->len += n;
     text->s[text->len] = 0;
 }
 
-void cdc_text_adds(struct cdc_text *text, const char *s)
-{
-    cdc_text_add(text, s, strlen(s));
-}
+void cdc_text_adds(struct cdc_text *text, const char *s) { cdc_text_add(text, s, strlen(s)); }
 
 void cdc_text_addf(struct cdc_text *text, const char *fmt, ...)
 {
@@ -144,17 +129,13 @@ static void quoted(struct cdc_text *text, const char *s, char quote)
 {
     cdc_text_add(text, &quote, 1);
     for (; *s; s++) {
-        if (*s == quote)
-            cdc_text_add(text, &quote, 1);
+        if (*s == quote) cdc_text_add(text, &quote, 1);
         cdc_text_add(text, s, 1);
     }
     cdc_text_add(text, &quote, 1);
 }
 
-void cdc_text_ident(struct cdc_text *text, const char *name)
-{
-    quoted(text, name, '"');
-}
+void cdc_text_ident(struct cdc_text *text, const char *name) { quoted(text, name, '"'); }
 
 void cdc_text_literal(struct cdc_text *text, const char *s)
 {
@@ -165,8 +146,7 @@ void cdc_text_literal(struct cdc_text *text, const char *s)
     }
     cdc_text_adds(text, " E'");
     for (; *s; s++) {
-        if (*s == '\'' || *s == '\\')
-            cdc_text_add(text, s, 1);
+        if (*s == '\'' || *s == '\\') cdc_text_add(text, s, 1);
         cdc_text_add(text, s, 1);
     }
     cdc_text_adds(text, "'");
@@ -180,8 +160,7 @@ void cdc_text_free(struct cdc_text *text)
 
 void *cdc_take_slow(struct cdc_memory *memory, size_t size)
 {
-    if (size > TAKE_BLOCK_BYTES / 4)
-        return memory->host->alloc(memory->batch, size);
+    if (size > TAKE_BLOCK_BYTES / 4) return memory->host->alloc(memory->batch, size);
     memory->next = memory->host->alloc(memory->batch, TAKE_BLOCK_BYTES);
     memory->end = memory->next + TAKE_BLOCK_BYTES;
     void *p = memory->next;
@@ -191,8 +170,7 @@ void *cdc_take_slow(struct cdc_memory *memory, size_t size)
 
 static void verror(struct sluice_err *err, const char *fmt, va_list ap)
 {
-    if (err)
-        vsnprintf(err->msg, sizeof(err->msg), fmt, ap);
+    if (err) vsnprintf(err->msg, sizeof(err->msg), fmt, ap);
 }
 
 bool cdc_error(struct sluice_err *err, const char *fmt, ...)
@@ -235,8 +213,7 @@ size_t cdc_u64_text(uint64_t v, char *out)
         digits[n++] = (char)('0' + v % 10);
         v /= 10;
     } while (v);
-    for (size_t i = 0; i < n; i++)
-        out[i] = digits[n - 1 - i];
+    for (size_t i = 0; i < n; i++) out[i] = digits[n - 1 - i];
     return n;
 }
 
@@ -250,8 +227,7 @@ bool cdc_lsn_parse(const char *s, uint64_t *lsn)
 {
     unsigned hi, lo;
     int used = 0;
-    if (!s || sscanf(s, "%8X/%8X%n", &hi, &lo, &used) != 2 || s[used])
-        return false;
+    if (!s || sscanf(s, "%8X/%8X%n", &hi, &lo, &used) != 2 || s[used]) return false;
     *lsn = (uint64_t)hi << 32 | lo;
     return true;
 }

@@ -56,8 +56,7 @@ void *cdc_take_slow(struct cdc_memory *memory, size_t size);
 static inline void *cdc_take(struct cdc_memory *memory, size_t size)
 {
     size = (size + 15) & ~(size_t)15;
-    if ((size_t)(memory->end - memory->next) < size)
-        return cdc_take_slow(memory, size);
+    if ((size_t)(memory->end - memory->next) < size) return cdc_take_slow(memory, size);
     char *p = memory->next;
     memory->next += size;
     return p;

@@ -5,8 +5,8 @@
  *     cdc_dump CONFIG.properties [OFFSET-FILE]
  *
  * Runs until stdin ends. Each record counts as durable once it was printed. The file holds the
- * offset of the last one (JSON); with it, a second run goes on where the first ended. CDC_DUMP_ROOM:
- * records that a poll may fill. */
+ * offset of the last one (JSON); with it, a second run goes on where the first ended. The variable
+ * CDC_DUMP_ROOM says how many records a poll may fill. */
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,10 +37,8 @@ static void encode(struct dump *dump, const struct sluice_record *rec, const cha
         fprintf(stderr, "cdc_dump: %s: %s\n", rec->topic, err.msg);
         _exit(2);
     }
-    if (null || out.len == 0)
-        sluice_buf_adds(&dump->line, "null");
-    else
-        sluice_buf_add(&dump->line, out.data, out.len);
+    if (null || out.len == 0) sluice_buf_adds(&dump->line, "null");
+    else sluice_buf_add(&dump->line, out.data, out.len);
     sluice_buf_fini(&out);
 }
 
@@ -109,8 +107,7 @@ static int run(struct dump *dump, const char *offset_path)
             return 1;
         }
         for (size_t i = 0; i < dump->source.n; i++)
-            if (dump->source.records[i].topic)
-                print_record(dump, &dump->source.records[i]);
+            if (dump->source.records[i].topic) print_record(dump, &dump->source.records[i]);
         fflush(stdout);
         size_t n = dump->source.n;
         struct sluice_record *last = n ? &dump->source.records[n - 1] : NULL;
@@ -118,8 +115,7 @@ static int run(struct dump *dump, const char *offset_path)
             fprintf(stderr, "cdc_dump: cannot write %s\n", offset_path);
             return 1;
         }
-        if (last)
-            fake_ack(&dump->source, last);
+        if (last) fake_ack(&dump->source, last);
         fake_clear(&dump->source);
     }
     return 0;
@@ -148,7 +144,8 @@ int main(int argc, char **argv)
         fake_resume(&dump.source, partition, offset);
         free(offset);
     }
-    if (getenv("CDC_DUMP_ROOM")) dump.source.room_records = strtoul(getenv("CDC_DUMP_ROOM"), NULL, 10);
+    if (getenv("CDC_DUMP_ROOM"))
+        dump.source.room_records = strtoul(getenv("CDC_DUMP_ROOM"), NULL, 10);
     sluice_buf_init(&dump.line, SLUICE_BUF_MAX);
     int code = fake_open(&dump.converter) == SLUICE_OK ? run(&dump, argc > 2 ? argv[2] : NULL) : 1;
     sluice_buf_fini(&dump.line);

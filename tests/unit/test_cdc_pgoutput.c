@@ -12,8 +12,12 @@ static struct cdc_relation_column columns[CDC_COLUMNS_MAX];
 /* The bytes of one message of Postgres 15, behind its type byte. */
 static const char relation[] = "\0\0\x40\x01public\0k\0d\0\2\1id\0\0\0\0\x17\xff\xff\xff\xff"
                                "\0w\0\0\0\0\x19\xff\xff\xff\xff";
-static const char update[] = "\0\0\x40\x01K\0\2t\0\0\0\1" "1n" "N\0\2t\0\0\0\1" "2u";
-static const char commit[] = "\0\0\0\0\0\1\x99\x30\x08\0\0\0\0\1\x99\x30\x38\0\2\xb5\x34\x2f\x8d\x10\x01";
+static const char update[] = "\0\0\x40\x01K\0\2t\0\0\0\1"
+                             "1n"
+                             "N\0\2t\0\0\0\1"
+                             "2u";
+static const char commit[] =
+    "\0\0\0\0\0\1\x99\x30\x08\0\0\0\0\1\x99\x30\x38\0\2\xb5\x34\x2f\x8d\x10\x01";
 static const char logical[] = "\1\0\0\0\0\1\x99\x32\x08prefix\0\0\0\0\5hello";
 
 TEST(relation_message)
@@ -97,12 +101,14 @@ TEST(cut_and_changed_bytes_are_refused_or_read_within_bounds)
     const struct {
         const char *bytes;
         size_t len;
-    } messages[] = {{relation, sizeof(relation) - 1}, {update, sizeof(update) - 1},
+    } messages[] = {{relation, sizeof(relation) - 1},
+                    {update, sizeof(update) - 1},
                     {logical, sizeof(logical) - 1}};
     for (size_t m = 0; m < 3; m++) {
         unsigned char bytes[128];
         size_t len = messages[m].len;
-        for (size_t cut = 0; cut < len; cut++) read_all((const unsigned char *)messages[m].bytes, cut);
+        for (size_t cut = 0; cut < len; cut++)
+            read_all((const unsigned char *)messages[m].bytes, cut);
         for (size_t at = 0; at < len; at++)
             for (int v = 0; v < 256; v += 5) {
                 memcpy(bytes, messages[m].bytes, len);

@@ -38,8 +38,8 @@ static uint32_t type(const char *name, char kind, uint32_t elem, uint32_t base, 
                      const char *labels)
 {
     const char *schema = strchr("ed", kind) ? "public" : "pg_catalog";
-    static const char *const extensions[] = {"hstore", "citext", "ltree", "geometry", "vector",
-                                             "halfvec", "sparsevec"};
+    static const char *const extensions[] = {"hstore", "citext",  "ltree",    "geometry",
+                                             "vector", "halfvec", "sparsevec"};
     for (size_t i = 0; i < sizeof(extensions) / sizeof(*extensions); i++)
         if (!strcmp(name, extensions[i])) schema = "ext";
     struct cdc_type t = {.oid = ++next_oid,
@@ -87,7 +87,7 @@ static const char *named(const char *name, int32_t typmod, const char *text)
     return value_of(plain(name), typmod, text);
 }
 
-#define NUMERIC(p, s) ((((p) << 16) | ((s) & 0x7ff)) + 4)
+#define NUMERIC(p, s) ((((p) << 16) | ((s)&0x7ff)) + 4)
 
 TEST(integers)
 {
@@ -107,8 +107,8 @@ TEST(integers)
 TEST(floats_booleans_texts)
 {
     start();
-    CHECK_STR(named("float8", -1, "1e300"), fake_text(&fake, NULL, &(struct sluice_value){
-        .type = SLUICE_FLOAT64, .u.d = 1e300}));
+    CHECK_STR(named("float8", -1, "1e300"),
+              fake_text(&fake, NULL, &(struct sluice_value){.type = SLUICE_FLOAT64, .u.d = 1e300}));
     CHECK_HAS(named("float4", -1, "NaN"), "nan");
     CHECK_HAS(named("float8", -1, "-Infinity"), "-inf");
     CHECK_STR(named("float8", -1, "1.5x"), "!not a floating point number");
@@ -166,8 +166,7 @@ TEST(decimals)
               "Decimal x'8000000000000000'");
     CHECK_HAS(named("numeric", NUMERIC(5, 2), "NaN"), "!NaN and infinity");
     CHECK_STR(named("numeric", NUMERIC(5, 2), "1..2"), "!not a number");
-    CHECK_STR(named("numeric", -1, "10.1111"),
-              "VariableScaleDecimal {scale:4,value:x'018af7'}");
+    CHECK_STR(named("numeric", -1, "10.1111"), "VariableScaleDecimal {scale:4,value:x'018af7'}");
     CHECK_STR(named("numeric", -1, "100"), "VariableScaleDecimal {scale:0,value:x'64'}");
     CHECK_STR(named("numeric", -1, "1.500"), "VariableScaleDecimal {scale:1,value:x'0f'}");
     settings.decimal = CDC_DECIMAL_STRING;
@@ -244,8 +243,9 @@ TEST(arrays)
     CHECK_HAS(value_of(ints, -1, "{{1},{2}}"), "!arrays of more than one dimension");
     CHECK_STR(value_of(texts, -1, "{NULL,\"NULL\",\"a \\\"b\\\" \\\\\",\"\"}"),
               "[null,\"NULL\",\"a \"b\" \\\",\"\"]");
-    static const char *const broken[] = {"", "{", "}", "{1", "{1,", "{1,}", "{,1}", "{\"a", "{\"a\\",
-                                         "{1}x", "{{1}", "[", "[0:1]=", "{{{{{{{{1}}}}}}}}"};
+    static const char *const broken[] = {
+        "",     "{",      "}",    "{1",   "{1,", "{1,}",   "{,1}",
+        "{\"a", "{\"a\\", "{1}x", "{{1}", "[",   "[0:1]=", "{{{{{{{{1}}}}}}}}"};
     for (size_t i = 0; i < sizeof(broken) / sizeof(*broken); i++)
         CHECK_INT(value_of(ints, -1, broken[i])[0], '!');
     CHECK_STR(value_of(type("_money", 'b', plain("money"), 0, -1, NULL), -1, "{}"), "omitted");
@@ -323,7 +323,8 @@ TEST(unavailable_values)
     CHECK(cdc_bind(&types, &settings, plain("bytea"), -1, &pool, &b));
     CHECK(cdc_unavailable(&b, &memory, &v));
     CHECK_STR(fake_text(&fake, &b.schema, &v), "x'676f6e65'");
-    CHECK(cdc_bind(&types, &settings, type("_int4", 'b', plain("int4"), 0, -1, NULL), -1, &pool, &b));
+    CHECK(
+        cdc_bind(&types, &settings, type("_int4", 'b', plain("int4"), 0, -1, NULL), -1, &pool, &b));
     CHECK(cdc_unavailable(&b, &memory, &v));
     CHECK_STR(fake_text(&fake, &b.schema, &v), "[103,111,110,101]");
     CHECK(cdc_bind(&types, &settings, plain("hstore"), -1, &pool, &b));
