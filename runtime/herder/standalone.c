@@ -294,7 +294,8 @@ static bool stop(struct sluice_herder *base, int64_t timeout_ms)
     }
     for (;;) { /* every ending task ends, or is given up in time by the herder's thread */
         bool draining = false;
-        for (struct ending *end = herder->endings; end; end = end->next) draining |= !end->zombie;
+        for (struct ending *end = herder->endings; end; end = end->next)
+            draining |= !end->zombie || sluice_task_ended(end->task); /* only to be reaped */
         if (!draining) break;
         pthread_cond_wait(&herder->settled, &herder->lock);
     }
