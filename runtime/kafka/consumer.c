@@ -13,7 +13,8 @@
 #include "base/mem.h"
 #include "kafka/client.h"
 
-#define METADATA_MS 5000
+#define METADATA_MS 500 /* the task waits meanwhile */
+#define METADATA_RETRY_MS 2000
 #define PROBE_MS 1000
 
 struct sluice_consumer {
@@ -26,6 +27,7 @@ struct sluice_consumer {
     int64_t next_refresh_ms, refresh_ms, next_probe_ms;
     bool paused;
     bool down;
+    bool commit_failed;
     char trouble[512];
 };
 
@@ -89,9 +91,10 @@ static void on_commit(rd_kafka_t *rk, rd_kafka_resp_err_t code,
 {
     struct sluice_consumer *c = opaque;
     (void)rk, (void)list;
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR && code != RD_KAFKA_RESP_ERR__NO_OFFSET)
-        sluice_log(SLUICE_WARN, NULL, -1, "%s: committing offsets failed: %s; comes again", c->who,
-                   rd_kafka_err2str(code));
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR || code == RD_KAFKA_RESP_ERR__NO_OFFSET) return;
+    sluice_log(SLUICE_WARN, NULL, -1, "%s: committing offsets failed: %s; trying again", c->who,
+               rd_kafka_err2str(code));
+    c->commit_failed = true;
 }
 
 /* ---- subscription ---- */
@@ -136,9 +139,9 @@ static void refresh_regex(struct sluice_consumer *c)
 {
     const struct rd_kafka_metadata *metadata;
     struct sluice_err err = {{0}};
-    c->next_refresh_ms = sluice_now_ms() + METADATA_MS;
-    if (rd_kafka_metadata(c->rk, 1, NULL, &metadata, METADATA_MS) != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return; /* on_error has said so */
+    rd_kafka_resp_err_t code = rd_kafka_metadata(c->rk, 1, NULL, &metadata, METADATA_MS);
+    c->next_refresh_ms = sluice_now_ms() + METADATA_RETRY_MS;
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return; /* on_error has said so */
     c->next_refresh_ms = sluice_now_ms() + c->refresh_ms;
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(8);
     pcre2_match_data *match = pcre2_match_data_create(1, NULL);
@@ -320,7 +323,15 @@ bool sluice_consumer_commit(struct sluice_consumer *c, const struct sluice_topic
     rd_kafka_resp_err_t code = rd_kafka_commit(c->rk, list, !wait);
     rd_kafka_topic_partition_list_destroy(list);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR || code == RD_KAFKA_RESP_ERR__NO_OFFSET) return true;
+    c->commit_failed = true;
     return sluice_err_set(err, "%s: committing offsets failed: %s", c->who, rd_kafka_err2str(code));
+}
+
+bool sluice_consumer_commit_failed(struct sluice_consumer *c)
+{
+    bool failed = c->commit_failed;
+    c->commit_failed = false;
+    return failed;
 }
 
 void sluice_consumer_pause(struct sluice_consumer *c, bool pause)

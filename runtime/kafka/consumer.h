@@ -55,10 +55,12 @@ bool sluice_consumed_header(struct rd_kafka_message_s *handle, size_t i, const c
                             const void **data, size_t *len);
 void sluice_consumed_free(struct rd_kafka_message_s *handle);
 
-/* wait false: sent, its failure is logged and the next commit carries the same offsets. */
+/* wait false: sent; its failure is logged and shows in commit_failed(). */
 bool sluice_consumer_commit(struct sluice_consumer *consumer,
                             const struct sluice_topic_partition *offsets, size_t n, bool wait,
                             struct sluice_err *err);
+/* Whether a commit that was not waited for failed since the last call. */
+bool sluice_consumer_commit_failed(struct sluice_consumer *consumer);
 /* All assigned partitions. */
 void sluice_consumer_pause(struct sluice_consumer *consumer, bool pause);
 /* Records between the next offset to consume and the end, as last seen; 0 when unknown. */

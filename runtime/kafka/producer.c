@@ -257,6 +257,8 @@ enum sluice_sent sluice_producer_send(struct sluice_producer *producer,
 
 const char *sluice_kafka_error(int code) { return rd_kafka_err2str(code); }
 
+bool sluice_kafka_too_large(int code) { return code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE; }
+
 static bool read_trouble(struct sluice_producer *p, bool yes, char text[512])
 {
     if (!yes) return false;
@@ -290,45 +292,4 @@ bool sluice_producer_cluster_id(struct sluice_producer *producer, int ms, char o
     return true;
 }
 
-static bool create_result(rd_kafka_event_t *event, const char *name, struct sluice_err *err)
-{
-    size_t n = 0;
-    if (rd_kafka_event_error(event))
-        return sluice_err_set(err, "creating topic %s failed: %s", name,
-                              rd_kafka_event_error_string(event));
-    const rd_kafka_topic_result_t **topics =
-        rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event), &n);
-    if (n != 1) return sluice_err_set(err, "creating topic %s gave no result", name);
-    rd_kafka_resp_err_t code = rd_kafka_topic_result_error(topics[0]);
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR || code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS)
-        return true;
-    return sluice_err_set(err, "creating topic %s failed: %s (%s)", name,
-                          rd_kafka_topic_result_error_string(topics[0]), rd_kafka_err2name(code));
-}
-
-bool sluice_producer_create_topic(struct sluice_producer *producer, const char *name,
-                                  int partitions, int replication_factor, int ms,
-                                  struct sluice_err *err)
-{
-    char text[256];
-    bool ok = false;
-    rd_kafka_NewTopic_t *topic =
-        rd_kafka_NewTopic_new(name, partitions, replication_factor, text, sizeof text);
-    if (!topic) return sluice_err_set(err, "creating topic %s failed: %s", name, text);
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(producer->rk);
-    rd_kafka_AdminOptions_t *options =
-        rd_kafka_AdminOptions_new(producer->rk, RD_KAFKA_ADMIN_OP_CREATETOPICS);
-    rd_kafka_AdminOptions_set_request_timeout(options, ms, text, sizeof text);
-    rd_kafka_CreateTopics(producer->rk, &topic, 1, options, queue);
-    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, ms + 1000);
-    if (event) {
-        ok = create_result(event, name, err);
-        rd_kafka_event_destroy(event);
-    } else {
-        sluice_err_set(err, "creating topic %s failed: no answer within %d ms", name, ms);
-    }
-    rd_kafka_AdminOptions_destroy(options);
-    rd_kafka_queue_destroy(queue);
-    rd_kafka_NewTopic_destroy(topic);
-    return ok;
-}
+struct rd_kafka_s *sluice_producer_client(struct sluice_producer *producer) { return producer->rk; }

@@ -14,6 +14,7 @@
 
 struct sluice_producers; /* the pool */
 struct sluice_producer;
+struct rd_kafka_s;
 struct rd_kafka_topic_s;
 struct rd_kafka_headers_s;
 
@@ -55,6 +56,7 @@ enum sluice_sent sluice_producer_send(struct sluice_producer *producer,
                                       struct sluice_err *err);
 /* "invalid message", "message size too large" ... */
 const char *sluice_kafka_error(int code);
+bool sluice_kafka_too_large(int code); /* the message, or the batch that it was in */
 /* Whether the brokers cannot be reached now; text: what librdkafka says. */
 bool sluice_producer_down(struct sluice_producer *producer, char text[512]);
 /* A fatal error (fenced, broken idempotence): the client must be given up. */
@@ -62,9 +64,7 @@ bool sluice_producer_fatal(struct sluice_producer *producer, char text[512]);
 /* Cluster id; waits at most ms. False: err. */
 bool sluice_producer_cluster_id(struct sluice_producer *producer, int ms, char out[64],
                                 struct sluice_err *err);
-/* Creates the topic when it is not there. Waits at most ms. */
-bool sluice_producer_create_topic(struct sluice_producer *producer, const char *name,
-                                  int partitions, int replication_factor, int ms,
-                                  struct sluice_err *err);
+/* For runtime/kafka only. */
+struct rd_kafka_s *sluice_producer_client(struct sluice_producer *producer);
 
 #endif

@@ -46,6 +46,12 @@ static void grow(struct sluice_topics *topics)
     free(old);
 }
 
+bool sluice_topics_has(const struct sluice_topics *topics, const char *name)
+{
+    if (topics->last && strcmp(topics->last->name, name) == 0) return true;
+    return topics->cap > 0 && topics->table[place(topics, name)] != NULL;
+}
+
 struct sluice_topic *sluice_topics_find(struct sluice_topics *topics, const char *name, bool *fresh)
 {
     assert(topics->producer);

@@ -19,6 +19,8 @@ struct sluice_topics {
 
 void sluice_topics_init(struct sluice_topics *topics, struct sluice_producer *producer);
 void sluice_topics_fini(struct sluice_topics *topics); /* before the producer is put back */
+/* Whether find() has made its handle; making one may make the broker create the topic. */
+bool sluice_topics_has(const struct sluice_topics *topics, const char *name);
 /* fresh: whether this is the first look-up of the name. */
 struct sluice_topic *sluice_topics_find(struct sluice_topics *topics, const char *name,
                                         bool *fresh);

@@ -254,6 +254,12 @@ int sluice_window_failed(struct sluice_window *window, uint64_t *seq)
     return 0;
 }
 
+void *sluice_window_item(const struct sluice_window *window, uint64_t seq)
+{
+    assert(seq >= window->head && seq < window->tail);
+    return slot_at(window, seq)->item;
+}
+
 void sluice_window_forgive(struct sluice_window *window, uint64_t seq)
 {
     assert(seq >= window->head && seq < window->tail);
@@ -278,6 +284,13 @@ void sluice_window_committed(struct sluice_window *window, uint32_t partition)
 {
     assert(partition < window->nparts);
     window->parts[partition]->moved = false;
+}
+
+void sluice_window_uncommitted(struct sluice_window *window, uint32_t partition)
+{
+    if (partition >= window->nparts) return;
+    struct part *part = window->parts[partition];
+    if (part->offset >= 0) part->moved = true;
 }
 
 void sluice_window_drop(struct sluice_window *window, uint32_t partition)

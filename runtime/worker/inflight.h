@@ -59,6 +59,8 @@ size_t sluice_window_advance(struct sluice_window *window, void (*release)(void 
 /* Error of the first record that finished with one, 0: none. Nothing from there on is let go, or
  * in its partition's prefix, until it is forgiven. */
 int sluice_window_failed(struct sluice_window *window, uint64_t *seq);
+/* What the record of this seq, which the window holds, was entered with. */
+void *sluice_window_item(const struct sluice_window *window, uint64_t seq);
 /* That record's failure is tolerated: it counts as finished. */
 void sluice_window_forgive(struct sluice_window *window, uint64_t seq);
 
@@ -74,6 +76,8 @@ void sluice_window_prefix(const struct sluice_window *window, uint32_t partition
                           struct sluice_prefix *out);
 /* The prefix as it is now was committed. */
 void sluice_window_committed(struct sluice_window *window, uint32_t partition);
+/* That commit failed: the prefix is to be committed again. */
+void sluice_window_uncommitted(struct sluice_window *window, uint32_t partition);
 /* Forgets what is unfinished of this partition (it was lost): counts as finished, prefix unset.
  * Shared slots stay until their report comes. */
 void sluice_window_drop(struct sluice_window *window, uint32_t partition);

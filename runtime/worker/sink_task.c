@@ -68,7 +68,10 @@ static enum sluice_verdict tolerate(struct sluice_sink_run *run, struct sluice_s
     sluice_count(&task->count.failed, 1);
     log_failure(task, failure, message);
     if (run->letter) {
-        if (!sluice_dead_letter_send(run->letter, message, failure, slot, err)) return SLUICE_FAIL;
+        /* A record that ends the task is written too, and yet is the first to come again. */
+        if (!sluice_dead_letter_send(run->letter, message, failure,
+                                     task->errors.tolerate ? slot : NULL, err))
+            return SLUICE_FAIL;
     } else if (task->errors.tolerate) {
         sluice_slot_finish(slot, 0, false);
     }
@@ -139,9 +142,11 @@ static void commit(struct sluice_sink_run *run, bool wait)
     struct sluice_prefix prefix;
     size_t n = 0;
     struct sluice_topic_partition *offsets = sluice_xcalloc(run->n + 1, sizeof *offsets);
+    bool again = sluice_consumer_commit_failed(run->consumer);
     run->commit_due_ms = sluice_now_ms() + run->commit_every_ms;
     for (uint32_t i = 0; i < run->n; i++) {
         if (!run->partitions[i].assigned) continue;
+        if (again) sluice_window_uncommitted(task->window, i);
         sluice_window_prefix(task->window, i, &prefix);
         if (!prefix.moved) continue;
         offsets[n++] = (struct sluice_topic_partition){
@@ -493,10 +498,11 @@ enum sluice_verdict sluice_sink_run(struct sluice_task *task, struct sluice_err 
     run->commit_every_ms = sluice_worker_num(task->worker, "offset.flush.interval.ms");
     run->drain_ms = sluice_task_stop_ms(task) * 4 / 5;
     sluice_batch_init(&run->batch);
-    if (task->errors.dead_letter_topic && !(run->letter = sluice_dead_letter_new(task, err)))
-        goto out;
+    if (task->errors.dead_letter_topic &&
+        (v = sluice_dead_letter_new(task, &run->letter, err)) != SLUICE_OK)
+        goto out; /* RETRY: asked to stop before it was there; so below */
     v = sluice_task_open(task, err);
-    if (v != SLUICE_OK) goto out; /* RETRY: asked to stop before it was open */
+    if (v != SLUICE_OK) goto out;
     if (!connect_kafka(run, err)) v = SLUICE_FAIL;
     run->handles = sluice_xcalloc(run->max_records + SINK_HELD_MAX, sizeof *run->handles);
     if (v == SLUICE_OK) sluice_task_trouble(task, NULL);

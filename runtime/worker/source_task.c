@@ -19,12 +19,14 @@
 #include "kafka/topics.h"
 #include "store/offset_store.h"
 #include "worker/task_impl.h"
+#include "worker/topic_creation.h"
 
 #define POLL_MAX_RECORDS 4096
 #define POLL_MAX_BYTES ((size_t)4 << 20)
 #define POLL_WAIT_MS 500
 #define SERVICE_MS 1000 /* a full or paused task is still polled this often, with room for none */
 #define FULL_WAIT_MS 50
+#define CREATE_MS 2000 /* the brokers' time to answer; then the task looks around and asks again */
 #define NEVER_SENT INT_MIN /* a slot's error: nothing tolerates it, nothing after it is committed */
 
 struct source_partition {
@@ -40,6 +42,7 @@ struct sluice_source_run {
     size_t n, cap;
     struct sluice_producer *producer;
     struct sluice_topics topics;
+    struct sluice_topic_creation *creation; /* NULL: brokers make topics, or nobody */
     struct sluice_backoff backoff;
     int64_t commit_due_ms, commit_every_ms, service_due_ms;
 };
@@ -145,14 +148,38 @@ static enum sluice_verdict tolerate(struct sluice_task *task, const struct sluic
     return SLUICE_FAIL;
 }
 
-/* What Kafka refused; the record's bytes are gone, its place is the window's. */
+/* What Kafka refused. bytes: of the record; 0: they are gone, its place is the window's. */
 static enum sluice_verdict refused(struct sluice_task *task, int code, const char *topic,
-                                   struct sluice_err *err)
+                                   size_t bytes, struct sluice_err *err)
 {
     struct sluice_failure failure = {.stage = "KAFKA_PRODUCE",
                                      .class = "org.apache.kafka.clients.producer.KafkaProducer"};
-    snprintf(failure.err.msg, sizeof failure.err.msg, "%s", sluice_kafka_error(code));
+    if (sluice_kafka_too_large(code) && bytes > 0) {
+        sluice_err_set(&failure.err,
+                       "%zu bytes are more than producer.override.max.request.size allows; raise "
+                       "it, and max.message.bytes of the topic",
+                       bytes);
+    } else {
+        sluice_err_set(&failure.err, "%s", sluice_kafka_error(code));
+    }
     return tolerate(task, &failure, topic, err);
+}
+
+/* A record that came back from Kafka undelivered. The broker refuses whole batches: of one that is
+ * too large nobody can say which record was, so that tolerating it would lose good ones. */
+static enum sluice_verdict undelivered(struct sluice_task *task, int code, uint64_t seq,
+                                       struct sluice_err *err)
+{
+    const struct sluice_topic *topic = sluice_window_item(task->window, seq);
+    assert(topic);
+    if (code == NEVER_SENT) return SLUICE_FAIL; /* said by send() */
+    if (!sluice_kafka_too_large(code)) return refused(task, code, topic->name, 0, err);
+    sluice_count(&task->count.failed, 1);
+    return sluice_fail(err,
+                       "topic %s refuses a batch as too large (its max.message.bytes): raise that, "
+                       "or set producer.override.max.request.size to it, so that batches fit and "
+                       "a record that does not is found before it is sent",
+                       topic->name);
 }
 
 /* ---- one record ---- */
@@ -184,14 +211,16 @@ static struct rd_kafka_headers_s *make_headers(struct sluice_task *task,
 
 /* Enters the window and hands the message to the producer, waiting while its queue is full. */
 static enum sluice_verdict send(struct sluice_source_run *run, const struct sluice_record *rec,
-                                struct sluice_message *message, struct sluice_err *err)
+                                struct sluice_topic *topic, struct sluice_message *message,
+                                struct sluice_err *err)
 {
     struct sluice_task *task = run->task;
     struct sluice_err why = {{0}};
     int code = 0;
     size_t bytes = message->key_len + message->value_len;
     struct sluice_slot *slot = sluice_window_enter(task->window, rec->source_partition, bytes,
-                                                   rec->position, rec->position_len, -1, NULL);
+                                                   rec->position, rec->position_len, -1, topic);
+    message->topic = topic->handle;
     message->opaque = slot;
     sluice_slot_share(slot);
     enum sluice_sent sent;
@@ -204,12 +233,7 @@ static enum sluice_verdict send(struct sluice_source_run *run, const struct slui
     }
     sluice_headers_free(message->headers);
     enum sluice_verdict v = SLUICE_RETRY; /* stopped meanwhile: this record comes again */
-    if (sent == SLUICE_SEND_FAILED) v = refused(task, code, rec->topic, err);
-    if (v == SLUICE_FAIL && code != 0)
-        sluice_err_wrap(err,
-                        "sending %zu bytes (see producer.override.max.request.size and the "
-                        "topic's max.message.bytes)",
-                        bytes);
+    if (sent == SLUICE_SEND_FAILED) v = refused(task, code, rec->topic, bytes, err);
     /* Tolerated: the position moves over it. Else the task ends here, and so does what it commits. */
     sluice_slot_finish(slot, v == SLUICE_DROP ? 0 : NEVER_SENT, true);
     return v;
@@ -220,6 +244,36 @@ static void pass_over(struct sluice_task *task, const struct sluice_record *rec)
     struct sluice_slot *slot = sluice_window_enter(task->window, rec->source_partition, 0,
                                                    rec->position, rec->position_len, -1, NULL);
     sluice_slot_finish(slot, 0, false);
+}
+
+/* The topic of a first record is made as topic.creation.* says, before its handle is: that alone
+ * may have the broker create it its own way. RETRY: the task stops. */
+static enum sluice_verdict create_topic(struct sluice_source_run *run, const char *name,
+                                        struct sluice_err *err)
+{
+    struct sluice_task *task = run->task;
+    struct sluice_new_topic topic;
+    struct sluice_backoff backoff;
+    struct sluice_err why = {{0}};
+    bool made;
+    const char *group = sluice_topic_creation_find(run->creation, name, &topic);
+    sluice_backoff_init(&backoff, 500, 5000);
+    enum sluice_verdict v = SLUICE_RETRY;
+    while (v == SLUICE_RETRY && !sluice_task_stopping(task)) {
+        v = sluice_admin_ensure_topic(run->producer, &topic, CREATE_MS, &made, &why);
+        sluice_task_kafka(task, v == SLUICE_RETRY, why.msg);
+        if (v == SLUICE_RETRY) sluice_task_pause_ms(task, sluice_backoff_next(&backoff));
+    }
+    if (v == SLUICE_OK && made)
+        sluice_log(SLUICE_INFO, task->connector, task->id,
+                   "created topic %s as topic creation group %s says", name, group);
+    if (v == SLUICE_FAIL)
+        sluice_err_set(err,
+                       "Task failed to create new topic (name=%s, group=%s, numPartitions=%d, "
+                       "replicationFactor=%d): %s. Ensure that the task is authorized to create "
+                       "topics or that the topic exists, and restart the task",
+                       name, group, topic.partitions, topic.replication_factor, why.msg);
+    return v;
 }
 
 /* OK: sent or passed over; RETRY: the task stops; FAIL. */
@@ -241,17 +295,21 @@ static enum sluice_verdict handle(struct sluice_source_run *run, struct sluice_r
     if (v == SLUICE_OK) {
         ok = sluice_pipeline_encode(pipe, rec, &key_null, &value_null, &failure);
         struct rd_kafka_headers_s *headers = ok ? make_headers(task, rec, &failure, &ok) : NULL;
+        if (ok && run->creation && !sluice_topics_has(&run->topics, rec->topic) &&
+            (v = create_topic(run, rec->topic, err)) != SLUICE_OK) {
+            sluice_headers_free(headers);
+            return v;
+        }
         if (ok) {
-            struct sluice_message message = {
-                .topic = sluice_topics_find(&run->topics, rec->topic, &fresh)->handle,
-                .partition = rec->partition,
-                .timestamp_ms = rec->timestamp_ms,
-                .key = key_null ? NULL : pipe->key_bytes.data,
-                .key_len = key_null ? 0 : pipe->key_bytes.len,
-                .value = value_null ? NULL : pipe->value_bytes.data,
-                .value_len = value_null ? 0 : pipe->value_bytes.len,
-                .headers = headers};
-            v = send(run, rec, &message, err);
+            struct sluice_message message = {.partition = rec->partition,
+                                             .timestamp_ms = rec->timestamp_ms,
+                                             .key = key_null ? NULL : pipe->key_bytes.data,
+                                             .key_len = key_null ? 0 : pipe->key_bytes.len,
+                                             .value = value_null ? NULL : pipe->value_bytes.data,
+                                             .value_len = value_null ? 0 : pipe->value_bytes.len,
+                                             .headers = headers};
+            struct sluice_topic *topic = sluice_topics_find(&run->topics, rec->topic, &fresh);
+            v = send(run, rec, topic, &message, err);
             return v == SLUICE_DROP ? SLUICE_OK : v;
         }
     }
@@ -271,15 +329,15 @@ static enum sluice_verdict collect(struct sluice_source_run *run, struct sluice_
     int code;
     sluice_count(&task->count.written, sluice_window_advance(task->window, NULL, NULL));
     while ((code = sluice_window_failed(task->window, &seq)) != 0) {
-        if (code == NEVER_SENT || refused(task, code, "?", err) == SLUICE_FAIL) return SLUICE_FAIL;
+        /* Looked at first: what a broken client sends back is not for errors.tolerance to skip. */
+        if (sluice_producer_fatal(run->producer, text)) break;
+        if (undelivered(task, code, seq, err) == SLUICE_FAIL) return SLUICE_FAIL;
         sluice_window_forgive(task->window, seq);
     }
     atomic_store_explicit(&task->count.in_flight, sluice_window_count(task->window),
                           memory_order_relaxed);
-    if (sluice_producer_fatal(run->producer, text)) {
-        sluice_err_set(err, "the kafka producer is broken: %s; restart the task", text);
-        return SLUICE_FAIL;
-    }
+    if (sluice_producer_fatal(run->producer, text))
+        return sluice_fail(err, "the kafka producer is broken: %s; restart the task", text);
     bool down = sluice_producer_down(run->producer, text);
     sluice_task_kafka(task, down, text);
     return SLUICE_OK;
@@ -370,6 +428,21 @@ static bool connect_kafka(struct sluice_source_run *run, struct sluice_err *err)
     return run->producer != NULL;
 }
 
+static bool read_creation(struct sluice_source_run *run, struct sluice_err *err)
+{
+    struct sluice_task *task = run->task;
+    const char *enabled = sluice_worker_prop(task->worker, "topic.creation.enable");
+    if (!sluice_topic_creation_used(&task->config)) return true;
+    if (enabled && strcasecmp(enabled, "false") == 0) {
+        sluice_log(SLUICE_WARN, task->connector, task->id,
+                   "topic.creation.* keys have no effect: the worker sets topic.creation.enable "
+                   "to false");
+        return true;
+    }
+    run->creation = sluice_topic_creation_new(&task->config, err);
+    return run->creation != NULL;
+}
+
 enum sluice_verdict sluice_source_run(struct sluice_task *task, struct sluice_err *err)
 {
     struct sluice_source_run *run = sluice_xcalloc(1, sizeof *run);
@@ -381,7 +454,7 @@ enum sluice_verdict sluice_source_run(struct sluice_task *task, struct sluice_er
     sluice_batch_init(&run->scratch);
     sluice_batch_init(&run->known);
     sluice_backoff_init(&run->backoff, 100, 10000);
-    if (!connect_kafka(run, err)) goto out;
+    if (!read_creation(run, err) || !connect_kafka(run, err)) goto out;
     v = sluice_task_open(task, err);
     if (v != SLUICE_OK) goto out; /* RETRY: asked to stop before it was open */
     sluice_task_trouble(task, NULL);
@@ -397,6 +470,7 @@ out:
     task->source = NULL;
     sluice_topics_fini(&run->topics);
     sluice_producer_put(run->producer);
+    sluice_topic_creation_free(run->creation);
     sluice_batch_fini(&run->batch);
     sluice_batch_fini(&run->scratch);
     sluice_batch_fini(&run->known);

@@ -45,20 +45,54 @@ void sluice_task_state(struct sluice_task *task, enum sluice_state state)
     set_status(task, state, trace);
 }
 
+/* "<what> (since <time>)" of both, one line each. */
+static void show_troubles(struct sluice_task *task)
+{
+    const struct sluice_trouble *both[] = {&task->kafka_trouble, &task->trouble};
+    char trace[sizeof task->status.trace] = "", when[25];
+    size_t len = 0;
+    for (size_t i = 0; i < 2; i++) {
+        if (!both[i]->text[0]) continue;
+        sluice_wall_text(both[i]->since_ms, when);
+        int n = snprintf(trace + len, sizeof trace - len, "%s%s (since %s)", len ? "\n" : "",
+                         both[i]->text, when);
+        assert(n > 0);
+        len += (size_t)n < sizeof trace - len ? (size_t)n : sizeof trace - len - 1;
+    }
+    set_status(task, task->status.state, trace);
+}
+
+static void change_trouble(struct sluice_task *task, struct sluice_trouble *trouble,
+                           const char *what)
+{
+    char text[sizeof trouble->text];
+    snprintf(text, sizeof text, "%s", what ? what : "");
+    if (strcmp(trouble->text, text) == 0) return;
+    if (text[0]) sluice_log(SLUICE_WARN, task->connector, task->id, "%s", text);
+    else sluice_log(SLUICE_INFO, task->connector, task->id, "recovered from: %s", trouble->text);
+    if (!trouble->text[0]) trouble->since_ms = sluice_wall_ms();
+    memcpy(trouble->text, text, sizeof text);
+    show_troubles(task);
+}
+
 void sluice_task_trouble(struct sluice_task *task, const char *what)
 {
-    const char *now = task->status.trace; /* only this thread writes it */
-    if (strncmp(now, what ? what : "", sizeof task->status.trace - 1) == 0) return;
-    if (what) sluice_log(SLUICE_WARN, task->connector, task->id, "%s", what);
-    else sluice_log(SLUICE_INFO, task->connector, task->id, "recovered from: %s", now);
-    set_status(task, task->status.state, what ? what : "");
+    change_trouble(task, &task->trouble, what);
 }
 
 void sluice_task_kafka(struct sluice_task *task, bool down, const char *what)
 {
-    if (down == task->kafka_trouble) return;
-    task->kafka_trouble = down;
-    sluice_task_trouble(task, down ? what : NULL);
+    if (down == (task->kafka_trouble.text[0] != '\0')) return; /* its first words stay */
+    change_trouble(task, &task->kafka_trouble, down ? what : NULL);
+}
+
+void sluice_task_pause_ms(struct sluice_task *task, int64_t ms)
+{
+    for (int64_t until = sluice_now_ms() + ms; !sluice_task_stopping(task);) {
+        int64_t left = until - sluice_now_ms();
+        if (left <= 0) break;
+        if (sluice_wake_wait(task->wake, left)) sluice_wake_clear(task->wake);
+    }
 }
 
 void sluice_task_status(struct sluice_task *task, struct sluice_task_status *out)
@@ -172,11 +206,7 @@ enum sluice_verdict sluice_task_open(struct sluice_task *task, struct sluice_err
         char text[sizeof err->msg + 64];
         snprintf(text, sizeof text, "%s; trying again", err->msg);
         sluice_task_trouble(task, text);
-        for (int64_t until = sluice_now_ms() + wait; !sluice_task_stopping(task);) {
-            int64_t left = until - sluice_now_ms();
-            if (left <= 0) break;
-            if (sluice_wake_wait(task->wake, left)) sluice_wake_clear(task->wake);
-        }
+        sluice_task_pause_ms(task, wait);
     }
     return SLUICE_RETRY; /* stopped before it was open */
 }

@@ -22,6 +22,11 @@ struct sluice_counters {
         dead_lettered;
 };
 
+struct sluice_trouble { /* what is being retried; empty: nothing */
+    char text[480];
+    int64_t since_ms; /* wall clock */
+};
+
 struct sluice_errors { /* errors.* of the connector */
     bool tolerate, log, log_messages, context_headers;
     const char *dead_letter_topic; /* NULL: none */
@@ -51,7 +56,7 @@ struct sluice_task {
     struct sluice_errors errors;
     struct sluice_source_run *source;
     struct sluice_sink_run *sink;
-    bool kafka_trouble; /* the trouble that stands is the brokers' */
+    struct sluice_trouble trouble, kafka_trouble; /* the plugin's, the brokers' */
 };
 
 /* Loops; they return when the task is to end: OK stopped, FAIL err. */
@@ -65,8 +70,11 @@ bool sluice_task_stopping(const struct sluice_task *task);
 bool sluice_task_pausing(const struct sluice_task *task);
 void sluice_task_state(struct sluice_task *task, enum sluice_state state);
 void sluice_task_trouble(struct sluice_task *task, const char *what);
-/* Trouble with the brokers, kept apart from the plugin's own. down false: gone. */
+/* Trouble with the brokers, kept apart from the plugin's own: one may end while the other lasts.
+ * down false: gone. */
 void sluice_task_kafka(struct sluice_task *task, bool down, const char *what);
+/* Waits with an ear for stop and pause. */
+void sluice_task_pause_ms(struct sluice_task *task, int64_t ms);
 int64_t sluice_task_stop_ms(const struct sluice_task *task); /* how long draining may take */
 
 /* host functions */

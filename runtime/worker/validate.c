@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "plugin/host.h"
 #include "worker/pipeline.h"
+#include "worker/topic_creation.h"
 #include "worker/worker.h"
 
 struct checking {
@@ -205,7 +206,10 @@ bool sluice_worker_validate(struct sluice_worker *worker, const struct sluice_ma
     sluice_options_check(sluice_connector_options((*plugin)->kind), sizeof(struct sluice_option),
                          config, report);
     if ((*plugin)->kind == SLUICE_KIND_SINK) check_topics(&c);
-    if ((*plugin)->kind == SLUICE_KIND_SOURCE) check_eos(&c);
+    if ((*plugin)->kind == SLUICE_KIND_SOURCE) {
+        check_eos(&c);
+        sluice_topic_creation_check(config, report);
+    }
     check_converters(&c);
     each_alias(&c, "predicates", check_predicate);
     each_alias(&c, "transforms", check_transform);
