@@ -48,8 +48,9 @@ static void init(struct bq_test *t, const struct account *account)
 
 static size_t from_base64url(const char *text, size_t len, unsigned char *out)
 {
-    char padded[4096];
+    char padded[4096] = {0};
     size_t n = 0;
+    CHECK(len > 0 && len + 4 < sizeof padded);
     for (; n < len; n++) padded[n] = text[n] == '-' ? '+' : text[n] == '_' ? '/' : text[n];
     while (n % 4) padded[n++] = '=';
     int got = EVP_DecodeBlock(out, (unsigned char *)padded, (int)n);
