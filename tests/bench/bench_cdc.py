@@ -3,6 +3,7 @@
 All see the same rows and the same changes in one run. Streaming is measured on a backlog: the
 changes are made while nobody reads, then each reader drains them from its own slot.
 """
+import json
 import pathlib
 import subprocess
 import time
@@ -138,14 +139,18 @@ def copy_out(b, rows):
 
 
 def same_bytes_by_kcat(b, topic, rows):
-    """kcat sends the records that a reader has sent, keys included, from a file."""
+    """kcat sends the records that a reader has sent, keys and headers included, from a file."""
     path = pathlib.Path(b.directory) / "records"
     with open(path, "wb") as out:
         subprocess.run(["kcat", "-b", b.kafka.bootstrap, "-C", "-t", topic, "-e", "-q", "-K", "\x1f",
                         "-c", str(rows)], stdout=out, check=True)
+    first = subprocess.run(["kcat", "-b", b.kafka.bootstrap, "-C", "-t", topic, "-e", "-q", "-J", "-c", "1"],
+                           stdout=subprocess.PIPE, check=True)
+    flat = json.loads(first.stdout).get("headers", [])  # the same for all records of one task
+    headers = [word for name, text in zip(flat[::2], flat[1::2]) for word in ("-H", f"{name}={text}")]
     b.kafka.create("kcat")
     since = time.monotonic()
-    process = subprocess.Popen(["kcat", "-b", b.kafka.bootstrap, "-P", "-t", "kcat", "-K", "\x1f", "-l", path,
+    process = subprocess.Popen(["kcat", *headers, "-b", b.kafka.bootstrap, "-P", "-t", "kcat", "-K", "\x1f", "-l", path,
                                 "-X", "partitioner=murmur2_random", "-X", "linger.ms=5"])
     figures = b.follow("kcat", 0, rows, process.pid, since)
     process.wait()
