@@ -139,7 +139,8 @@ void cdc_drop_slot(struct cdc *cdc, int wait_ms);
 bool cdc_hopeless(const struct cdc *cdc);
 void cdc_tables_free(struct cdc *cdc);
 /* What validate() can find out by connecting: complaints with their keys. */
-void cdc_probe(const struct cdc_settings *settings, int wait_ms, cdc_complain *complain, void *arg);
+void cdc_probe(const struct cdc_settings *settings, const struct sluice_host *host, int wait_ms,
+               cdc_complain *complain, void *arg);
 
 /* ---- snapshot.c ---- */
 enum cdc_step cdc_snapshot(struct cdc *cdc, const struct cdc_wait *wait, struct sluice_err *err);

@@ -34,6 +34,12 @@ void cdc_sleep(int wake_fd, int64_t until_ms)
         if (poll(&fd, 1, left < INT32_MAX ? (int)left : INT32_MAX) > 0) return;
 }
 
+bool cdc_called(int wake_fd)
+{
+    struct pollfd fd = {wake_fd, POLLIN, 0};
+    return poll(&fd, 1, 0) > 0;
+}
+
 void cdc_conn_close(struct cdc_conn *conn)
 {
     for (size_t i = 0; i < conn->results_n; i++) PQclear(conn->results[i]);

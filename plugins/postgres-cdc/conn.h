@@ -54,6 +54,8 @@ enum cdc_step cdc_conn_broken(struct cdc_conn *conn, const struct cdc_settings *
 bool cdc_conn_wait(struct cdc_conn *conn, short events, const struct cdc_wait *wait);
 /* Waits until then, or until wake_fd (-1: none) is readable. */
 void cdc_sleep(int wake_fd, int64_t until_ms);
+/* Whether wake_fd is readable now. */
+bool cdc_called(int wake_fd);
 void cdc_conn_close(struct cdc_conn *conn); /* takes a zeroed one; may be opened again */
 
 /* Field of the first result as text, "" when null. */

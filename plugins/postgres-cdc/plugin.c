@@ -179,7 +179,7 @@ static enum sluice_verdict cdc_poll(void *self, struct sluice_batch *batch,
         bool worked = works(cdc->phase);
         step = advance(cdc, &wait, err);
         if (!worked && works(cdc->phase)) cdc->host->trouble(cdc->task, NULL);
-    } while (step == CDC_DONE);
+    } while (step == CDC_DONE && cdc_now_ms() < wait.until_ms);
     return step == CDC_ERROR ? stumble(cdc, err) : SLUICE_OK;
 }
 
@@ -237,7 +237,7 @@ static void cdc_validate(const struct sluice_host *host, const struct sluice_con
     struct cdc_settings settings = {0};
     struct findings findings = {host, report};
     if (cdc_settings_read(&settings, host, conf, find, &findings))
-        cdc_probe(&settings, PROBE_MS, find, &findings);
+        cdc_probe(&settings, host, PROBE_MS, find, &findings);
     cdc_settings_free(&settings);
 }
 

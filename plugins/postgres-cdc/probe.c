@@ -158,7 +158,19 @@ static void run(struct probe *p)
     cdc_text_free(&sql);
 }
 
-void cdc_probe(const struct cdc_settings *settings, int wait_ms, cdc_complain *complain, void *arg)
+/* A server that is down or starting may be up in a moment, and the task tries again without end: no
+ * reason to refuse a config. A name that does not exist is one. */
+static bool passing(const struct cdc_conn *conn, const char *message)
+{
+    static const char *const states[] = {"57P01", "57P02", "57P03", "53300", "08006", "08001"};
+    for (size_t i = 0; i < sizeof(states) / sizeof(*states); i++)
+        if (!strcmp(conn->sqlstate, states[i])) return true;
+    return !*conn->sqlstate && !strstr(message, "could not translate host name") &&
+           !strstr(message, "certificate") && !strstr(message, "SSL");
+}
+
+void cdc_probe(const struct cdc_settings *settings, const struct sluice_host *host, int wait_ms,
+               cdc_complain *complain, void *arg)
 {
     struct probe p = {.settings = settings,
                       .wait = {-1, cdc_now_ms() + wait_ms},
@@ -167,10 +179,15 @@ void cdc_probe(const struct cdc_settings *settings, int wait_ms, cdc_complain *c
     struct sluice_err err;
     enum cdc_step step =
         cdc_conn_open(&p.conn, settings, "Debezium Validate Connection", false, &p.wait, &err);
+    if (step == CDC_WAIT)
+        cdc_error(&err, "connecting to postgres at %s:%d: no answer within %d ms", settings->host,
+                  settings->port, wait_ms);
     if (step == CDC_DONE) run(&p);
-    else if (step == CDC_ERROR) say(&p, key_of(p.conn.sqlstate), "%s", err.msg);
-    else
-        say(&p, "database.hostname", "connecting to postgres at %s:%d: no answer within %d ms",
-            settings->host, settings->port, wait_ms);
+    else if (step == CDC_WAIT || passing(&p.conn, err.msg))
+        host->log(NULL, SLUICE_WARN,
+                  "%s; what the server says of this config is not checked, and the connector will "
+                  "go on trying",
+                  err.msg);
+    else say(&p, key_of(p.conn.sqlstate), "%s", err.msg);
     cdc_conn_close(&p.conn);
 }

@@ -18,6 +18,7 @@
  * a short pause lets them gather, and costs a fraction of the system calls. */
 #define BUSY_MS 3
 #define GATHER_MS 1
+#define CALLED_MS 50 /* between looks at whether the host wants the thread back */
 
 static enum cdc_step broken_stream(struct cdc *cdc, struct sluice_err *err, const char *what)
 {
@@ -369,36 +370,60 @@ static enum cdc_step drain(struct cdc *cdc, const struct cdc_wait *wait, struct 
     return CDC_WAIT;
 }
 
+/* Whether to go on reading: changes of tables that are not captured may come for hours without a
+ * record that would fill the room. */
+static bool may_stay(const struct cdc_wait *wait, int64_t *checked_ms)
+{
+    int64_t now_ms = cdc_now_ms();
+    if (now_ms >= wait->until_ms) return false;
+    if (now_ms - *checked_ms < CALLED_MS) return true;
+    *checked_ms = now_ms;
+    return !cdc_called(wait->wake_fd);
+}
+
+/* Reads what has come. With records in hand nothing is waited for, but under load a moment, once;
+ * without, for the first message. False: enough, or broken (step). */
+static bool receive(struct cdc *cdc, const struct cdc_wait *wait, bool *gather, bool *waited,
+                    enum cdc_step *step, struct sluice_err *err)
+{
+    struct cdc_wait now = {-1, 0};
+    bool in_hand = cdc->emitted || *waited;
+    if (!cdc_conn_wait(&cdc->replication, POLLIN, in_hand ? &now : wait)) {
+        if (cdc->emitted && *gather) {
+            *gather = false;
+            cdc_sleep(wait->wake_fd, cdc_now_ms() + GATHER_MS);
+            return true;
+        }
+        if (in_hand) return false;
+        *waited = true;
+    } else if (!PQconsumeInput(cdc->replication.pg)) {
+        *step = cdc_conn_broken(&cdc->replication, &cdc->settings, "streaming", err);
+        return false;
+    }
+    cdc->now_ns = cdc_wall_ns();
+    return true;
+}
+
 enum cdc_step cdc_stream(struct cdc *cdc, const struct cdc_wait *wait, struct sluice_err *err)
 {
     if (!cdc_stream_status(cdc, false, err)) return CDC_ERROR;
     enum cdc_step step;
-    bool waited = false, gathered = cdc_now_ms() - cdc->last_record_ms > BUSY_MS;
-    if (cdc->heartbeat_query_due && (step = heartbeat(cdc, wait, err)) != CDC_DONE)
-        return step; /* it occupies the connection that tables are looked up with */
+    int64_t checked_ms = cdc_now_ms();
+    bool waited = false, gather = checked_ms - cdc->last_record_ms <= BUSY_MS;
+    /* The query occupies the connection that tables are looked up with. */
+    if (cdc->heartbeat_query_due && (step = heartbeat(cdc, wait, err)) != CDC_DONE) return step;
     while ((step = drain(cdc, wait, err)) == CDC_DONE) {
         if (cdc->confirm_now || !cdc->emitted) settle(cdc);
         if (cdc->confirm_now && !cdc_stream_status(cdc, true, err)) return CDC_ERROR;
         step = heartbeat(cdc, wait, err);
-        if (step != CDC_DONE) return step;
-        /* With records in hand only what has already come is read; else wait for the first. */
-        struct cdc_wait now = {-1, 0};
-        if (!cdc_conn_wait(&cdc->replication, POLLIN, cdc->emitted || waited ? &now : wait)) {
-            if (cdc->emitted && !gathered) {
-                gathered = true;
-                cdc_sleep(wait->wake_fd, cdc_now_ms() + GATHER_MS);
-                continue;
-            }
-            if (waited || cdc->emitted) break;
-            waited = true;
-        } else if (!PQconsumeInput(cdc->replication.pg)) {
-            return cdc_conn_broken(&cdc->replication, &cdc->settings, "streaming", err);
-        }
-        cdc->now_ns = cdc_wall_ns();
+        if (step != CDC_DONE || !receive(cdc, wait, &gather, &waited, &step, err) ||
+            !may_stay(wait, &checked_ms))
+            break;
     }
+    if (step == CDC_ERROR) return step;
     if (cdc->emitted) cdc->last_record_ms = cdc_now_ms();
-    if (step != CDC_ERROR) settle(cdc);
-    return step == CDC_DONE ? CDC_WAIT : step;
+    settle(cdc);
+    return CDC_WAIT;
 }
 
 void cdc_stream_abandon(struct cdc *cdc)
