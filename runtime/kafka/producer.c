@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/err.h"
@@ -15,6 +16,9 @@
 #include "kafka/client.h"
 
 #define POLL_MS 100
+#define LEADER_TRIES 30
+#define LEADER_PAUSE_MS 10
+#define LEADER_WAIT_MS 500
 #define PROBE_MS 1000 /* how often a lost cluster is asked for, and how long it has to answer */
 
 struct sluice_producer {
@@ -195,9 +199,29 @@ void sluice_producer_put(struct sluice_producer *p)
     free(p);
 }
 
+/* A topic that the broker makes on first use has no leader for some milliseconds, and librdkafka
+ * looks again only after a second: ask until it is there, so that the first records need not wait.
+ * Gives up early when the brokers do not answer; sending finds its way then, later. */
+static void await_leader(rd_kafka_t *rk, rd_kafka_topic_t *topic)
+{
+    const struct rd_kafka_metadata *metadata;
+    for (int i = 0; i < LEADER_TRIES; i++) {
+        if (rd_kafka_metadata(rk, 0, topic, &metadata, LEADER_WAIT_MS) != RD_KAFKA_RESP_ERR_NO_ERROR)
+            return;
+        const struct rd_kafka_metadata_topic *t = metadata->topics;
+        bool there = metadata->topic_cnt == 1 && t->err == RD_KAFKA_RESP_ERR_NO_ERROR &&
+                     t->partition_cnt > 0 && t->partitions[0].leader >= 0;
+        rd_kafka_metadata_destroy(metadata);
+        if (there) return;
+        usleep(LEADER_PAUSE_MS * 1000);
+    }
+}
+
 struct rd_kafka_topic_s *sluice_producer_topic(struct sluice_producer *producer, const char *name)
 {
-    return rd_kafka_topic_new(producer->rk, name, NULL);
+    rd_kafka_topic_t *topic = rd_kafka_topic_new(producer->rk, name, NULL);
+    if (topic && !atomic_load(&producer->down)) await_leader(producer->rk, topic);
+    return topic;
 }
 
 void sluice_producer_topic_free(struct rd_kafka_topic_s *topic)

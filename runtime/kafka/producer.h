@@ -29,7 +29,8 @@ struct sluice_producer *sluice_producer_get(struct sluice_producers *pool,
 /* The last user's put purges what is undelivered (reported as such) and ends the client. */
 void sluice_producer_put(struct sluice_producer *producer);
 
-/* A topic's handle; the caller frees it with sluice_producer_topic_free() before its put. */
+/* A topic's handle; the caller frees it with sluice_producer_topic_free() before its put. Waits
+ * some milliseconds while the broker makes the topic. */
 struct rd_kafka_topic_s *sluice_producer_topic(struct sluice_producer *producer, const char *name);
 void sluice_producer_topic_free(struct rd_kafka_topic_s *topic);
 
