@@ -23,7 +23,7 @@
 
 #define POLL_MAX_RECORDS 4096
 #define POLL_MAX_BYTES ((size_t)4 << 20)
-#define POLL_WAIT_MS 500
+#define POLL_WAIT_MS 1000
 #define SERVICE_MS 1000 /* a full or paused task is still polled this often, with room for none */
 #define FULL_WAIT_MS 50
 #define CREATE_MS 2000 /* the brokers' time to answer; then the task looks around and asks again */
