@@ -141,8 +141,9 @@ static int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b < 0); }
 /* Appends ".123456": digits of it, or with digits < 0 as few as needed, none for 0. */
 static char *write_fraction(char *p, int64_t micros, int digits)
 {
-    char all[8];
-    snprintf(all, sizeof(all), "%06d", (int)(micros % 1000000));
+    char all[6];
+    for (int64_t left = micros % 1000000, i = 5; i >= 0; i--, left /= 10)
+        all[i] = (char)('0' + left % 10);
     if (digits < 0)
         for (digits = 6; digits && all[digits - 1] == '0';) digits--;
     if (digits) {
