@@ -13,7 +13,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts/services"))
 
-from clients import Record, Services, http, unwrap, wait_for  # noqa: E402,F401
+from clients import Postgres, Record, Services, http, unwrap, wait_for  # noqa: E402,F401
 from sluice import BINARY, Rest, Sluice, free_port  # noqa: E402,F401
 
 
