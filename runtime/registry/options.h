@@ -36,10 +36,10 @@
                "schema writes."),                                                                  \
         SR_ROW("normalize.schemas", BOOLEAN, MEDIUM, 0, "false", NULL, "Registry",                 \
                "Whether the registry is asked to normalize schemas before comparing them."),       \
-        SR_ROW("max.schemas.per.subject", INT, LOW, 0, "1000", "1..", "Registry",                  \
-               "How many schemas of one subject are kept in memory."),                             \
-        SR_ROW("latest.cache.size", INT, LOW, 0, "1000", "0..", "Registry",                        \
-               "How many latest schemas are kept in memory."),                                     \
+        SR_ROW("max.schemas.per.subject", INT, LOW, SLUICE_OPT_IGNORED, "1000", NULL, "Registry",  \
+               "What is kept in memory has a limit of its own."),                                  \
+        SR_ROW("latest.cache.size", INT, LOW, SLUICE_OPT_IGNORED, "1000", NULL, "Registry",        \
+               "What is kept in memory has a limit of its own."),                                  \
         SR_ROW("latest.cache.ttl.sec", INT, LOW, 0, "-1", "-1..", "Registry",                      \
                "How long the latest schema is taken to be the latest; -1 means for good."),        \
         SR_ROW("key.subject.name.strategy", STRING, MEDIUM, 0, "TopicNameStrategy", NULL,          \
@@ -120,7 +120,7 @@
         SR_ROW("schema.registry.ssl.key.password", PASSWORD, LOW, 0, NULL, NULL, "Registry",       \
                "Password of the client's private key."),                                           \
         SR_ROW("schema.registry.ssl.endpoint.identification.algorithm", STRING, LOW, 0, "https",   \
-               "https|", "Registry",                                                               \
+               NULL, "Registry",                                                                   \
                "https: the certificate must name the registry's host; empty: it need not.")
 
 #define SLUICE_SR_OPTIONS SR_CORE_OPTIONS, SR_AUTH_OPTIONS, SR_HTTP_OPTIONS, SR_SSL_OPTIONS

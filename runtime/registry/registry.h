@@ -70,6 +70,11 @@ enum sluice_verdict sluice_sr_by_id(struct sluice_sr *sr, int32_t id, const char
 enum sluice_verdict sluice_sr_by_version(struct sluice_sr *sr, const char *subject, int32_t version,
                                          const struct sluice_sr_schema **out,
                                          struct sluice_err *err);
+/* The subject's version that holds this text, without registering it. When there is none: SLUICE_OK
+ * and *out NULL. *out is held. */
+enum sluice_verdict sluice_sr_lookup(struct sluice_sr *sr, const char *subject,
+                                     const struct sluice_sr_text *text,
+                                     const struct sluice_sr_schema **out, struct sluice_err *err);
 /* Registers a schema and says its version, whatever the options say: for the references of a schema
  * that is going to be written (Protobuf's imports). *out is held. */
 enum sluice_verdict sluice_sr_register(struct sluice_sr *sr, const char *subject,
@@ -93,6 +98,9 @@ void sluice_sr_schema_free(const struct sluice_sr_schema *schema); /* takes NULL
 /* Options that converters look at themselves. */
 bool sluice_sr_auto_register(const struct sluice_sr *sr);
 bool sluice_sr_use_latest(const struct sluice_sr *sr);
+/* Whether what sluice_sr_for_writing() answered is another schema than the one given, whose
+ * compatibility the converter must check. */
+bool sluice_sr_must_check(const struct sluice_sr *sr);
 /* Milliseconds that an answer of sluice_sr_for_writing() may be kept; -1: for good (only the latest
  * schema grows old: latest.cache.ttl.sec). */
 int64_t sluice_sr_writing_ttl_ms(const struct sluice_sr *sr);
