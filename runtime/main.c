@@ -24,6 +24,7 @@
 #include "base/props.h"
 #include "base/thread.h"
 #include "herder/herder.h"
+#include "kafka/client.h"
 #include "plugin/docs.h"
 #include "plugin/load.h"
 #include "rest/rest.h"
@@ -357,6 +358,11 @@ static int config_docs(void)
     struct sluice_registry *registry = sluice_registry_new();
     sluice_load_path(registry, NULL);
     sluice_docs_print(registry, tables, sizeof tables / sizeof *tables, stdout);
+    fputs("\n## Kafka client properties\n\nWhat becomes of the properties of Kafka's own clients "
+          "under `producer.`, `consumer.` and\n`admin.` of the worker and under `*.override.` of a "
+          "connector; librdkafka's names are accepted too.\n",
+          stdout);
+    sluice_client_docs(stdout);
     sluice_registry_free(registry);
     return fflush(stdout) == 0 && !ferror(stdout) ? EXIT_SUCCESS : EXIT_USAGE;
 }

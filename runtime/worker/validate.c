@@ -8,7 +8,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "plugin/host.h"
-#include "worker/pipeline.h"
+#include "worker/task_impl.h"
 #include "worker/topic_creation.h"
 #include "worker/worker.h"
 
@@ -210,6 +210,7 @@ bool sluice_worker_validate(struct sluice_worker *worker, const struct sluice_ma
         check_eos(&c);
         sluice_topic_creation_check(config, report);
     }
+    sluice_override_check(sluice_worker_policy(worker), (*plugin)->kind, config, report);
     check_converters(&c);
     each_alias(&c, "predicates", check_predicate);
     each_alias(&c, "transforms", check_transform);

@@ -16,6 +16,7 @@
 struct sluice_worker {
     struct sluice_map props;
     struct sluice_conf *conf;
+    enum sluice_override_policy policy;
     const struct sluice_registry *registry;
     struct sluice_offset_store *offsets;
     struct sluice_producers *producers;
@@ -37,9 +38,16 @@ struct sluice_worker *sluice_worker_new(const struct sluice_map *props,
                                        .options = sluice_worker_options()};
     struct sluice_conf *conf = sluice_conf_new(&self, props, "", err);
     if (!conf) return NULL;
+    enum sluice_override_policy policy;
+    if (!sluice_override_policy(sluice_conf_str(conf, "connector.client.config.override.policy"),
+                                &policy, err)) {
+        sluice_conf_free(conf);
+        return NULL;
+    }
     sluice_conf_warn(conf, NULL, NULL);
     struct sluice_worker *worker = sluice_xcalloc(1, sizeof *worker);
     worker->conf = conf;
+    worker->policy = policy;
     sluice_map_copy(&worker->props, props);
     worker->registry = registry;
     worker->offsets = offsets;
@@ -108,6 +116,11 @@ struct sluice_offset_store *sluice_worker_offsets(struct sluice_worker *worker)
 {
     assert(worker->offsets);
     return worker->offsets;
+}
+
+enum sluice_override_policy sluice_worker_policy(const struct sluice_worker *worker)
+{
+    return worker->policy;
 }
 
 const struct sluice_map *sluice_worker_props(const struct sluice_worker *worker)

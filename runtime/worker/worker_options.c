@@ -63,6 +63,10 @@ static const struct sluice_option options[] = {
      "Client properties of all sink tasks' consumers. Security has to be repeated here."},
     {"admin.*", SLUICE_OPT_STRING, SLUICE_MEDIUM, 0, NULL, NULL, "Kafka client",
      "Client properties of admin clients."},
+    {"connector.client.config.override.policy", SLUICE_OPT_STRING, SLUICE_MEDIUM,
+     SLUICE_OPT_NONEMPTY, "All", NULL, "Kafka client",
+     "Which client properties connectors may override: All, None, or Principal (sasl.jaas.config, "
+     "sasl.mechanism and security.protocol)."},
     CLIENT("security.protocol", "PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL, for the worker."),
     CLIENT("sasl.*", "SASL settings of the worker's own clients."),
     CLIENT("ssl.*", "TLS settings of the worker's own clients."),
@@ -72,7 +76,6 @@ static const struct sluice_option options[] = {
     CLIENT("metadata.max.age.ms", "How often metadata is refreshed."),
     NOTHING("client.dns.lookup", SLUICE_OPT_STRING, "use_all_dns_ips"),
     NOTHING("plugin.discovery", SLUICE_OPT_STRING, "hybrid_warn"),
-    NOTHING("connector.client.config.override.policy", SLUICE_OPT_STRING, "All"),
     NOTHING("internal.key.converter", SLUICE_OPT_STRING, NULL),
     NOTHING("internal.value.converter", SLUICE_OPT_STRING, NULL),
     NOTHING("internal.key.converter.schemas.enable", SLUICE_OPT_STRING, NULL),

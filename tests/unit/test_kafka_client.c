@@ -1,9 +1,11 @@
 /* Java client properties: layers, mapping, refusals without secrets. */
+#include <assert.h>
 #include <librdkafka/rdkafka.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "kafka/client.h"
+#include "kafka/client_table.h"
 
 #include "../harness.h"
 
@@ -84,7 +86,7 @@ TEST(client_jaas_line_gives_user_and_password)
     p = MAP("sasl.jaas.config",
             "com.sun.security.auth.module.Krb5LoginModule required x=\"hush\";");
     const char *refusal = mapped(SLUICE_CLIENT_PRODUCER, &p, "sasl.username");
-    CHECK_HAS(refusal, "refused: test: sasl.jaas.config holds no username and password");
+    CHECK_HAS(refusal, "refused: test: sasl.jaas.config holds no principal");
     CHECK(!strstr(refusal, "hush"));
 }
 
@@ -115,4 +117,164 @@ TEST(client_identity_ignores_only_the_client_id)
     sluice_map_fini(&a);
     sluice_map_fini(&b);
     sluice_map_fini(&c);
+}
+
+/* ---- the table ---- */
+
+struct java_property {
+    enum sluice_client client;
+    char name[80], fallback[160]; /* fallback "-": none */
+};
+
+/* The next line of the list that the Java classes gave. */
+static bool next_property(FILE *in, struct java_property *out)
+{
+    char kind[16] = "", line[300];
+    if (!fgets(line, sizeof line, in)) return false;
+    out->fallback[0] = '\0';
+    assert(sscanf(line, "%15s %79s %159s", kind, out->name, out->fallback) >= 2);
+    out->client = kind[0] == 'p'   ? SLUICE_CLIENT_PRODUCER
+                  : kind[0] == 'c' ? SLUICE_CLIENT_CONSUMER
+                                   : SLUICE_CLIENT_ADMIN;
+    return true;
+}
+
+static FILE *java_properties(void)
+{
+    FILE *in = fopen(SLUICE_TEST_DIR "/golden/kafka/client_properties.txt", "r");
+    assert(in);
+    return in;
+}
+
+TEST(client_table_has_every_property_of_java)
+{
+    FILE *in = java_properties();
+    struct java_property java;
+    size_t n = 0;
+    bool other;
+    for (; next_property(in, &java); n++)
+        if (!sluice_client_row(java.client, java.name, &other))
+            FAIL("property %s of client %d has no row", java.name, (int)java.client);
+    CHECK(n == 317); /* Kafka 4.1.0; a newer list needs its rows first */
+    fclose(in);
+}
+
+/* Whether librdkafka knows the property at all, whatever it thinks of the value. */
+static bool is_known(const char *name)
+{
+    char text[256];
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    rd_kafka_conf_res_t res = rd_kafka_conf_set(conf, name, "?", text, sizeof text);
+    rd_kafka_conf_destroy(conf);
+    return res != RD_KAFKA_CONF_UNKNOWN;
+}
+
+static bool takes(const char *name, long long number)
+{
+    char text[256], value[24];
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    snprintf(value, sizeof value, "%lld", number);
+    bool ok = rd_kafka_conf_set(conf, name, value, text, sizeof text) == RD_KAFKA_CONF_OK;
+    rd_kafka_conf_destroy(conf);
+    return ok;
+}
+
+TEST(client_table_maps_to_names_and_ranges_that_librdkafka_has)
+{
+    for (size_t i = 0; i < sluice_client_rows_n; i++) {
+        const struct sluice_client_row *row = &sluice_client_rows[i];
+        bool said = row->action == CLIENT_SILENT || row->action == CLIENT_WARN ||
+                    row->action == CLIENT_REFUSE;
+        if (row->action != CLIENT_JAAS && (!row->to || !*row->to)) FAIL("%s: no word", row->java);
+        if (!said && row->to && !is_known(row->to))
+            FAIL("%s becomes %s, which librdkafka does not know", row->java, row->to);
+        if (row->max && (!takes(row->to, row->min) || !takes(row->to, row->max)))
+            FAIL("%s: the range is not librdkafka's", row->java);
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(sluice_client_rows[j].java, row->java) == 0 &&
+                sluice_client_rows[j].clients & row->clients)
+                FAIL("%s has two rows for one client", row->java);
+    }
+    CHECK(is_known("sasl.username") && is_known("sasl.kerberos.keytab"));
+    CHECK(is_known("sasl.oauthbearer.method") && !is_known("buffer.memory"));
+}
+
+/* Who writes a default of Java's down gets a client all the same, but where only Java can. */
+TEST(client_takes_javas_own_defaults)
+{
+    FILE *in = java_properties();
+    struct java_property java;
+    struct sluice_err err;
+    while (next_property(in, &java)) {
+        if (strcmp(java.fallback, "-") == 0) continue;
+        if (strcmp(java.name, "partition.assignment.strategy") == 0) continue; /* "class ..." */
+        if (strcmp(java.name, "sasl.mechanism") == 0) continue; /* GSSAPI, which builds may lack */
+        struct sluice_map props = {0};
+        sluice_map_set(&props, java.name, java.fallback);
+        rd_kafka_conf_t *conf = sluice_client_conf(java.client, &props, "test", &err);
+        if (!conf) FAIL("%s=%s: %s", java.name, java.fallback, err.msg);
+        rd_kafka_conf_destroy(conf);
+        sluice_map_fini(&props);
+    }
+    fclose(in);
+}
+
+TEST(client_numbers_beyond_the_range_take_the_nearest_bound)
+{
+    struct sluice_map p = MAP("max.poll.interval.ms", "2147483647");
+    CHECK_STR(mapped(SLUICE_CLIENT_CONSUMER, &p, "max.poll.interval.ms"), "86400000");
+    p = MAP("batch.size", "0");
+    CHECK_STR(mapped(SLUICE_CLIENT_PRODUCER, &p, "batch.size"), "1");
+    p = MAP("receive.buffer.bytes", "-1"); /* the system's */
+    CHECK_STR(mapped(SLUICE_CLIENT_CONSUMER, &p, "socket.receive.buffer.bytes"), "0");
+    p = MAP("linger.ms", "soon");
+    CHECK_HAS(mapped(SLUICE_CLIENT_PRODUCER, &p, "linger.ms"), "invalid value soon");
+}
+
+TEST(client_words_that_differ)
+{
+    struct sluice_map p = MAP("auto.offset.reset", "none");
+    CHECK_STR(mapped(SLUICE_CLIENT_CONSUMER, &p, "auto.offset.reset"), "error");
+    p = MAP("auto.offset.reset", "by_duration:P1D");
+    CHECK_HAS(mapped(SLUICE_CLIENT_CONSUMER, &p, "auto.offset.reset"), "earliest, latest or none");
+    p = MAP("ssl.endpoint.identification.algorithm", "");
+    CHECK_STR(mapped(SLUICE_CLIENT_PRODUCER, &p, "ssl.endpoint.identification.algorithm"), "none");
+    p = MAP("ssl.cipher.suites", "TLS_AES_128_GCM_SHA256, TLS_AES_256_GCM_SHA384");
+    CHECK_STR(mapped(SLUICE_CLIENT_PRODUCER, &p, "ssl.cipher.suites"),
+              "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384");
+    p = MAP("compression.type", "zstd", "compression.zstd.level", "22", "compression.gzip.level",
+            "3");
+    CHECK_STR(mapped(SLUICE_CLIENT_PRODUCER, &p, "compression.level"), "12");
+    p = MAP("request.timeout.ms", "7000");
+    CHECK_STR(mapped(SLUICE_CLIENT_CONSUMER, &p, "socket.timeout.ms"), "7000");
+    p = MAP("fetch.min.bytes", "9"); /* not a producer's: told, and without effect */
+    CHECK_STR(mapped(SLUICE_CLIENT_PRODUCER, &p, "fetch.min.bytes"), "1");
+}
+
+TEST(client_jaas_line_of_kerberos)
+{
+    static const char *const line =
+        "com.sun.security.auth.module.Krb5LoginModule required useKeyTab=true storeKey=true\n"
+        "keyTab=\"/etc/k.tab\" principal=\"me@REALM\";";
+    struct sluice_map p = MAP("sasl.jaas.config", line);
+    CHECK_STR(mapped(SLUICE_CLIENT_CONSUMER, &p, "sasl.kerberos.keytab"), "/etc/k.tab");
+    p = MAP("sasl.jaas.config", line);
+    CHECK_STR(mapped(SLUICE_CLIENT_CONSUMER, &p, "sasl.kerberos.principal"), "me@REALM");
+}
+
+TEST(client_docs_name_every_property)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size), *in = java_properties();
+    struct java_property java;
+    sluice_client_docs(out);
+    fclose(out);
+    while (next_property(in, &java)) {
+        char cell[100];
+        snprintf(cell, sizeof cell, "| `%s` |", java.name);
+        if (!strstr(text, cell)) FAIL("%s stands nowhere in the docs", java.name);
+    }
+    fclose(in);
+    free(text);
 }

@@ -18,4 +18,6 @@ run JsonVectors > "$here/../json/json_converter.txt"
 run HeaderVectors > "$here/../json/simple_header.txt"
 run NumberVectors > "$here/../json/numbers.txt"
 run EnvelopeVectors > "$here/../transforms/extract_new_record_state.txt"
+mkdir -p "$here/../kafka"
+run ClientProperties > "$here/../kafka/client_properties.txt"
 wc -l "$here"/../json/*.txt "$here"/../transforms/*.txt
