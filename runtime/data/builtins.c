@@ -10,6 +10,25 @@ static const struct sluice_plugin *const builtins[] = {
 
     &sluice_extract_new_record_state,
 
+    &sluice_cast_key,
+    &sluice_cast_value,
+    &sluice_drop_headers,
+    &sluice_extract_field_key,
+    &sluice_extract_field_value,
+    &sluice_filter,
+    &sluice_flatten_key,
+    &sluice_flatten_value,
+    &sluice_header_from_key,
+    &sluice_header_from_value,
+    &sluice_hoist_field_key,
+    &sluice_hoist_field_value,
+    &sluice_insert_field_key,
+    &sluice_insert_field_value,
+    &sluice_insert_header,
+
+    &sluice_has_header_key,
+    &sluice_record_is_tombstone,
+
     NULL,
 };
 /* clang-format on */

@@ -11,6 +11,19 @@ extern const struct sluice_plugin sluice_bytes_converter;          /* converters
 extern const struct sluice_plugin sluice_simple_header_converter;  /* converters/simple_header.c */
 extern const struct sluice_plugin sluice_extract_new_record_state; /* transforms/ */
 
+extern const struct sluice_plugin sluice_cast_key, sluice_cast_value; /* transforms/cast.c */
+extern const struct sluice_plugin sluice_drop_headers;
+extern const struct sluice_plugin sluice_extract_field_key, sluice_extract_field_value;
+extern const struct sluice_plugin sluice_filter;
+extern const struct sluice_plugin sluice_flatten_key, sluice_flatten_value;
+extern const struct sluice_plugin sluice_header_from_key, sluice_header_from_value;
+extern const struct sluice_plugin sluice_hoist_field_key, sluice_hoist_field_value;
+extern const struct sluice_plugin sluice_insert_field_key, sluice_insert_field_value;
+extern const struct sluice_plugin sluice_insert_header;
+
+extern const struct sluice_plugin sluice_has_header_key; /* predicates/has_header_key.c */
+extern const struct sluice_plugin sluice_record_is_tombstone;
+
 /* All of them, NULL-ended; the same form as a shared object's entry. */
 const struct sluice_plugin *const *sluice_builtins(void);
 

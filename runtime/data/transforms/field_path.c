@@ -83,15 +83,23 @@ void field_path_fini(struct field_path *path)
 }
 
 const struct sluice_schema *field_path_find(const struct field_path *path,
-                                            const struct sluice_schema *schema, int *at)
+                                            const struct sluice_schema *schema, int *at,
+                                            struct sluice_err *err)
 {
+    assert(path->n > 0);
     for (size_t i = 0; i < path->n; i++) {
-        if (schema->type != SLUICE_STRUCT) return NULL;
+        if (schema->type != SLUICE_STRUCT) {
+            sluice_err_set(err, "Cannot look up fields on non-struct type");
+            return NULL;
+        }
         at[i] = sluice_schema_field(schema, path->steps[i], strlen(path->steps[i]));
-        if (at[i] < 0) return NULL;
+        if (at[i] < 0) {
+            sluice_err_set(err, "Unknown field: %s", path->text);
+            return NULL;
+        }
         schema = schema->fields[at[i]].schema;
     }
-    return path->n ? schema : NULL;
+    return schema;
 }
 
 bool field_path_is_v2(const struct sluice_host *host, const struct sluice_conf *conf)

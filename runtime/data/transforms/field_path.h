@@ -18,9 +18,10 @@ struct field_path {
 bool field_path_parse(struct field_path *path, const char *text, bool v2, struct sluice_err *err);
 void field_path_fini(struct field_path *path); /* takes a zeroed one */
 /* Index of each step in its struct schema, into at[path->n]; the schema of the last one. NULL: some
- * step is not there. */
+ * step is not there (err). */
 const struct sluice_schema *field_path_find(const struct field_path *path,
-                                            const struct sluice_schema *schema, int *at);
+                                            const struct sluice_schema *schema, int *at,
+                                            struct sluice_err *err);
 
 /* Row for option tables, and what it says. */
 #define FIELD_PATH_OPTION                                                                          \

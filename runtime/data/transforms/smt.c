@@ -130,12 +130,19 @@ struct smt_map smt_map_copy(struct sluice_batch *batch, const struct sluice_valu
     return map;
 }
 
+const struct sluice_value *smt_map_get(const struct sluice_value *map, const char *key, size_t len)
+{
+    assert(map->type == SLUICE_MAP);
+    for (size_t i = 0; i < map->len; i++) {
+        if (smt_is_key(&map->u.v[2 * i], key, len)) return &map->u.v[2 * i + 1];
+    }
+    return NULL;
+}
+
 void smt_map_put(struct smt_map *map, const char *key, size_t len, struct sluice_value v)
 {
     for (size_t i = 0; i < map->n; i++) {
-        const struct sluice_value *have = &map->items[2 * i];
-        if (have->type != SLUICE_STRING || have->len != len) continue;
-        if (len && memcmp(have->u.s, key, len) != 0) continue;
+        if (!smt_is_key(&map->items[2 * i], key, len)) continue;
         map->items[2 * i + 1] = v;
         return;
     }
@@ -171,8 +178,8 @@ bool smt_build_field(struct smt_builder *builder, const char *name,
     if (!*name) return sluice_err_set(err, "fieldName cannot be null.");
     for (size_t i = 0; i < builder->n; i++) {
         if (strcmp(builder->fields[i].name, name) != 0) continue;
-        return sluice_err_set(
-            err, "Cannot create field because of field name duplication %s", name);
+        return sluice_err_set(err, "Cannot create field because of field name duplication %s",
+                              name);
     }
     builder->fields =
         sluice_xgrow(builder->fields, builder->n, &builder->cap, sizeof *builder->fields);

@@ -105,6 +105,13 @@ static inline bool smt_put(struct sluice_value *to, const struct sluice_value *f
 bool smt_put_all(struct sluice_value *to, const struct sluice_value *from,
                  const struct sluice_field *fields, size_t n, bool replace, struct sluice_err *err);
 
+/* A copy of len bytes in the batch: a record must not point into the transform, which may be closed
+ * first. */
+static inline const char *smt_text(struct sluice_batch *batch, const char *s, size_t len)
+{
+    return memcpy(sluice_batch_alloc(batch, len + 1), s, len + 1);
+}
+
 /* ---- maps without schema, as HashMap does ---- */
 
 struct smt_map {
@@ -115,6 +122,15 @@ struct smt_map {
 /* A copy with room for more entries; from may be NULL. */
 struct smt_map smt_map_copy(struct sluice_batch *batch, const struct sluice_value *from,
                             size_t more);
+/* Whether an entry's key is this one. */
+static inline bool smt_is_key(const struct sluice_value *have, const char *key, size_t len)
+{
+    return have->type == SLUICE_STRING && have->len == len &&
+           (len == 0 || memcmp(have->u.s, key, len) == 0);
+}
+
+/* NULL: there is no such key. */
+const struct sluice_value *smt_map_get(const struct sluice_value *map, const char *key, size_t len);
 /* Replaces the value of the key or appends; there must be room. The key is borrowed. */
 void smt_map_put(struct smt_map *map, const char *key, size_t len, struct sluice_value v);
 struct sluice_value smt_map_value(const struct smt_map *map);

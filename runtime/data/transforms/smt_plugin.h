@@ -26,25 +26,18 @@
     }
 
 #define SMT_ONE(symbol, the_form, the_name, the_validate, ...)                                     \
-    static enum sluice_verdict symbol##_open(struct sluice_task *task,                             \
-                                             const struct sluice_host *host,                       \
-                                             const struct sluice_conf *conf, void **self,          \
-                                             struct sluice_err *err)                               \
+    static enum sluice_verdict symbol##_open(                                                      \
+        struct sluice_task *task, const struct sluice_host *host, const struct sluice_conf *conf,  \
+        void **self, struct sluice_err *err)                                                       \
     {                                                                                              \
         (void)task;                                                                                \
         return open(the_form, host, conf, self, err);                                              \
     }                                                                                              \
     static const char *const symbol##_aliases[] = {__VA_ARGS__, NULL};                             \
     const struct sluice_plugin sluice_##symbol = {                                                 \
-        SLUICE_PLUGIN_HEAD,                                                                        \
-        .kind = SLUICE_KIND_TRANSFORM,                                                             \
-        .name = the_name,                                                                          \
-        .version = SLUICE_VERSION,                                                                 \
-        .aliases = symbol##_aliases,                                                               \
-        .options = options,                                                                        \
-        .validate = the_validate,                                                                  \
-        .open = symbol##_open,                                                                     \
-        .close = close,                                                                            \
+        SLUICE_PLUGIN_HEAD,        .kind = SLUICE_KIND_TRANSFORM, .name = the_name,                \
+        .version = SLUICE_VERSION, .aliases = symbol##_aliases,   .options = options,              \
+        .validate = the_validate,  .open = symbol##_open,         .close = close,                  \
         .transform = &transform,                                                                   \
     }
 
