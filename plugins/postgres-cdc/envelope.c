@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cdc.h"
+#include "mapping.h"
 
 #ifndef SLUICE_VERSION
 #define SLUICE_VERSION "0"
@@ -170,9 +171,9 @@ void cdc_envelope_relation(struct cdc *cdc, struct cdc_relation *relation)
                                                     {"ts_ms", &opt_int64},
                                                     {"ts_us", &opt_int64},
                                                     {"ts_ns", &opt_int64}};
-    char *name = cdc_format("%s.Envelope", relation->topic);
+    const char *name = cdc_pool_format(&relation->pool, "%s.Envelope", relation->topic);
+    name = cdc_adjusted(cdc->settings.schema_names, false, &relation->pool, name);
     relation->envelope = make(cdc, name, false, 2, fields, ENV_FIELDS);
-    free(name);
     memcpy(relation->source, cdc->source, sizeof(relation->source));
     relation->source[CDC_SRC_SCHEMA] = text(relation->schema);
     relation->source[CDC_SRC_TABLE] = text(relation->table);
@@ -248,9 +249,9 @@ static bool convert_key(struct cdc *cdc, struct cdc_relation *rel, const struct 
                         struct sluice_err *err)
 {
     for (uint32_t k = 0; k < rel->key_n; k++) {
-        struct cdc_column *column = &rel->columns[rel->key[k]];
-        if (fields && column->field >= 0) out[k] = fields[column->field];
-        else if (!convert_cell(cdc, rel, column, &row->cells[rel->key[k]], NULL, &out[k], err))
+        const struct cdc_key_part *part = &rel->key[k];
+        if (fields && part->field >= 0) out[k] = fields[part->field];
+        else if (!convert_cell(cdc, rel, part->as, &row->cells[part->column], NULL, &out[k], err))
             return false;
     }
     return true;
@@ -407,7 +408,8 @@ static bool key_changed(const struct cdc_relation *rel, const struct cdc_change 
 {
     if (!change->old || !rel->key_n || !rel->key_sent) return false;
     for (uint32_t k = 0; k < rel->key_n; k++)
-        if (!same_cell(&change->before.cells[rel->key[k]], &change->after.cells[rel->key[k]]))
+        if (!same_cell(&change->before.cells[rel->key[k].column],
+                       &change->after.cells[rel->key[k].column]))
             return true;
     return false;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cdc.h"
+#include "mapping.h"
 
 #define TOPIC_MAX 249
 
@@ -104,8 +105,47 @@ static int catalog_row(const struct cdc_conn *conn, const char *name)
     return -1;
 }
 
+/* Makes the column's schema of its binding. expr: its default, NULL for none. */
+static void make_column(struct cdc *cdc, struct cdc_column *column, const char *expr)
+{
+    const struct cdc_binding *binding = &column->binding;
+    const struct cdc_binding *own = binding->mapping ? binding->elem : binding;
+    struct sluice_schema schema = binding->schema;
+    schema.optional = !column->required;
+    if (expr) schema.has_dflt = cdc_default(own, &cdc->memory, expr, &schema.dflt);
+    column->schema = cdc->host->schema(&schema);
+    if (column->required) column->absent = schema.has_dflt ? column->schema->dflt : own->zero;
+}
+
+/* What an absent value becomes is made once, in memory that lasts. */
+static void map_absent(struct cdc *cdc, struct cdc_relation *rel, struct cdc_column *column)
+{
+    struct sluice_value *v = &column->absent;
+    cdc_mapping_value(&column->binding, &cdc->memory, v);
+    if (v->type == SLUICE_STRING) v->u.s = cdc_pool_strndup(&rel->pool, v->u.s, v->len);
+}
+
+/* The rule of the options for this column, if there is one. */
+static void map_column(struct cdc *cdc, struct cdc_relation *rel, struct cdc_column *column,
+                       const char *expr, bool snapshot)
+{
+    struct cdc_source_type type;
+    struct cdc_binding *plain = NULL;
+    bool serial = expr && !strncmp(expr, "nextval(", 8);
+    cdc_source_type(&cdc->types, column->oid, column->typmod, serial, snapshot, &type);
+    const struct cdc_mapping *mapping = cdc_mappings_find(cdc->settings.mappings, rel->schema,
+                                                          rel->table, column->name, &type);
+    if (!mapping) return;
+    column->unmapped = cdc_pool_alloc(&rel->pool, sizeof(*column));
+    *column->unmapped = *column;
+    column->unmapped->unmapped = NULL;
+    make_column(cdc, column->unmapped, expr);
+    cdc_mapping_apply(mapping, column->name, &type, &rel->pool, &column->binding, &plain);
+}
+
 /* The column's schema, with nullability and default as the catalog has them now. */
-static void bind_column(struct cdc *cdc, struct cdc_relation *rel, struct cdc_column *column)
+static void bind_column(struct cdc *cdc, struct cdc_relation *rel, struct cdc_column *column,
+                        bool snapshot)
 {
     const struct cdc_conn *conn = &cdc->general;
     int row = catalog_row(conn, column->name);
@@ -114,15 +154,11 @@ static void bind_column(struct cdc *cdc, struct cdc_relation *rel, struct cdc_co
     if (!cdc_bind(&cdc->types, &cdc->settings, column->oid, column->typmod, &rel->pool,
                   &column->binding))
         return;
-    struct sluice_schema schema = column->binding.schema;
-    schema.optional = !column->required;
     bool has_default = row >= 0 && !PQgetisnull(conn->results[0], row, 4);
-    if (has_default)
-        schema.has_dflt = cdc_default(&column->binding, &cdc->memory,
-                                      cdc_conn_field(conn, 0, row, 4), &schema.dflt);
-    column->schema = cdc->host->schema(&schema);
-    if (column->required)
-        column->absent = schema.has_dflt ? column->schema->dflt : column->binding.zero;
+    const char *expr = has_default ? cdc_conn_field(conn, 0, row, 4) : NULL;
+    map_column(cdc, rel, column, expr, snapshot);
+    make_column(cdc, column, expr);
+    if (column->binding.mapping) map_absent(cdc, rel, column);
     if (cdc_captures_column(&cdc->settings, rel->schema, rel->table, column->name))
         column->field = (int)rel->fields_n++;
 }
@@ -145,7 +181,7 @@ static void take_columns(struct cdc *cdc, struct cdc_relation *rel,
             column->oid = field_u32(conn, 0, (int)i, 1);
             column->typmod = (int32_t)strtol(cdc_conn_field(conn, 0, (int)i, 2), NULL, 10);
         }
-        bind_column(cdc, rel, column);
+        bind_column(cdc, rel, column, !message);
     }
 }
 
@@ -156,8 +192,12 @@ static void add_key(struct cdc_relation *rel, const char *name)
     for (uint32_t i = 0; i < rel->columns_n; i++) {
         if (strcmp(rel->columns[i].name, name) != 0 || !rel->columns[i].schema) continue;
         for (uint32_t k = 0; k < rel->key_n; k++)
-            if (rel->key[k] == i) return;
-        rel->key[rel->key_n++] = i;
+            if (rel->key[k].column == i) return;
+        struct cdc_column *column = &rel->columns[i];
+        struct cdc_key_part *part = &rel->key[rel->key_n++];
+        part->column = i;
+        part->field = column->unmapped ? -1 : column->field;
+        part->as = column->unmapped ? column->unmapped : column;
         return;
     }
 }
@@ -189,17 +229,21 @@ static const struct sluice_schema *make_struct(struct cdc *cdc, struct cdc_relat
     uint32_t n = key ? rel->key_n : rel->fields_n, at = 0;
     struct sluice_field *fields = cdc_alloc((n + 1) * sizeof(*fields));
     for (uint32_t i = 0; i < (key ? rel->key_n : rel->columns_n); i++) {
-        const struct cdc_column *column = &rel->columns[key ? rel->key[i] : i];
+        const struct cdc_column *column = key ? rel->key[i].as : &rel->columns[i];
         if (!key && column->field < 0) continue;
-        fields[at].name = column->name;
+        fields[at].name =
+            cdc_adjusted(cdc->settings.field_names, true, &rel->pool, column->name);
         fields[at++].schema = column->schema;
     }
     assert(at == n);
-    char *name = cdc_format("%s.%s", rel->topic, suffix);
+    const char *name = cdc_pool_format(&rel->pool, "%s.%s", rel->topic, suffix);
     struct sluice_schema schema = {
-        .type = SLUICE_STRUCT, .optional = !key, .name = name, .fields = fields, .fields_len = n};
+        .type = SLUICE_STRUCT,
+        .optional = !key,
+        .name = cdc_adjusted(cdc->settings.schema_names, false, &rel->pool, name),
+        .fields = fields,
+        .fields_len = n};
     const struct sluice_schema *made = cdc->host->schema(&schema);
-    free(name);
     free(fields);
     return made;
 }
@@ -212,7 +256,7 @@ static void make_schemas(struct cdc *cdc, struct cdc_relation *rel)
     if (!rel->key_sent) {
         rel->key_sent = rel->key_n > 0;
         for (uint32_t i = 0; i < rel->key_n; i++)
-            rel->key_sent &= rel->columns[rel->key[i]].identity;
+            rel->key_sent &= rel->columns[rel->key[i].column].identity;
     }
     cdc_envelope_relation(cdc, rel);
 }
@@ -274,8 +318,10 @@ void cdc_relations_put(struct cdc_relations *relations, struct cdc_relation *rel
 void cdc_relation_free(struct cdc_relation *relation, const struct sluice_host *host)
 {
     if (!relation) return;
-    for (uint32_t i = 0; i < relation->columns_n; i++)
+    for (uint32_t i = 0; i < relation->columns_n; i++) {
         host->schema_free(relation->columns[i].schema);
+        if (relation->columns[i].unmapped) host->schema_free(relation->columns[i].unmapped->schema);
+    }
     host->schema_free(relation->key_schema);
     host->schema_free(relation->row_schema);
     host->schema_free(relation->envelope);

@@ -36,6 +36,13 @@ struct cdc_column {
     struct cdc_binding binding;
     const struct sluice_schema *schema; /* NULL: the type has no mapping */
     struct sluice_value absent;         /* when the value was not sent */
+    struct cdc_column *unmapped; /* how keys have it; NULL: no other way */
+};
+
+struct cdc_key_part {
+    uint32_t column; /* its number */
+    int field;       /* in the row's value, when the same value stands there; else -1 */
+    struct cdc_column *as; /* that column, or one that is not masked and so on */
 };
 
 struct cdc_relation {
@@ -47,7 +54,7 @@ struct cdc_relation {
     struct cdc_column *columns; /* as they come on the wire */
     uint32_t columns_n;
     uint32_t fields_n;
-    uint32_t *key; /* column numbers */
+    struct cdc_key_part *key;
     uint32_t key_n;
     bool key_sent; /* old tuples of kind K hold the whole key */
     const struct sluice_schema *key_schema, *row_schema, *envelope;

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "mapping.h"
+
 struct reader {
     struct cdc_settings *out;
     const struct sluice_host *host;
@@ -73,21 +75,13 @@ static void refuse_unsupported(struct reader *r)
     refuse(r, "provide.transaction.metadata", "false", "records would lack their transaction");
     refuse(r, "xmin.fetch.interval.ms", "0", "records would lack xmin");
     refuse(r, "replica.identity.autoset.values", NULL, "deletes and updates would lack old values");
-    refuse(r, "column.propagate.source.type", NULL, "schemas would lack their parameters");
-    refuse(r, "datatype.propagate.source.type", NULL, "schemas would lack their parameters");
     refuse(r, "converters", NULL, "custom converters are Java classes");
     refuse(r, "post.processors", NULL, "records would go unprocessed");
-    refuse(r, "schema.name.adjustment.mode", "none", "schemas would have other names");
-    refuse(r, "field.name.adjustment.mode", "none", "fields would have other names");
     refuse(r, "snapshot.query.mode", "select_all", "the snapshot would read other rows");
     const char *strategy = r->host->str(r->conf, "topic.naming.strategy");
     if (strategy && *strategy && !strstr(strategy, "SchemaTopicNamingStrategy"))
         wrong(r, "topic.naming.strategy",
               "%s is not supported: topics would have other names; remove the option", strategy);
-    const char *key, *value;
-    for (size_t i = 0; r->host->entry(r->conf, i, &key, &value); i++)
-        if (!strncmp(key, "column.mask.", 12) || !strncmp(key, "column.truncate.", 16))
-            wrong(r, key, "masking is not supported yet, and values would leak without it");
 }
 
 static void read_connection(struct reader *r)
@@ -232,9 +226,32 @@ static void read_filters(struct reader *r)
     }
 }
 
+static void add_mapping(struct reader *r, const char *key, const char *list)
+{
+    struct sluice_err err;
+    if (!cdc_mappings_add(r->out->mappings, &r->out->pool, key, list, &err))
+        wrong(r, key, "%s", err.msg);
+}
+
+static void read_mappings(struct reader *r)
+{
+    static const char *const propagate[] = {"column.propagate.source.type",
+                                            "datatype.propagate.source.type"};
+    r->out->mappings = cdc_alloc(sizeof(*r->out->mappings));
+    const char *key, *value;
+    for (size_t i = 0; r->host->entry(r->conf, i, &key, &value); i++)
+        if (cdc_mapping_key(key)) add_mapping(r, key, value);
+    for (size_t i = 0; i < 2; i++)
+        if ((value = text(r, propagate[i]))) add_mapping(r, propagate[i], value);
+    cdc_mappings_sort(r->out->mappings);
+}
+
 static void read_types(struct reader *r)
 {
     struct cdc_settings *s = r->out;
+    static const char adjustments[] = "none|avro|avro_unicode";
+    s->schema_names = (enum cdc_adjustment)word(r, "schema.name.adjustment.mode", adjustments);
+    s->field_names = (enum cdc_adjustment)word(r, "field.name.adjustment.mode", adjustments);
     s->decimal = (enum cdc_decimal_mode)word(r, "decimal.handling.mode", "precise|string|double");
     s->time = (enum cdc_time_mode)word(r, "time.precision.mode",
                                        "adaptive|adaptive_time_microseconds|connect|isostring|"
@@ -332,6 +349,7 @@ bool cdc_settings_read(struct cdc_settings *settings, const struct sluice_host *
     read_statements(&r);
     read_replication(&r);
     read_filters(&r);
+    read_mappings(&r);
     read_types(&r);
     read_snapshot(&r);
     settings->prefix = text(&r, "topic.prefix");
@@ -352,6 +370,8 @@ void cdc_settings_free(struct cdc_settings *settings)
     cdc_filter_free(&settings->message_prefixes);
     cdc_patterns_free(&settings->snapshot_include);
     cdc_key_rules_free(&settings->keys);
+    if (settings->mappings) cdc_mappings_free(settings->mappings);
+    free(settings->mappings);
     free(settings->statements);
     free(settings->overrides);
     cdc_pool_free(&settings->pool);

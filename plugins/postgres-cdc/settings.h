@@ -19,10 +19,13 @@ enum cdc_autocreate { CDC_ALL_TABLES, CDC_DISABLED, CDC_FILTERED, CDC_NO_TABLES 
 enum cdc_snapshot_mode { CDC_INITIAL, CDC_INITIAL_ONLY, CDC_ALWAYS, CDC_NO_DATA, CDC_WHEN_NEEDED };
 enum cdc_flush_mode { CDC_FLUSH_CONNECTOR, CDC_FLUSH_MANUAL, CDC_FLUSH_DRIVER };
 enum cdc_mismatch { CDC_NO_VALIDATION, CDC_TRUST_OFFSET, CDC_TRUST_SLOT, CDC_TRUST_GREATER };
+enum cdc_adjustment { CDC_ADJUST_NONE, CDC_ADJUST_AVRO, CDC_ADJUST_AVRO_UNICODE };
 enum cdc_failure_mode { CDC_FAILURE_WARN, CDC_FAILURE_FAIL, CDC_FAILURE_SKIP };
 
 /* Bits of settings.skipped. */
 enum { CDC_SKIP_C = 1, CDC_SKIP_U = 2, CDC_SKIP_D = 4, CDC_SKIP_T = 8, CDC_SKIP_R = 16 };
+
+struct cdc_mappings;
 
 struct cdc_override {
     const char *table, *sql; /* schema.table */
@@ -62,6 +65,9 @@ struct cdc_settings {
     struct cdc_key_rules keys;
     unsigned skipped;
     bool tombstones, skip_unchanged;
+
+    struct cdc_mappings *mappings; /* mapping.h; owned */
+    enum cdc_adjustment schema_names, field_names;
 
     enum cdc_decimal_mode decimal;
     enum cdc_time_mode time;

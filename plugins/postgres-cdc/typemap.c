@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "types.h"
+#include "mapping.h"
 
 /* ---- the catalog's types ---- */
 
@@ -133,8 +133,8 @@ static void fields(struct sluice_schema *schema, const char *name, const struct 
     schema->fields_len = n;
 }
 
-static void params(struct cdc_pool *pool, struct sluice_schema *schema, const char *key,
-                   const char *value)
+void cdc_schema_param(struct cdc_pool *pool, struct sluice_schema *schema, const char *key,
+                      const char *value)
 {
     struct sluice_param *list =
         cdc_pool_alloc(pool, (schema->params_len + 1) * sizeof(*schema->params));
@@ -213,8 +213,8 @@ static void bind_numeric(struct cdc_binding *out, int32_t typmod, struct cdc_poo
     } else {
         int32_t precision = (typmod - 4) >> 16 & 0xffff;
         named(&out->schema, SLUICE_BYTES, "org.apache.kafka.connect.data.Decimal");
-        params(pool, &out->schema, "scale", cdc_pool_format(pool, "%d", out->scale));
-        params(pool, &out->schema, "connect.decimal.precision",
+        cdc_schema_param(pool, &out->schema, "scale", cdc_pool_format(pool, "%d", out->scale));
+        cdc_schema_param(pool, &out->schema, "connect.decimal.precision",
                cdc_pool_format(pool, "%d", precision));
         out->convert = cdc_to_decimal;
     }
@@ -230,7 +230,7 @@ static void bind_money(struct cdc_binding *out, struct cdc_pool *pool)
         named(&out->schema, SLUICE_FLOAT64, NULL);
     } else {
         named(&out->schema, SLUICE_BYTES, "org.apache.kafka.connect.data.Decimal");
-        params(pool, &out->schema, "scale", cdc_pool_format(pool, "%d", out->scale));
+        cdc_schema_param(pool, &out->schema, "scale", cdc_pool_format(pool, "%d", out->scale));
     }
 }
 
@@ -245,7 +245,7 @@ static void bind_bits(struct cdc_binding *out, bool varying, int32_t typmod, str
         return;
     }
     named(&out->schema, SLUICE_BYTES, "io.debezium.data.Bits");
-    params(pool, &out->schema, "length", cdc_pool_format(pool, "%d", length));
+    cdc_schema_param(pool, &out->schema, "length", cdc_pool_format(pool, "%d", length));
     out->convert = cdc_to_bits;
 }
 
@@ -429,7 +429,7 @@ static bool bind_type(const struct cdc_types *types, const struct cdc_settings *
     bool catalog = !strcmp(type->schema, "pg_catalog");
     if (type->kind == 'e') {
         named(&out->schema, SLUICE_STRING, "io.debezium.data.Enum");
-        params(pool, &out->schema, "allowed",
+        cdc_schema_param(pool, &out->schema, "allowed",
                cdc_pool_strdup(pool, type->labels ? type->labels : ""));
         out->convert = cdc_to_string;
         out->defaults = true;
@@ -553,6 +553,11 @@ bool cdc_unavailable(const struct cdc_binding *binding, struct cdc_memory *memor
                      struct sluice_value *out)
 {
     const struct cdc_settings *s = binding->settings;
+    if (binding->mapping) {
+        if (!cdc_unavailable(binding->elem, memory, out)) return false;
+        cdc_mapping_value(binding, memory, out);
+        return true;
+    }
     if (binding->convert == cdc_to_array) return unavailable_array(binding, memory, out);
     if (binding->convert == cdc_to_hstore) {
         struct sluice_value *pair = items(memory, 2);

@@ -10,6 +10,7 @@
 #include "util.h"
 
 struct cdc_binding;
+struct cdc_mapping; /* mapping.h */
 
 /* text is not terminated. False: it cannot be converted, memory->why says why. */
 typedef bool cdc_convert(const struct cdc_binding *binding, struct cdc_memory *memory,
@@ -21,9 +22,10 @@ struct cdc_binding {
     cdc_convert *convert;
     struct sluice_schema schema;    /* description: required, without default */
     struct sluice_value zero;       /* what stands for an absent value of a required column */
-    const struct cdc_binding *elem; /* arrays; ranges of vectors */
+    const struct cdc_binding *elem; /* arrays: of elements; with a mapping: what comes before it */
+    const struct cdc_mapping *mapping; /* changes what elem makes; NULL: none */
     const struct cdc_settings *settings;
-    int32_t scale;         /* numeric: digits after the point; timestamptz: of seconds */
+    int32_t scale; /* numeric: digits after the point; timestamptz: of seconds; mapping: length */
     uint8_t unit;          /* enum cdc_unit of times */
     bool defaults;         /* literal defaults of this type stand in the schema */
     const char *generated; /* what a default that calls a function stands as; NULL: none */
@@ -86,6 +88,10 @@ void cdc_types_free(struct cdc_types *types);
  * left out. */
 bool cdc_bind(const struct cdc_types *types, const struct cdc_settings *settings, uint32_t oid,
               int32_t typmod, struct cdc_pool *pool, struct cdc_binding *out);
+
+/* Adds a parameter to a schema description. */
+void cdc_schema_param(struct cdc_pool *pool, struct sluice_schema *schema, const char *key,
+                      const char *value);
 
 /* A column's default (pg_get_expr) as a value of the schema; false: none that stands there. */
 bool cdc_default(const struct cdc_binding *binding, struct cdc_memory *memory, const char *expr,

@@ -43,7 +43,22 @@ CHANGES = {
                          "publication.autocreate.mode": "filtered",
                          "unavailable.value.placeholder": "gone"},
 }
-SCENARIOS = {**{name: ("types.sql", how) for name, how in TYPES.items()},
+COLUMNS = {
+    "columns_masked": {"column.mask.with.5.chars": r"s1\.people\.(email|n|m),s1\.keyed\.email,s1\.whole\.email",
+                       "column.mask.with.0.chars": r"s1\.people\.need",
+                       "column.mask.hash.SHA-256.with.salt.CzQMA0cB5K": r"s1\.people\.(nick|pin|j|long),s1\.whole\.big",
+                       "column.mask.hash.v2.SHA-512/256.with.salt.a.b": r"s1\.people\.same,s1\.part_toast\.hashed",
+                       "column.truncate.to.3.chars": r"s1\.people\.(note|bio|tz|tag|u),s1\.part_toast\.big"},
+    "columns_typed": {"column.propagate.source.type": ".*", "schema.name.adjustment.mode": "avro",
+                      "field.name.adjustment.mode": "avro", "include.schema.comments": "true"},
+    "columns_unicode": {"datatype.propagate.source.type": r"s1\..*\.(varchar|numeric|int4|serial|mood|code)",
+                        "schema.name.adjustment.mode": "avro_unicode",
+                        "field.name.adjustment.mode": "avro_unicode",
+                        "skip.messages.without.change": "true",
+                        "column.exclude.list": r"s1\.whole\.email"},
+}
+SCENARIOS = {**{name: ("columns.sql", how) for name, how in COLUMNS.items()},
+             **{name: ("types.sql", how) for name, how in TYPES.items()},
              **{name: ("changes.sql", how) for name, how in CHANGES.items()}}
 
 MARKER = "CREATE SCHEMA IF NOT EXISTS s1; CREATE TABLE s1.marker (id int PRIMARY KEY);"
