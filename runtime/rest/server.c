@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -424,8 +425,11 @@ void sluice_server_quiesce(struct sluice_server *server)
     server->quiet = true;
     sluice_unlock(&server->lock);
     for (int i = 0; first && i < server->n; i++) {
+        /* Refuses connections at once; the daemon's thread may still look at the descriptor, so
+         * that it is closed after the daemon. */
         if (MHD_quiesce_daemon(server->daemons[i]) != MHD_INVALID_SOCKET)
-            close(server->listeners[i].fd);
+            shutdown(server->listeners[i].fd, SHUT_RDWR);
+        else server->listeners[i].fd = -1; /* stays the daemon's */
     }
 }
 
@@ -453,6 +457,7 @@ bool sluice_server_stop(struct sluice_server *server, int64_t timeout_ms)
     server->has_clock = false;
     for (int i = 0; i < server->n; i++) {
         MHD_stop_daemon(server->daemons[i]);
+        if (server->listeners[i].fd >= 0) close(server->listeners[i].fd);
         free(server->listeners[i].host);
     }
     server->n = 0;
