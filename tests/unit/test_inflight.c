@@ -110,6 +110,44 @@ TEST(window_failure_holds_the_prefix_until_forgiven)
     sluice_window_detach(w);
 }
 
+TEST(window_prefix_whose_commit_failed_is_committed_again)
+{
+    struct sluice_prefix p;
+    struct sluice_window *w = sluice_window_new(16, 1000);
+    sluice_window_uncommitted(w, 7); /* one that it has never seen */
+    struct sluice_slot *slot = enter(w, 0, 5);
+    sluice_window_uncommitted(w, 0);
+    sluice_window_prefix(w, 0, &p);
+    CHECK(!p.moved); /* nothing of it is durable yet */
+    sluice_slot_finish(slot, 0, false);
+    sluice_window_advance(w, NULL, NULL);
+    sluice_window_committed(w, 0);
+    sluice_window_prefix(w, 0, &p);
+    CHECK(!p.moved);
+    sluice_window_uncommitted(w, 0);
+    sluice_window_prefix(w, 0, &p);
+    CHECK(p.moved);
+    CHECK_INT(p.offset, 5);
+    sluice_window_drop(w, 0);
+    sluice_window_uncommitted(w, 0); /* another's by now */
+    sluice_window_prefix(w, 0, &p);
+    CHECK(!p.moved);
+    sluice_window_detach(w);
+}
+
+TEST(window_gives_back_what_a_failed_record_was_entered_with)
+{
+    uint64_t seq;
+    int thing = 0;
+    struct sluice_window *w = sluice_window_new(16, 1000);
+    enter(w, 0, 1);
+    struct sluice_slot *slot = sluice_window_enter(w, 0, 1, "p", 1, 2, &thing);
+    sluice_slot_finish(slot, 42, false);
+    CHECK_INT(sluice_window_failed(w, &seq), 42);
+    CHECK(sluice_window_item(w, seq) == &thing);
+    sluice_window_detach(w);
+}
+
 TEST(window_lost_partition_is_not_committed_and_late_tickets_are_ignored)
 {
     struct sluice_prefix p;
