@@ -117,7 +117,7 @@ static struct sluice_value text_read_value(struct text_reader *r)
 }
 
 /* NULL for "-". A description: not interned. */
-static struct sluice_schema *text_read_schema(struct text_reader *r)
+__attribute__((unused)) static struct sluice_schema *text_read_schema(struct text_reader *r)
 {
     if (text_take(r, "-")) return NULL;
     struct sluice_schema *s = sluice_batch_alloc(r->batch, sizeof *s);
