@@ -99,16 +99,35 @@ static struct sluice_header *header_at(const struct header_from *from, struct sl
     return &headers[old + i];
 }
 
+/* The struct without the moved fields. */
+static bool keep_others(const struct header_from *from, struct sluice_batch *batch,
+                        const struct plan *plan, const struct sluice_value *have,
+                        struct sluice_value *v, struct sluice_err *err)
+{
+    const struct sluice_schema *out = plan->head.out;
+    struct sluice_value *to = sluice_batch_alloc(batch, out->fields_len * sizeof *to);
+    for (uint32_t i = 0; i < out->fields_len; i++) {
+        const struct sluice_field *field = &out->fields[i];
+        if (!smt_put(&to[i], &have[plan->kept[i]], field->schema, field, from->smt.replace_null,
+                     err)) {
+            return false;
+        }
+    }
+    *v = sluice_nested(SLUICE_STRUCT, to, out->fields_len);
+    return true;
+}
+
 static bool apply_struct(struct header_from *from, struct sluice_batch *batch, struct smt_side side,
                          struct sluice_header *headers, size_t old, struct sluice_err *err)
 {
     const char *purpose = from->move ? "header move" : "header copy";
     const struct sluice_schema *in = *side.schema;
-    bool replace = from->smt.replace_null;
+    struct sluice_value kept = *side.value;
     if (!smt_require_struct(in, side.value, purpose, err)) return false;
     const struct plan *plan = plan_of(from, in, err);
     if (!plan) return false;
     const struct sluice_value *have = side.value->u.v;
+    if (from->move && !keep_others(from, batch, plan, have, &kept, err)) return false;
     sluice_batch_hold(batch, in); /* headers have its fields' schemas */
     for (size_t i = 0; i < from->n; i++) {
         const struct sluice_schema *schema = in->fields[plan->fields[i]].schema;
@@ -116,18 +135,10 @@ static bool apply_struct(struct header_from *from, struct sluice_batch *batch, s
         header->schema = schema;
         header->value = have[plan->fields[i]];
         if (header->value.type != SLUICE_NULL) continue;
-        if (replace && schema->has_dflt) header->value = schema->dflt;
+        if (from->smt.replace_null && schema->has_dflt) header->value = schema->dflt;
         else if (!may_be_null(schema, err)) return false;
     }
-    if (!from->move) return true;
-    const struct sluice_schema *out = plan->head.out;
-    struct sluice_value *to = sluice_batch_alloc(batch, out->fields_len * sizeof *to);
-    for (uint32_t i = 0; i < out->fields_len; i++) {
-        const struct sluice_field *field = &out->fields[i];
-        if (!smt_put(&to[i], &have[plan->kept[i]], field->schema, field, replace, err))
-            return false;
-    }
-    smt_set(batch, side, out, sluice_nested(SLUICE_STRUCT, to, out->fields_len));
+    smt_set(batch, side, from->move ? plan->head.out : in, kept);
     return true;
 }
 

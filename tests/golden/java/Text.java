@@ -70,7 +70,7 @@ final class Text {
 
     static String value(Schema s, Object v, boolean sorted) {
         if (v == null) return "null";
-        if (s != null && Decimal.LOGICAL_NAME.equals(s.name())) {
+        if (v instanceof BigDecimal) { /* and nothing else that has a Decimal's schema: Cast keeps the name */
             BigDecimal d = (BigDecimal) v;
             int scale = Integer.parseInt(s.parameters().get("scale"));
             return hex(d.setScale(scale).unscaledValue().toByteArray());

@@ -12,7 +12,7 @@ fi
 classes=$(mktemp -d)
 trap 'rm -rf "$classes"' EXIT
 javac -d "$classes" -cp "$jars/*" "$here"/*.java
-mkdir -p "$here/../json" "$here/../transforms"
+mkdir -p "$here/../json" "$here/../transforms" "$here/../java_text"
 run() { java -Duser.timezone=UTC -Xmx512m -cp "$classes:$jars/*" "$@"; }
 run JsonVectors > "$here/../json/json_converter.txt"
 run HeaderVectors > "$here/../json/simple_header.txt"
@@ -20,4 +20,12 @@ run NumberVectors > "$here/../json/numbers.txt"
 run EnvelopeVectors > "$here/../transforms/extract_new_record_state.txt"
 mkdir -p "$here/../kafka"
 run ClientProperties > "$here/../kafka/client_properties.txt"
+run VariableVectors > "$here/../kafka/variables.txt"
+run JavaTextVectors regex > "$here/../java_text/regex.txt"
+run JavaTextVectors dates > "$here/../java_text/dates.txt"
+run TransformVectors2 transforms > "$here/../transforms/transforms2.txt"
+run TransformVectors2 converters > "$here/../transforms/primitive_converters.txt"
+for file in cast cast_values extract_field flatten header_from hoist_field insert_field headers; do
+    run TransformVectors $file > "$here/../transforms/$file.txt"
+done
 wc -l "$here"/../json/*.txt "$here"/../transforms/*.txt
