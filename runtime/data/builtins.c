@@ -28,6 +28,7 @@ static const struct sluice_plugin *const builtins[] = {
 
     &sluice_has_header_key,
     &sluice_record_is_tombstone,
+    &sluice_topic_name_matches,
 
     NULL,
 };

@@ -23,6 +23,7 @@ extern const struct sluice_plugin sluice_insert_header;
 
 extern const struct sluice_plugin sluice_has_header_key; /* predicates/has_header_key.c */
 extern const struct sluice_plugin sluice_record_is_tombstone;
+extern const struct sluice_plugin sluice_topic_name_matches;
 
 /* All of them, NULL-ended; the same form as a shared object's entry. */
 const struct sluice_plugin *const *sluice_builtins(void);
