@@ -27,6 +27,8 @@
 #include "kafka/client.h"
 #include "plugin/docs.h"
 #include "plugin/load.h"
+#include "providers/providers.h"
+#include "providers/variables.h"
 #include "rest/rest.h"
 #include "rest/server.h"
 #include "store/offset_store.h"
@@ -226,6 +228,7 @@ static bool create_one(struct sluice_herder *herder, const char *path, struct sl
 struct sluice {
     struct sluice_map props;
     struct sluice_registry *registry;
+    struct sluice_variables *variables;
     struct sluice_offset_store *offsets;
     struct sluice_worker *worker;
     struct sluice_herder *herder;
@@ -262,16 +265,40 @@ static bool serve(struct sluice *app, struct sluice_err *err)
     return true;
 }
 
+static struct sluice_registry *make_registry(const char *plugin_path)
+{
+    struct sluice_registry *registry = sluice_registry_new();
+    sluice_providers_register(registry);
+    sluice_load_path(registry, plugin_path);
+    return registry;
+}
+
+/* The worker's properties, with what their variables stand for. A provider may be a plugin, so that
+ * plugin.path and config.providers are taken as they are. */
+static bool load_props(struct sluice *app, const char *path, struct sluice_err *err)
+{
+    struct sluice_map raw = {0};
+    struct sluice_report report = {0};
+    bool ok = sluice_props_load(&raw, path, err);
+    if (ok) {
+        app->registry = make_registry(sluice_map_get(&raw, "plugin.path"));
+        app->variables = sluice_variables_new(&raw, app->registry, err);
+        ok = app->variables != NULL;
+    }
+    if (ok && !sluice_variables_resolve(app->variables, &raw, &app->props, NULL, &report))
+        ok = sluice_err_set(err, "%s: %s", path, report.items[0].message);
+    sluice_report_fini(&report);
+    sluice_map_fini(&raw);
+    return ok && check_props(&app->props, path, err);
+}
+
 static bool start(struct sluice *app, const char *path, struct sluice_err *err)
 {
-    if (!sluice_props_load(&app->props, path, err) || !check_props(&app->props, path, err))
-        return false;
-    app->registry = sluice_registry_new();
-    sluice_load_path(app->registry, sluice_map_get(&app->props, "plugin.path"));
+    if (!load_props(app, path, err)) return false;
     app->offsets =
         sluice_offset_file_new(sluice_map_get(&app->props, "offset.storage.file.filename"), err);
     if (!app->offsets) return false;
-    app->worker = sluice_worker_new(&app->props, app->registry, app->offsets, err);
+    app->worker = sluice_worker_new(&app->props, app->registry, app->variables, app->offsets, err);
     if (!app->worker) return false;
     app->herder = sluice_standalone_new(app->worker, app->offsets, err);
     return app->herder && serve(app, err);
@@ -295,6 +322,7 @@ static bool stop(struct sluice *app)
     if (app->herder) app->herder->ops->free(app->herder);
     sluice_worker_free(app->worker);
     sluice_offset_store_free(app->offsets);
+    sluice_variables_free(app->variables);
     sluice_registry_free(app->registry);
     sluice_map_fini(&app->props);
     return true;
@@ -355,8 +383,7 @@ static int config_docs(void)
         {"Every sink connector", "Keys that every sink connector knows besides its own.",
          sluice_connector_options(SLUICE_KIND_SINK)},
     };
-    struct sluice_registry *registry = sluice_registry_new();
-    sluice_load_path(registry, NULL);
+    struct sluice_registry *registry = make_registry(NULL);
     sluice_docs_print(registry, tables, sizeof tables / sizeof *tables, stdout);
     fputs("\n## Kafka client properties\n\nWhat becomes of the properties of Kafka's own clients "
           "under `producer.`, `consumer.` and\n`admin.` of the worker and under `*.override.` of a "

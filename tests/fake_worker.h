@@ -88,8 +88,10 @@ bool sluice_worker_validate(struct sluice_worker *worker, const struct sluice_ma
     return report->n == 0;
 }
 
-int sluice_worker_task_count(const struct sluice_plugin *plugin, const struct sluice_map *config)
+int sluice_worker_task_count(struct sluice_worker *worker, const struct sluice_plugin *plugin,
+                             const struct sluice_map *config)
 {
+    (void)worker;
     (void)plugin;
     const char *n = sluice_map_get(config, "tasks.max");
     return n ? (int)strtol(n, NULL, 10) : 1;

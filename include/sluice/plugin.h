@@ -227,6 +227,18 @@ struct sluice_converter {
                                   struct sluice_err *);
 };
 
+/* What stands for ${provider:path:key} in configs. Opened once for the worker, without a task;
+ * callbacks come one at a time, from any thread. Values are secrets: keep them out of err. */
+struct sluice_config_provider {
+    uint32_t size;
+    /* Append the key's value to out (empty; capped). path "": none was given. OK with *found false:
+     * there is no such key, and the variable stays as text. ttl_ms: how long the value holds, -1
+     * (as it comes): without end. */
+    enum sluice_verdict (*get)(void *self, const char *path, const char *key,
+                               struct sluice_buf *out, bool *found, int64_t *ttl_ms,
+                               struct sluice_err *err);
+};
+
 struct sluice_plugin {
     uint32_t abi_major, abi_minor; /* SLUICE_PLUGIN_HEAD fills these four */
     uint32_t size, option_size;
@@ -249,6 +261,7 @@ struct sluice_plugin {
     const struct sluice_transform *transform;
     const struct sluice_predicate *predicate;
     const struct sluice_converter *converter; /* header converters too */
+    const struct sluice_config_provider *provider;
 };
 #define SLUICE_PLUGIN_HEAD                                                                         \
     SLUICE_ABI_MAJOR, SLUICE_ABI_MINOR, (uint32_t)sizeof(struct sluice_plugin),                    \

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/secret.h"
 #include "base/utf8.h"
 
 #define LINE_BYTES 4096
@@ -110,6 +111,7 @@ void sluice_vlog(enum sluice_level level, const char *connector, int task, const
     if (vsnprintf(msg, sizeof(msg), fmt, ap) < 0) return;
     if (strlen(msg) == sizeof(msg) - 1)
         msg[sluice_utf8_cut(msg, sizeof(msg) - 1, sizeof(msg) - 5)] = '\0';
+    sluice_secret_hide(msg, sizeof(msg));
     char ts[25], head[96];
     sluice_wall_text(sluice_wall_ms(), ts);
     struct line line;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/secret.h"
 
 json_t *sluice_json_safe(const char *text)
 {
@@ -40,9 +41,11 @@ void sluice_answer_error(struct sluice_answer *answer, int status, const char *f
     int n = vasprintf(&text, fmt, ap);
     va_end(ap);
     assert(n >= 0);
+    char *shown = sluice_secret_hidden(text);
     json_t *body = json_object();
     json_object_set_new(body, "error_code", json_integer(status));
-    json_object_set_new(body, "message", sluice_json_safe(text));
+    json_object_set_new(body, "message", sluice_json_safe(shown));
+    free(shown);
     free(text);
     sluice_answer_json(answer, status, body);
 }

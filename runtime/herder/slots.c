@@ -60,7 +60,7 @@ static void slot_stop(struct standalone *herder, struct connector *conn, int id)
 void standalone_slots_make(struct standalone *herder, struct connector *conn)
 {
     assert(conn->slots_n == 0);
-    int n = sluice_worker_task_count(conn->plugin, &conn->config);
+    int n = sluice_worker_task_count(herder->worker, conn->plugin, &conn->config);
     assert(n >= 0);
     conn->slots = n ? sluice_xcalloc((size_t)n, sizeof *conn->slots) : NULL;
     conn->slots_n = n;

@@ -88,6 +88,11 @@ static const char *missing_callback(const struct sluice_plugin *plugin)
     case SLUICE_KIND_HEADER_CONVERTER:
         if (!plugin->converter || !plugin->converter->encode) return "converter->encode";
         return plugin->converter->decode ? NULL : "converter->decode";
+    case SLUICE_KIND_CONFIG_PROVIDER:
+        /* Appended before the first release: a description without it is shorter. */
+        if (plugin->size < offsetof(struct sluice_plugin, provider) + sizeof(void *))
+            return "provider";
+        return plugin->provider && plugin->provider->get ? NULL : "provider->get";
     default: return NULL;
     }
 }
@@ -100,6 +105,10 @@ static bool tables_complete(const struct sluice_plugin *plugin)
     if (plugin->transform && plugin->transform->size < sizeof(struct sluice_transform))
         return false;
     if (plugin->predicate && plugin->predicate->size < sizeof(struct sluice_predicate))
+        return false;
+    if (plugin->kind == SLUICE_KIND_CONFIG_PROVIDER &&
+        plugin->size >= offsetof(struct sluice_plugin, provider) + sizeof(void *) &&
+        plugin->provider && plugin->provider->size < sizeof(struct sluice_config_provider))
         return false;
     return !plugin->converter || plugin->converter->size >= sizeof(struct sluice_converter);
 }

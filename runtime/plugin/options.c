@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/secret.h"
 #include "plugin/option_rows.h"
 #include "plugin/option_value.h"
 
@@ -26,8 +27,9 @@ void sluice_report_add(struct sluice_report *report, const char *key, const char
     va_end(ap);
     report->items = sluice_xgrow(report->items, report->n, &report->cap, sizeof(*report->items));
     report->items[report->n].key = sluice_xstrdup(key);
-    report->items[report->n].message = n < 0 ? sluice_xstrdup(fmt) : message;
+    report->items[report->n].message = sluice_secret_hidden(n < 0 ? fmt : message);
     report->n++;
+    if (n >= 0) free(message);
 }
 
 void sluice_report_fini(struct sluice_report *report)

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/secret.h"
 #include "kafka/admin.h"
 #include "kafka/client.h"
 #include "kafka/topics.h"
@@ -95,10 +96,12 @@ static void add_context(struct rd_kafka_headers_s *headers, const struct sluice_
     add(headers, "stage", failure->stage);
     add(headers, "class.name", failure->class);
     add(headers, "exception.class.name", failure->exception);
-    add(headers, "exception.message", failure->err.msg);
+    char *why = sluice_secret_hidden(failure->err.msg);
+    add(headers, "exception.message", why);
     /* One line where Java has a stack. */
-    snprintf(trace, sizeof trace, "%s: %s", failure->exception, failure->err.msg);
+    snprintf(trace, sizeof trace, "%s: %s", failure->exception, why);
     add(headers, "exception.stacktrace", trace);
+    free(why);
 }
 
 static struct rd_kafka_headers_s *make_headers(const struct sluice_task *task,

@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/secret.h"
 #include "plugin/host.h"
 #include "worker/task_impl.h"
 
@@ -28,10 +29,13 @@ const char *sluice_state_name(enum sluice_state state)
 
 static void set_status(struct sluice_task *task, enum sluice_state state, const char *trace)
 {
+    char shown[sizeof task->status.trace];
+    snprintf(shown, sizeof shown, "%s", trace);
+    sluice_secret_hide(shown, sizeof shown);
     sluice_lock(&task->mutex);
-    bool same = task->status.state == state && strcmp(task->status.trace, trace) == 0;
+    bool same = task->status.state == state && strcmp(task->status.trace, shown) == 0;
     task->status.state = state;
-    snprintf(task->status.trace, sizeof task->status.trace, "%s", trace);
+    memcpy(task->status.trace, shown, sizeof shown);
     sluice_unlock(&task->mutex);
     if (!same && task->changed) task->changed(task->changed_arg, task);
 }
@@ -180,8 +184,23 @@ static bool read_framework(struct sluice_task *task, struct sluice_err *err)
     return true;
 }
 
+/* The config as it counts: with the values of config providers, which never leave the task. */
+static bool resolve(struct sluice_task *task, struct sluice_err *err)
+{
+    struct sluice_map resolved = {0};
+    struct sluice_report report = {0};
+    bool ok = sluice_variables_resolve(sluice_worker_variables(task->worker), &task->config,
+                                       &resolved, NULL, &report);
+    if (!ok) sluice_err_set(err, "%s", report.items[0].message);
+    sluice_map_fini(&task->config);
+    task->config = resolved;
+    sluice_report_fini(&report);
+    return ok;
+}
+
 static bool open_parts(struct sluice_task *task, struct sluice_err *err)
 {
+    if (!resolve(task, err)) return false;
     if (!read_framework(task, err)) return false;
     task->conf = sluice_conf_new(task->plugin, &task->config, "", err);
     if (!task->conf) return false;

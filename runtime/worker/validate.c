@@ -187,41 +187,98 @@ static void check_plugin(const struct checking *c, const struct sluice_plugin *p
     sluice_conf_free(conf);
 }
 
+/* All that can be said of a config whose variables are replaced. */
+static void check_config(const struct checking *c, const struct sluice_worker *worker,
+                         const struct sluice_plugin *plugin)
+{
+    sluice_options_check(sluice_connector_options(plugin->kind), sizeof(struct sluice_option),
+                         c->config, c->report);
+    if (plugin->kind == SLUICE_KIND_SINK) check_topics(c);
+    if (plugin->kind == SLUICE_KIND_SOURCE) {
+        check_eos(c);
+        sluice_topic_creation_check(c->config, c->report);
+    }
+    sluice_override_check(sluice_worker_policy(worker), plugin->kind, c->config, c->report);
+    check_converters(c);
+    each_alias(c, "predicates", check_predicate);
+    each_alias(c, "transforms", check_transform);
+    check_plugin(c, plugin);
+}
+
+/* Findings quote values: one that a variable stands for is taken out again, however short it is. */
+static void hide_values(const struct sluice_map *raw, const struct sluice_map *resolved,
+                        struct sluice_report *report)
+{
+    for (size_t i = 0; i < report->n; i++) {
+        struct sluice_finding *finding = &report->items[i];
+        const char *given = sluice_map_get(raw, finding->key);
+        const char *value = sluice_map_get(resolved, finding->key);
+        if (!given || !value || strcmp(given, value) == 0) continue;
+        char *quoted = sluice_xasprintf("Invalid value %s for", value);
+        if (strncmp(finding->message, quoted, strlen(quoted)) == 0) {
+            char *shown =
+                sluice_xasprintf("Invalid value [hidden] for%s", finding->message + strlen(quoted));
+            free(finding->message);
+            finding->message = shown;
+        }
+        free(quoted);
+    }
+}
+
+/* What is needed before a task's thread could ask a provider. */
+static void check_early(const struct sluice_map *raw, struct sluice_report *report)
+{
+    static const char *const keys[] = {"inflight.max.records", "inflight.max.bytes"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        const char *text = sluice_map_get(raw, keys[i]);
+        if (text && sluice_variables_in(text))
+            sluice_report_add(report, keys[i],
+                              "Invalid value %s for configuration %s: this one cannot come from a "
+                              "config provider; write the value itself",
+                              text, keys[i]);
+    }
+}
+
 bool sluice_worker_validate(struct sluice_worker *worker, const struct sluice_map *config,
                             const struct sluice_plugin **plugin, struct sluice_report *report,
                             struct sluice_err *err)
 {
-    struct checking c = {sluice_worker_registry(worker), config, report};
-    const char *class = sluice_map_get(config, "connector.class");
+    struct sluice_map resolved = {0};
+    size_t before = report->n;
+    check_early(config, report);
+    bool usable = sluice_variables_resolve(sluice_worker_variables(worker), config, &resolved, NULL,
+                                           report) &&
+                  report->n == before;
+    struct checking c = {sluice_worker_registry(worker), &resolved, report};
+    const char *class = sluice_map_get(&resolved, "connector.class");
     *plugin = NULL;
     if (!class || !*class) {
         const char *name = sluice_map_get(config, "name");
-        return sluice_err_set(err, "Connector config {name=%s} contains no connector type",
-                              name ? name : "");
+        sluice_err_set(err, "Connector config {name=%s} contains no connector type",
+                       name ? name : "");
+    } else {
+        *plugin = sluice_registry_find(
+            c.registry, 1u << SLUICE_KIND_SOURCE | 1u << SLUICE_KIND_SINK, class, err);
     }
-    *plugin = sluice_registry_find(c.registry, 1u << SLUICE_KIND_SOURCE | 1u << SLUICE_KIND_SINK,
-                                   class, err);
-    if (!*plugin) return false;
-    assert((*plugin)->kind == SLUICE_KIND_SOURCE || (*plugin)->kind == SLUICE_KIND_SINK);
-    sluice_options_check(sluice_connector_options((*plugin)->kind), sizeof(struct sluice_option),
-                         config, report);
-    if ((*plugin)->kind == SLUICE_KIND_SINK) check_topics(&c);
-    if ((*plugin)->kind == SLUICE_KIND_SOURCE) {
-        check_eos(&c);
-        sluice_topic_creation_check(config, report);
-    }
-    sluice_override_check(sluice_worker_policy(worker), (*plugin)->kind, config, report);
-    check_converters(&c);
-    each_alias(&c, "predicates", check_predicate);
-    each_alias(&c, "transforms", check_transform);
-    check_plugin(&c, *plugin);
-    return true;
+    if (*plugin && usable) check_config(&c, worker, *plugin);
+    hide_values(config, &resolved, report);
+    sluice_map_fini(&resolved);
+    return *plugin != NULL;
 }
 
-int sluice_worker_task_count(const struct sluice_plugin *plugin, const struct sluice_map *config)
+int sluice_worker_task_count(struct sluice_worker *worker, const struct sluice_plugin *plugin,
+                             const struct sluice_map *config)
 {
+    struct sluice_map given = {0}, resolved = {0};
+    struct sluice_report report = {0};
     const char *text = sluice_map_get(config, "tasks.max");
+    if (text) sluice_map_set(&given, "tasks.max", text);
+    sluice_variables_resolve(sluice_worker_variables(worker), &given, &resolved, NULL, &report);
+    text = sluice_map_get(&resolved, "tasks.max");
     long n = text ? strtol(text, NULL, 10) : 1;
+    sluice_report_fini(&report);
+    sluice_map_fini(&given);
+    sluice_map_fini(&resolved);
     if (n < 1) n = 1;
     if (plugin->max_tasks > 0 && n > (long)plugin->max_tasks) n = (long)plugin->max_tasks;
     return n > 100000 ? 100000 : (int)n;

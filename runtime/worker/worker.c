@@ -18,6 +18,7 @@ struct sluice_worker {
     struct sluice_conf *conf;
     enum sluice_override_policy policy;
     const struct sluice_registry *registry;
+    struct sluice_variables *variables;
     struct sluice_offset_store *offsets;
     struct sluice_producers *producers;
     pthread_mutex_t mutex;       /* client, cluster */
@@ -30,6 +31,7 @@ static void delivered(void *opaque, int error) { sluice_slot_finish(opaque, erro
 
 struct sluice_worker *sluice_worker_new(const struct sluice_map *props,
                                         const struct sluice_registry *registry,
+                                        struct sluice_variables *variables,
                                         struct sluice_offset_store *offsets, struct sluice_err *err)
 {
     const struct sluice_plugin self = {.size = sizeof self,
@@ -50,6 +52,7 @@ struct sluice_worker *sluice_worker_new(const struct sluice_map *props,
     worker->policy = policy;
     sluice_map_copy(&worker->props, props);
     worker->registry = registry;
+    worker->variables = variables;
     worker->offsets = offsets;
     worker->producers = sluice_producers_new(delivered);
     pthread_mutex_init(&worker->mutex, NULL);
@@ -121,6 +124,11 @@ struct sluice_offset_store *sluice_worker_offsets(struct sluice_worker *worker)
 enum sluice_override_policy sluice_worker_policy(const struct sluice_worker *worker)
 {
     return worker->policy;
+}
+
+struct sluice_variables *sluice_worker_variables(struct sluice_worker *worker)
+{
+    return worker->variables;
 }
 
 const struct sluice_map *sluice_worker_props(const struct sluice_worker *worker)

@@ -15,11 +15,14 @@
 
 struct sluice_worker;
 struct sluice_offset_store;
+struct sluice_variables;
 
-/* props: the worker's properties as read; registry and offsets are borrowed until free. False err:
- * an option is wrong. Does not connect. */
+/* props: the worker's properties with their variables replaced; registry, variables (NULL: configs
+ * are taken as they are) and offsets are borrowed until free. False err: an option is wrong. Does
+ * not connect. */
 struct sluice_worker *sluice_worker_new(const struct sluice_map *props,
                                         const struct sluice_registry *registry,
+                                        struct sluice_variables *variables,
                                         struct sluice_offset_store *offsets,
                                         struct sluice_err *err);
 /* All tasks must be freed before. */
@@ -34,13 +37,15 @@ const struct sluice_option *sluice_connector_options(enum sluice_kind kind);
 bool sluice_connector_key(const char *key);
 
 /* Checks a connector's whole config as Connect's validate does: framework keys, converters,
- * transforms, the plugin's own table and its validate(). May take seconds; holds no lock.
+ * transforms, the plugin's own table and its validate(), all on the values that variables stand
+ * for; none of these stands in a finding. May take seconds; holds no lock.
  * plugin: set to the connector found, NULL when connector.class is missing or unknown (err). */
 bool sluice_worker_validate(struct sluice_worker *worker, const struct sluice_map *config,
                             const struct sluice_plugin **plugin, struct sluice_report *report,
                             struct sluice_err *err);
 /* Number of tasks that this connector config asks for: tasks.max, bounded by the plugin. */
-int sluice_worker_task_count(const struct sluice_plugin *plugin, const struct sluice_map *config);
+int sluice_worker_task_count(struct sluice_worker *worker, const struct sluice_plugin *plugin,
+                             const struct sluice_map *config);
 /* kafka_cluster_id for GET /; asks the broker for at most wait_ms. False: err. */
 bool sluice_worker_cluster_id(struct sluice_worker *worker, int wait_ms, char out[64],
                               struct sluice_err *err);

@@ -45,6 +45,11 @@ static const struct sluice_option options[] = {
     {"plugin.path", SLUICE_OPT_LIST, SLUICE_LOW, 0, NULL, NULL, "Plugins",
      "Files and folders with plugins (.so), comma separated. Unset: plugins/ beside the program, "
      "or lib/sluice/plugins of its prefix."},
+    {"config.providers", SLUICE_OPT_LIST, SLUICE_LOW, 0, "", NULL, "Config providers",
+     "Names of the providers that ${name:path:key} in configs may ask."},
+    {"config.providers.*", SLUICE_OPT_STRING, SLUICE_LOW, 0, NULL, NULL, "Config providers",
+     "<name>.class is the provider (FileConfigProvider, DirectoryConfigProvider, "
+     "EnvVarConfigProvider, or a plugin's), <name>.param.* are its options."},
     {"listeners", SLUICE_OPT_LIST, SLUICE_LOW, SLUICE_OPT_NONEMPTY, "http://:8083", NULL, "REST",
      "Where the REST API listens; port 0 takes a free one and logs it."},
     {"rest.advertised.host.name", SLUICE_OPT_STRING, SLUICE_LOW, 0, NULL, NULL, "REST",
