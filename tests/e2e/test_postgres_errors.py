@@ -1,5 +1,6 @@
 """Postgres away, locked, without rights, or with tables that change under the stream."""
 import json
+import shutil
 
 from harness import Postgres, equal, free_port, seconds, wait_for
 
@@ -109,6 +110,8 @@ def second_postgres(t, **how):
     """A server of its own, for what would break the tests beside this one."""
     server = Postgres(t.directory / "services")
     server.start(**how)
+    data = (server.directory / "postgres/data").resolve()  # it may stand outside of the test's files
+    t.cleanup(shutil.rmtree, data)
     t.cleanup(server.stop)
     return server
 
