@@ -7,6 +7,8 @@ static const struct sluice_plugin *const builtins[] = {
     &sluice_string_converter,
     &sluice_bytes_converter,
     &sluice_simple_header_converter,
+    &sluice_protobuf_converter,
+    &sluice_json_schema_converter,
 
     &sluice_extract_new_record_state,
 

@@ -9,6 +9,8 @@ extern const struct sluice_plugin sluice_json_converter;           /* converters
 extern const struct sluice_plugin sluice_string_converter;         /* converters/string.c */
 extern const struct sluice_plugin sluice_bytes_converter;          /* converters/bytes.c */
 extern const struct sluice_plugin sluice_simple_header_converter;  /* converters/simple_header.c */
+extern const struct sluice_plugin sluice_protobuf_converter;       /* converters/protobuf.c */
+extern const struct sluice_plugin sluice_json_schema_converter;    /* converters/ */
 extern const struct sluice_plugin sluice_extract_new_record_state; /* transforms/ */
 
 extern const struct sluice_plugin sluice_cast_key, sluice_cast_value; /* transforms/cast.c */

@@ -182,6 +182,54 @@ static bool read_object(struct sluice_json_reader *r, const struct json_plan *pl
     return true;
 }
 
+/* [{"key":k,"value":v}, ...], members in any order. */
+static bool read_entries(struct sluice_json_reader *r, const struct json_plan *plan, int c,
+                         struct sluice_value *v)
+{
+    size_t mark = r->stack_n, len = 0;
+    if (c != '[') {
+        return sluice_err_set(r->err,
+                              "Maps with non-string fields should be encoded as JSON array of "
+                              "objects, but found %s",
+                              node_type(c));
+    }
+    r->at++;
+    if (!sluice_json_enter(r)) return false;
+    for (;; len++) {
+        bool more;
+        struct sluice_value entry[2] = {sluice_null(), sluice_null()};
+        unsigned n = 0;
+        if (!sluice_json_item(r, len == 0, &more)) return false;
+        if (!more) break;
+        if (!sluice_json_take(r, '{')) {
+            return sluice_err_set(r->err, "Found invalid map entry instead of object: %s",
+                                  node_type(sluice_json_peek(r)));
+        }
+        if (!sluice_json_enter(r)) return false;
+        for (;; n++) {
+            const char *s;
+            uint32_t name_len;
+            if (!sluice_json_member(r, n == 0, &s, &name_len)) return false;
+            if (!s) break;
+            bool key = name_len == 3 && memcmp(s, "key", 3) == 0;
+            bool value = name_len == 5 && memcmp(s, "value", 5) == 0;
+            if (!(key     ? json_decode(r, plan->key, &entry[0])
+                  : value ? json_decode(r, plan->elem, &entry[1])
+                          : sluice_json_skip(r))) {
+                return false;
+            }
+        }
+        if (n != 2) {
+            return sluice_err_set(r->err,
+                                  "Found invalid map entry, expected length 2 but found :%u", n);
+        }
+        sluice_json_push(r, entry[0]);
+        sluice_json_push(r, entry[1]);
+    }
+    *v = sluice_json_pop(r, SLUICE_MAP, mark, len);
+    return true;
+}
+
 static bool read_pairs(struct sluice_json_reader *r, const struct json_plan *plan, int c,
                        struct sluice_value *v)
 {
@@ -271,7 +319,7 @@ static bool read_struct(struct sluice_json_reader *r, const struct json_plan *pl
     for (uint32_t i = 0; i < plan->children_n; i++) values[i].type = ABSENT;
     uint32_t expected = 0, seen = 0;
     bool strict = r->strict;
-    r->strict = true;
+    r->strict = !plan->loose;
     for (bool first = true;; first = false) {
         int index;
         bool more;
@@ -288,10 +336,14 @@ static bool read_struct(struct sluice_json_reader *r, const struct json_plan *pl
     }
     for (uint32_t i = 0; seen < plan->children_n && i < plan->children_n; i++) {
         if (values[i].type != ABSENT) continue;
+        seen++;
+        if (plan->loose && !plan->children[i].plan->null_value) {
+            values[i] = sluice_null();
+            continue;
+        }
         if (!take_null(r, plan->children[i].plan, &values[i])) {
             return wrong_field(r, &plan->children[i]);
         }
-        seen++;
     }
     r->strict = strict;
     *v = sluice_nested(SLUICE_STRUCT, values, plan->children_n);
@@ -329,6 +381,12 @@ bool json_decode(struct sluice_json_reader *r, const struct json_plan *plan, str
         return c == 't' ? sluice_json_read_word(r, "true") : sluice_json_skip(r);
     case SLUICE_STRING:
     case SLUICE_BYTES:
+        if (plan->kind == JSON_ANY) {
+            s = r->at;
+            if (!sluice_json_skip(r)) return false;
+            *v = sluice_string(s, (size_t)(r->at - s));
+            return true;
+        }
         if (plan->kind == JSON_DECIMAL) return read_decimal(r, plan, c, v);
         if (c == '"') {
             if (plan->type == SLUICE_BYTES) return read_base64(r, "Invalid bytes field", v);
@@ -339,9 +397,12 @@ bool json_decode(struct sluice_json_reader *r, const struct json_plan *plan, str
         return read_misfit(r, plan, v);
     case SLUICE_ARRAY: return read_array(r, plan, c, v);
     case SLUICE_MAP:
+        if (plan->kind == JSON_ENTRIES) return read_entries(r, plan, c, v);
         return plan->key->type == SLUICE_STRING ? read_object(r, plan, c, v)
                                                 : read_pairs(r, plan, c, v);
-    case SLUICE_STRUCT: return read_struct(r, plan, c, v);
+    case SLUICE_STRUCT:
+        if (plan->kind == JSON_UNION) return json_decode_union(r, plan, v);
+        return read_struct(r, plan, c, v);
     case SLUICE_NULL: break;
     }
     assert(!"a schema has no such type");

@@ -21,6 +21,7 @@ static bool wrong_type(const struct json_plan *plan, const struct sluice_value *
 static bool write_null(struct sluice_buf *buf, const struct json_plan *plan, struct sluice_err *err)
 {
     if (plan->null_text) return sluice_json_raw(buf, plan->null_text, plan->null_len, err);
+    if (plan->loose) return sluice_json_raw(buf, "null", 4, err);
     return sluice_err_set(err, "Conversion error: null value for field that is required and has no "
                                "default value");
 }
@@ -54,6 +55,7 @@ static bool write_struct(struct sluice_buf *buf, const struct json_plan *plan,
     }
     if (v->len == 0) return sluice_json_raw(buf, "{}", 2, err);
     const struct sluice_value *value = v->u.v;
+    size_t start = buf->len;
     for (uint32_t i = 0; i < plan->children_n; i++, value++) {
         const struct json_child *child = &plan->children[i];
         const struct json_plan *below = child->plan;
@@ -61,7 +63,9 @@ static bool write_struct(struct sluice_buf *buf, const struct json_plan *plan,
                               err)) {
             return false;
         }
+        if (value->type == SLUICE_NULL && plan->loose && !below->null_text) continue;
         char *to = copy_padded(buf->data + buf->len, child->prefix, child->prefix_len);
+        if (buf->len == start) buf->data[start] = '{'; /* members before it were left out */
         if (value->type == SLUICE_NULL && below->null_len == 4) {
             memcpy(to, below->null_text, 4);
             to += 4;
@@ -75,7 +79,19 @@ static bool write_struct(struct sluice_buf *buf, const struct json_plan *plan,
         }
         buf->len = (size_t)(to - buf->data);
     }
+    if (buf->len == start) return sluice_json_raw(buf, "{}", 2, err);
     return sluice_json_raw(buf, "}", 1, err);
+}
+
+static bool write_union(struct sluice_buf *buf, const struct json_plan *plan,
+                        const struct sluice_value *v, struct sluice_err *err)
+{
+    for (uint32_t i = 0; i < v->len && i < plan->children_n; i++) {
+        if (v->u.v[i].type == SLUICE_NULL) continue;
+        if (json_encode(buf, plan->children[i].plan, &v->u.v[i], err)) return true;
+        return in_field(&plan->children[i], err);
+    }
+    return write_null(buf, plan, err);
 }
 
 static bool write_array(struct sluice_buf *buf, const struct json_plan *plan,
@@ -89,11 +105,29 @@ static bool write_array(struct sluice_buf *buf, const struct json_plan *plan,
     return sluice_json_raw(buf, "]", 1, err);
 }
 
+/* A list of objects. */
+static bool write_entries(struct sluice_buf *buf, const struct json_plan *plan,
+                          const struct sluice_value *v, struct sluice_err *err)
+{
+    if (!sluice_json_raw(buf, "[", 1, err)) return false;
+    for (size_t i = 0; i < v->len; i++) {
+        const struct sluice_value *key = &v->u.v[2 * i];
+        if (i && !sluice_json_raw(buf, ",", 1, err)) return false;
+        if (!sluice_json_raw(buf, "{\"key\":", 7, err)) return false;
+        if (!json_encode(buf, plan->key, key, err)) return false;
+        if (!sluice_json_raw(buf, ",\"value\":", 9, err)) return false;
+        if (!json_encode(buf, plan->elem, key + 1, err)) return false;
+        if (!sluice_json_raw(buf, "}", 1, err)) return false;
+    }
+    return sluice_json_raw(buf, "]", 1, err);
+}
+
 /* An object when the schema's keys are strings, else a list of pairs. */
 static bool write_map(struct sluice_buf *buf, const struct json_plan *plan,
                       const struct sluice_value *v, struct sluice_err *err)
 {
     bool object = plan->key->type == SLUICE_STRING;
+    if (plan->kind == JSON_ENTRIES) return write_entries(buf, plan, v, err);
     if (!sluice_json_raw(buf, object ? "{" : "[", 1, err)) return false;
     for (size_t i = 0; i < v->len; i++) {
         const struct sluice_value *key = &v->u.v[2 * i];
@@ -127,7 +161,9 @@ bool json_encode(struct sluice_buf *buf, const struct json_plan *plan, const str
         return sluice_json_base64(buf, v->u.s, v->len, err);
     case SLUICE_ARRAY: return write_array(buf, plan, v, err);
     case SLUICE_MAP: return write_map(buf, plan, v, err);
-    case SLUICE_STRUCT: return write_struct(buf, plan, v, err);
+    case SLUICE_STRUCT:
+        if (plan->kind == JSON_UNION) return write_union(buf, plan, v, err);
+        return write_struct(buf, plan, v, err);
     case SLUICE_NULL: break;
     }
     assert(!"a schema has no such type");

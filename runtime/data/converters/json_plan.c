@@ -122,6 +122,23 @@ static bool plan_logical(const struct json_config *config, struct json_plan *pla
     return true;
 }
 
+/* What JsonSchemaConverter writes in another form than JsonConverter. */
+static uint8_t loose_kind(const struct sluice_schema *schema)
+{
+    if (schema->type == SLUICE_MAP) {
+        bool object = schema->key->type == SLUICE_STRING && !schema->key->optional;
+        return object ? JSON_PLAIN : JSON_ENTRIES;
+    }
+    if (schema->type == SLUICE_STRING && sluice_schema_named(schema, JSON_ANY_NAME)) {
+        return JSON_ANY;
+    }
+    bool one_of = schema->type == SLUICE_STRUCT && sluice_schema_named(schema, JSON_ONE_OF_NAME);
+    for (uint32_t i = 0; schema->type == SLUICE_STRUCT && i < schema->params_len; i++) {
+        one_of = one_of || strcmp(schema->params[i].key, "org.apache.kafka.connect.data.Union") == 0;
+    }
+    return one_of ? JSON_UNION : JSON_PLAIN;
+}
+
 static bool plan_null(struct sluice_arena *arena, const struct json_config *config,
                       struct json_plan *plan, struct sluice_err *err)
 {
@@ -157,6 +174,8 @@ const struct json_plan *json_plan_new(struct sluice_arena *arena, const struct j
     memset(plan, 0, sizeof *plan);
     plan->schema = schema;
     plan->type = schema->type;
+    plan->loose = config->loose;
+    if (config->loose) plan->kind = loose_kind(schema);
     if (!plan_logical(config, plan, err)) return NULL;
     if (schema->type == SLUICE_STRUCT && !plan_children(arena, config, plan, err)) return NULL;
     if (schema->key && !(plan->key = json_plan_new(arena, config, schema->key, err))) return NULL;

@@ -13,6 +13,7 @@ struct json_config {
     bool schemas;          /* schemas.enable */
     bool numeric_decimals; /* decimal.format=NUMERIC */
     bool replace_null;     /* replace.null.with.default */
+    bool loose;            /* the rules of JsonSchemaConverter, see enum json_kind */
 };
 
 enum json_kind { /* how a plan's value stands in JSON, where its type alone does not say it */
@@ -20,8 +21,15 @@ enum json_kind { /* how a plan's value stands in JSON, where its type alone does
                  JSON_DECIMAL, /* BYTES as base64 or number, at scale */
                  JSON_DATE,    /* INT32 or INT64 that must be an integer when read */
                  JSON_TIME,
-                 JSON_TIMESTAMP
+                 JSON_TIMESTAMP,
+                 /* JsonSchemaConverter: */
+                 JSON_ENTRIES, /* MAP as a list of {"key":k,"value":v} */
+                 JSON_UNION,   /* STRUCT as the value of its one member that is not null */
+                 JSON_ANY      /* STRING: the JSON text of whatever stands there; reading only */
 };
+
+#define JSON_ONE_OF_NAME "io.confluent.connect.json.OneOf"
+#define JSON_ANY_NAME "io.confluent.connect.json.Any"
 
 struct json_child {
     const char *prefix; /* {"name": for the first, ,"name": for others; readable up to pad bytes */
@@ -38,6 +46,8 @@ struct json_plan {
     uint8_t type;                       /* the schema's */
     uint8_t kind;                       /* enum json_kind */
     bool numeric;                       /* JSON_DECIMAL: written as a number */
+    bool loose;                         /* null in a required field leaves the member out, and an
+                                           absent member is null */
     int32_t scale;                      /* JSON_DECIMAL */
     const char *null_text;              /* what a null becomes, NULL: it is refused */
     uint32_t null_len;
@@ -66,6 +76,11 @@ bool json_encode(struct sluice_buf *buf, const struct json_plan *plan, const str
 /* Reads the value that comes next. */
 bool json_decode(struct sluice_json_reader *r, const struct json_plan *plan,
                  struct sluice_value *v);
+
+/* ---- json_union.c ---- */
+/* The value that comes next, which is not null, as the member of the union that fits it best. */
+bool json_decode_union(struct sluice_json_reader *r, const struct json_plan *plan,
+                       struct sluice_value *v);
 
 /* ---- json_schema.c ---- */
 /* Appends the schema as JsonConverter writes it. */
