@@ -1,55 +1,9 @@
 /* In the steady state nothing is allocated per record: mallocs are counted while JsonConverter and
  * ExtractNewRecordState run over the same kinds of records again and again. */
-#include <stdatomic.h>
-#include <stdlib.h>
-
 #include "data/builtins.h"
 #include "fake_host.h"
 #include "golden/text.h"
-
-static atomic_size_t mallocs;
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-/* of the sanitizers' runtime; gcc ships no header for it */
-int __sanitizer_install_malloc_and_free_hooks(void (*on_malloc)(const volatile void *, size_t),
-                                              void (*on_free)(const volatile void *));
-
-static void count_malloc(const volatile void *p, size_t size)
-{
-    (void)p;
-    (void)size;
-    atomic_fetch_add(&mallocs, 1);
-}
-
-static void count_free(const volatile void *p) { (void)p; }
-
-__attribute__((constructor)) static void count_install(void)
-{
-    __sanitizer_install_malloc_and_free_hooks(count_malloc, count_free);
-}
-#else
-void *__libc_malloc(size_t size);
-void *__libc_calloc(size_t n, size_t size);
-void *__libc_realloc(void *p, size_t size);
-
-void *malloc(size_t size)
-{
-    atomic_fetch_add(&mallocs, 1);
-    return __libc_malloc(size);
-}
-
-void *calloc(size_t n, size_t size)
-{
-    atomic_fetch_add(&mallocs, 1);
-    return __libc_calloc(n, size);
-}
-
-void *realloc(void *p, size_t size)
-{
-    atomic_fetch_add(&mallocs, 1);
-    return __libc_realloc(p, size);
-}
-#endif
+#include "mallocs.h"
 
 static const char change_schema[] =
     "STRUCT[\"before\":?STRUCT[\"id\":INT64,\"s\":?STRING,\"d\":?FLOAT64,\"b\":?BYTES]@\"t.Value\","

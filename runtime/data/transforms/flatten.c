@@ -156,16 +156,16 @@ struct joining {
     struct sluice_err *err;
 };
 
-/* Entries that are no maps, at all depths; false: too deep. */
+/* Entries that are no maps, at all depths; false: too deep. nested: not all of them are plain. */
 static bool count_leaves(const struct sluice_value *map, unsigned depth, size_t *n, bool *nested)
 {
     for (uint32_t i = 0; i < map->len; i++) {
         const struct sluice_value *v = &map->u.v[2 * (size_t)i + 1];
+        if (v->type >= SLUICE_MAP) *nested = true;
         if (v->type != SLUICE_MAP) {
             ++*n;
             continue;
         }
-        *nested = true;
         if (depth == DEPTH_MAX || !count_leaves(v, depth + 1, n, nested)) return false;
     }
     return true;
@@ -242,6 +242,7 @@ static bool apply_map(const struct flatten *flatten, struct sluice_batch *batch,
     if (!count_leaves(side.value, 1, &n, &nested)) {
         return sluice_err_set(err, "cannot flatten maps that are nested deeper than %d", DEPTH_MAX);
     }
+    if (!nested) return true; /* flat already */
     struct joining j = {.flatten = flatten, .batch = batch, .err = err, .slots_n = 8};
     while (j.slots_n < 2 * n) j.slots_n *= 2;
     j.slots = sluice_batch_alloc(batch, j.slots_n * sizeof *j.slots);
