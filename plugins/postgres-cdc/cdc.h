@@ -11,6 +11,7 @@
 #include "position.h"
 #include "relation.h"
 #include "settings.h"
+#include "transaction.h"
 #include "types.h"
 
 enum cdc_phase {
@@ -98,7 +99,8 @@ struct cdc {
     int64_t last_status_ms, last_idle_ms;
     int64_t last_heartbeat_ms, last_record_ms;
     bool heartbeat_query_due;
-    char *origin; /* of the transaction, NULL: none */
+    struct cdc_transaction *transaction; /* NULL: no transaction metadata */
+    char *origin;                        /* of the transaction, NULL: none */
     uint64_t origin_lsn;
 
     /* ---- of one poll() ---- */
@@ -171,6 +173,9 @@ bool cdc_emit_truncate(struct cdc *cdc, struct cdc_relation *relation,
 bool cdc_emit_logical(struct cdc *cdc, const struct cdc_logical_message *message,
                       struct sluice_err *err);
 void cdc_emit_heartbeat(struct cdc *cdc);
+/* Appends a record to be filled; it goes nowhere when it was emitted before or must wait. */
+struct sluice_record *cdc_append(struct cdc *cdc, const char *topic,
+                                 const struct cdc_position *position);
 /* A position without a record. */
 void cdc_emit_position(struct cdc *cdc, const struct cdc_position *position);
 /* The message must outlive the batch's records. */

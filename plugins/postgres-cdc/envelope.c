@@ -82,19 +82,18 @@ static void make_message_schema(struct cdc *cdc)
         .optional = true};
     const struct sluice_field inner_fields[] = {{"prefix", &opt_string}, {"content", &content}};
     const struct sluice_schema *inner =
-        make(cdc, "io.debezium.connector.postgresql.Message", false, 0, inner_fields, 2);
+        make(cdc, "io.debezium.connector.postgresql.Message", false, 1, inner_fields, 2);
     const struct sluice_field fields[] = {{"op", &string_desc},
                                           {"ts_ms", &opt_int64},
-                                          {"ts_us", &opt_int64},
-                                          {"ts_ns", &opt_int64},
                                           {"source", cdc->source_schema},
                                           {"transaction", cdc->transaction_schema},
                                           {"message", inner}};
     cdc->message_value =
-        make(cdc, "io.debezium.connector.postgresql.MessageValue", false, 1, fields, 7);
+        make(cdc, "io.debezium.connector.postgresql.MessageValue", false, 1, fields,
+             sizeof(fields) / sizeof(*fields));
     cdc->host->schema_free(inner);
     cdc->message_key =
-        make(cdc, "io.debezium.connector.postgresql.MessageKey", false, 0, message_key_fields, 1);
+        make(cdc, "io.debezium.connector.postgresql.MessageKey", false, 1, message_key_fields, 1);
 }
 
 static void make_run_id(char out[40])
@@ -127,6 +126,7 @@ void cdc_envelope_init(struct cdc *cdc, const char *connector, int task_id)
     cdc->heartbeat_topic =
         cdc_pool_format(&s->pool, "%s%s%s", s->heartbeat_prefix, s->delimiter, s->prefix);
     cdc->message_topic = cdc_topic(s, &s->pool, "message", NULL);
+    cdc_transaction_init(cdc);
 
     cdc->source[0] = text(SLUICE_VERSION);
     cdc->source[1] = text("postgresql");
@@ -155,6 +155,7 @@ void cdc_envelope_init(struct cdc *cdc, const char *connector, int task_id)
 
 void cdc_envelope_fini(struct cdc *cdc)
 {
+    cdc_transaction_fini(cdc);
     const struct sluice_schema *held[] = {
         cdc->string_schema,   cdc->source_schema, cdc->transaction_schema, cdc->heartbeat_key,
         cdc->heartbeat_value, cdc->message_key,   cdc->message_value};
@@ -300,8 +301,8 @@ static void fill_source(struct cdc *cdc, struct sluice_value *source, const stru
 }
 
 /* The record is filled in any case, but goes nowhere when it was emitted before or must wait. */
-static struct sluice_record *append(struct cdc *cdc, const char *topic,
-                                    const struct cdc_position *position)
+struct sluice_record *cdc_append(struct cdc *cdc, const char *topic,
+                                 const struct cdc_position *position)
 {
     bool before = cdc->part++ < cdc->parts_done;
     if (before || cdc->emitted >= cdc->room->records) {
@@ -309,12 +310,16 @@ static struct sluice_record *append(struct cdc *cdc, const char *topic,
         return &cdc->elsewhere;
     }
     struct sluice_record *record = cdc->host->append(cdc->memory.batch);
-    struct cdc_position *stored = cdc_take(&cdc->memory, sizeof(*stored));
-    *stored = *position;
     record->topic = topic;
     record->source_partition = cdc->partition;
-    record->position = stored;
-    record->position_len = sizeof(*stored);
+    if (cdc->transaction) {
+        record->position = cdc_transaction_position(cdc, position, &record->position_len);
+    } else {
+        struct cdc_position *stored = cdc_take(&cdc->memory, sizeof(*stored));
+        *stored = *position;
+        record->position = stored;
+        record->position_len = sizeof(*stored);
+    }
     cdc->emitted++;
     cdc->emitted_bytes += RECORD_BYTES;
     return record;
@@ -341,7 +346,7 @@ static struct parts take_parts(struct cdc *cdc, const struct cdc_relation *rel, 
     return parts;
 }
 
-static struct sluice_record *finish(struct cdc *cdc, const struct cdc_relation *rel, char op,
+static struct sluice_record *finish(struct cdc *cdc, struct cdc_relation *rel, char op,
                                     const struct parts *parts, const char *marker,
                                     const struct cdc_position *source_at,
                                     const struct cdc_position *position)
@@ -355,12 +360,13 @@ static struct sluice_record *finish(struct cdc *cdc, const struct cdc_relation *
     e[ENV_AFTER] =
         parts->after ? sluice_nested(SLUICE_STRUCT, parts->after, rel->fields_n) : sluice_null();
     e[ENV_SOURCE] = sluice_nested(SLUICE_STRUCT, parts->source, CDC_SOURCE_FIELDS);
-    e[ENV_TRANSACTION] = sluice_null();
+    e[ENV_TRANSACTION] =
+        cdc->transaction && !marker ? cdc_transaction_block(cdc, rel) : sluice_null();
     e[ENV_OP] = sluice_string(strchr(ops, op), 1);
     e[ENV_TS_MS] = sluice_int64(cdc->now_ns / 1000000);
     e[ENV_TS_US] = sluice_int64(cdc->now_ns / 1000);
     e[ENV_TS_NS] = sluice_int64(cdc->now_ns);
-    struct sluice_record *record = append(cdc, rel->topic, position);
+    struct sluice_record *record = cdc_append(cdc, rel->topic, position);
     record->headers = cdc->headers;
     record->headers_len = cdc->headers_n;
     record->value_schema = rel->envelope;
@@ -389,7 +395,7 @@ static void tombstone(struct cdc *cdc, const struct cdc_relation *rel, struct sl
                       const struct sluice_header *headers, uint32_t headers_n,
                       const struct cdc_position *position)
 {
-    struct sluice_record *record = append(cdc, rel->topic, position);
+    struct sluice_record *record = cdc_append(cdc, rel->topic, position);
     record->key_schema = rel->key_schema;
     record->key = key;
     record->headers = headers;
@@ -534,7 +540,7 @@ bool cdc_emit_logical(struct cdc *cdc, const struct cdc_logical_message *message
                       struct sluice_err *err)
 {
     (void)err;
-    enum { FIELDS = 7 };
+    enum { FIELDS = 5 };
     struct sluice_value *v =
         cdc_take(&cdc->memory, (FIELDS + CDC_SOURCE_FIELDS + 2 + 1) * sizeof(*v));
     struct sluice_value *source = v + FIELDS, *inner = source + CDC_SOURCE_FIELDS;
@@ -552,14 +558,11 @@ bool cdc_emit_logical(struct cdc *cdc, const struct cdc_logical_message *message
     inner[2] = inner[0];
     v[0] = sluice_string("m", 1);
     v[1] = sluice_int64(cdc->now_ns / 1000000);
-    v[2] = sluice_int64(cdc->now_ns / 1000);
-    v[3] = sluice_int64(cdc->now_ns);
-    v[4] = sluice_nested(SLUICE_STRUCT, source, CDC_SOURCE_FIELDS);
-    v[5] = sluice_null();
-    v[6] = sluice_nested(SLUICE_STRUCT, inner, 2);
-    struct sluice_record *record = append(cdc, cdc->message_topic, &cdc->position);
-    record->headers = cdc->headers;
-    record->headers_len = cdc->headers_n;
+    v[2] = sluice_nested(SLUICE_STRUCT, source, CDC_SOURCE_FIELDS);
+    v[3] = cdc->transaction && message->transactional ? cdc_transaction_block(cdc, NULL)
+                                                      : sluice_null();
+    v[4] = sluice_nested(SLUICE_STRUCT, inner, 2);
+    struct sluice_record *record = cdc_append(cdc, cdc->message_topic, &cdc->position);
     record->key_schema = cdc->message_key;
     record->key = sluice_nested(SLUICE_STRUCT, inner + 2, 1);
     record->value_schema = cdc->message_value;
@@ -572,7 +575,7 @@ void cdc_emit_heartbeat(struct cdc *cdc)
     struct sluice_value *v = cdc_take(&cdc->memory, 2 * sizeof(*v));
     v[0] = text(cdc->settings.prefix);
     v[1] = sluice_int64(cdc->now_ns / 1000000);
-    struct sluice_record *record = append(cdc, cdc->heartbeat_topic, &cdc->position);
+    struct sluice_record *record = cdc_append(cdc, cdc->heartbeat_topic, &cdc->position);
     record->partition = 0;
     record->key_schema = cdc->heartbeat_key;
     record->key = sluice_nested(SLUICE_STRUCT, v, 1);
@@ -582,7 +585,7 @@ void cdc_emit_heartbeat(struct cdc *cdc)
 
 void cdc_emit_position(struct cdc *cdc, const struct cdc_position *position)
 {
-    append(cdc, NULL, position);
+    cdc_append(cdc, NULL, position);
 }
 
 void cdc_keep(struct cdc *cdc, void *pq_memory)

@@ -125,7 +125,8 @@ const struct sluice_option cdc_options[] = {
     {"message.key.columns", STR, MED, 0, NULL, NULL, FILT,
      "Record keys other than the primary key: regex:column,column;regex:column."},
     {"skipped.operations", STR, LOW, 0, "t", NULL, FILT,
-     "Operations that give no records: any of c, u, d, t, r, separated by commas, or none."},
+     "Operations that give no records: any of c, u, d, t, r, separated by commas, or none. When "
+     "given, a publication that is created leaves them out too."},
     {"tombstones.on.delete", BOOL, MED, 0, "true", NULL, FILT,
      "Whether a delete is followed by a record with the same key and a null value, which lets "
      "compaction remove the key."},
@@ -201,8 +202,8 @@ const struct sluice_option cdc_options[] = {
      "What stands between the parts of a topic's name."},
     {"topic.heartbeat.prefix", STR, LOW, SLUICE_OPT_NONEMPTY, "__debezium-heartbeat", NULL, TOPIC,
      "First part of the heartbeat topic's name."},
-    {"topic.transaction", STR, LOW, NOP, "transaction", NULL, TOPIC,
-     "Topic of transaction metadata, which is not supported yet."},
+    {"topic.transaction", STR, LOW, SLUICE_OPT_NONEMPTY, "transaction", NULL, TOPIC,
+     "Last part of the name of the topic of transaction metadata, after topic.prefix."},
     {"topic.cache.size", INT, LOW, NOP, "10000", NULL, TOPIC, "Has no effect here."},
     {"heartbeat.interval.ms", INT, MED, 0, "0", "0..", TOPIC,
      "Milliseconds between heartbeat records; 0 sends none. They are not needed to let Postgres "
@@ -210,7 +211,8 @@ const struct sluice_option cdc_options[] = {
     {"heartbeat.action.query", STR, LOW, 0, NULL, NULL, TOPIC,
      "SQL statement run with each heartbeat."},
     {"provide.transaction.metadata", BOOL, MED, 0, "false", NULL, TOPIC,
-     "Transaction metadata; not supported yet."},
+     "Whether the beginnings and ends of transactions, with counts, go to a topic of their own, and "
+     "records tell their place in their transaction."},
     {"extended.headers.enabled", BOOL, LOW, 0, "true", NULL, TOPIC,
      "Whether records carry headers that name connector, task and run."},
 

@@ -185,17 +185,34 @@ static enum sluice_verdict cdc_poll(void *self, struct sluice_batch *batch,
 
 /* ---- offsets ---- */
 
+static bool take_position(struct cdc_counted_position *out, const void *position, size_t len,
+                          struct sluice_err *err)
+{
+    memset(out, 0, sizeof(*out));
+    if (len != sizeof(out->at) && len != sizeof(*out))
+        return cdc_error(err, "a position of %zu bytes is none of this connector's", len);
+    memcpy(out, position, len);
+    return true;
+}
+
 static enum sluice_verdict cdc_offset(void *self, const void *position, size_t len,
                                       struct sluice_batch *scratch, struct sluice_value *out,
                                       struct sluice_err *err)
 {
     struct cdc *cdc = self;
-    struct cdc_position p;
-    if (len != sizeof(p))
-        return cdc_fail(err, "a position of %zu bytes is none of this connector's", len);
-    memcpy(&p, position, sizeof(p));
+    struct cdc_counted_position p;
+    if (!take_position(&p, position, len, err)) return SLUICE_FAIL;
     struct cdc_memory memory = {.host = cdc->host, .batch = scratch};
-    *out = cdc_position_store(&p, &memory);
+    struct cdc_position_count counts[CDC_COUNTS_MAX];
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < p.n; i++) {
+        const struct cdc_relation *rel = cdc_relations_find(&cdc->relations, p.counts[i].oid);
+        if (!rel) continue;
+        counts[n].schema = rel->schema;
+        counts[n].table = rel->table;
+        counts[n++].count = p.counts[i].count;
+    }
+    *out = cdc_position_store(&p.at, len == sizeof(p), counts, n, &memory);
     return SLUICE_OK;
 }
 
@@ -203,12 +220,10 @@ static enum sluice_verdict cdc_acked(void *self, uint32_t partition, const void 
                                      size_t len, struct sluice_err *err)
 {
     struct cdc *cdc = self;
-    struct cdc_position p;
+    struct cdc_counted_position p;
     (void)partition;
-    if (len != sizeof(p))
-        return cdc_fail(err, "a position of %zu bytes is none of this connector's", len);
-    memcpy(&p, position, sizeof(p));
-    uint64_t lsn = cdc_position_confirms(&p);
+    if (!take_position(&p, position, len, err)) return SLUICE_FAIL;
+    uint64_t lsn = cdc_position_confirms(&p.at);
     if (lsn <= cdc->confirmed_lsn) return SLUICE_OK;
     cdc->confirmed_lsn = lsn;
     /* Nobody may poll for a while (a full window): what is durable is told at once. A connection

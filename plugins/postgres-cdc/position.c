@@ -15,10 +15,32 @@ static void put(struct sluice_value *pairs, uint32_t *n, const char *key, struct
     (*n)++;
 }
 
-struct sluice_value cdc_position_store(const struct cdc_position *position,
+/* Debezium's keys of a transaction under way. */
+static void put_counts(struct sluice_value *pairs, uint32_t *n, uint64_t txid,
+                       const struct cdc_position_count *counts, uint32_t counts_n,
+                       struct cdc_memory *memory)
+{
+    static const char prefix[] = "transaction_data_collection_order_";
+    char *id = cdc_take(memory, 24);
+    put(pairs, n, "transaction_id", sluice_string(id, cdc_u64_text(txid, id)));
+    for (uint32_t i = 0; i < counts_n; i++) {
+        size_t schema = strlen(counts[i].schema), table = strlen(counts[i].table);
+        char *key = cdc_take(memory, sizeof(prefix) + schema + table + 1), *p = key;
+        memcpy(p, prefix, sizeof(prefix) - 1);
+        p += sizeof(prefix) - 1;
+        memcpy(p, counts[i].schema, schema);
+        p[schema] = '.';
+        memcpy(p + schema + 1, counts[i].table, table + 1);
+        put(pairs, n, key, sluice_int64(counts[i].count));
+    }
+}
+
+struct sluice_value cdc_position_store(const struct cdc_position *position, bool counted,
+                                       const struct cdc_position_count *counts, uint32_t counts_n,
                                        struct cdc_memory *memory)
 {
-    struct sluice_value *pairs = cdc_take(memory, (size_t)2 * (KEYS_MAX + 2) * sizeof(*pairs));
+    struct sluice_value *pairs =
+        cdc_take(memory, (size_t)2 * (KEYS_MAX + 3 + counts_n) * sizeof(*pairs));
     uint32_t n = 0;
     if (position->lsn_proc) put(pairs, &n, "lsn_proc", sluice_int64((int64_t)position->lsn_proc));
     if (position->message != CDC_MSG_NONE) {
@@ -38,6 +60,8 @@ struct sluice_value cdc_position_store(const struct cdc_position *position,
         put(pairs, &n, "snapshot", sluice_string("INITIAL", 7));
         put(pairs, &n, "last_snapshot_record", sluice_bool(done));
         put(pairs, &n, "snapshot_completed", sluice_bool(done));
+    } else if (counted && position->txid && position->message != CDC_MSG_COMMIT) {
+        put_counts(pairs, &n, position->txid, counts, counts_n, memory);
     }
     return sluice_nested(SLUICE_MAP, pairs, n);
 }

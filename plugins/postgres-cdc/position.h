@@ -33,8 +33,14 @@ struct cdc_position {
     uint16_t reserved;
 };
 
-/* The offset map; memory from the batch. */
-struct sluice_value cdc_position_store(const struct cdc_position *position,
+struct cdc_position_count { /* events of a table in the transaction under way */
+    const char *schema, *table;
+    uint32_t count;
+};
+
+/* The offset map; memory from the batch. counted: with transaction metadata, and so many counts. */
+struct sluice_value cdc_position_store(const struct cdc_position *position, bool counted,
+                                       const struct cdc_position_count *counts, uint32_t counts_n,
                                        struct cdc_memory *memory);
 /* False: the map is no offset of this connector; err says which key is wrong. */
 bool cdc_position_load(struct cdc_position *position, const struct sluice_value *map,

@@ -59,6 +59,8 @@ struct cdc_relation {
     bool key_sent; /* old tuples of kind K hold the whole key */
     const struct sluice_schema *key_schema, *row_schema, *envelope;
     struct sluice_value source[CDC_SOURCE_FIELDS];
+    uint64_t count_number; /* transaction.c: its events of this transaction are counted there: */
+    uint32_t count_slot;
     struct cdc_relation *next; /* in the table, or among the retired */
 };
 

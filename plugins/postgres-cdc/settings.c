@@ -72,7 +72,6 @@ static void refuse_unsupported(struct reader *r)
     refuse(r, "signal.enabled.channels", "source", "signals would be lost without notice");
     refuse(r, "signal.kafka.topic", NULL, "signals would be lost without notice");
     refuse(r, "notification.enabled.channels", NULL, "notifications would be lost");
-    refuse(r, "provide.transaction.metadata", "false", "records would lack their transaction");
     refuse(r, "xmin.fetch.interval.ms", "0", "records would lack xmin");
     refuse(r, "replica.identity.autoset.values", NULL, "deletes and updates would lack old values");
     refuse(r, "converters", NULL, "custom converters are Java classes");
@@ -215,6 +214,9 @@ static void read_filters(struct reader *r)
     s->tombstones = r->host->flag(r->conf, "tombstones.on.delete");
     s->skip_unchanged = r->host->flag(r->conf, "skip.messages.without.change");
     const char *ops = r->host->str(r->conf, "skipped.operations");
+    const char *key, *value;
+    for (size_t i = 0; r->host->entry(r->conf, i, &key, &value); i++)
+        s->skipped_given |= !strcmp(key, "skipped.operations");
     if (!ops || !strcasecmp(ops, "none")) return;
     for (; *ops; ops++) {
         const char *letter = strchr("cudtr", tolower((unsigned char)*ops));
@@ -355,6 +357,8 @@ bool cdc_settings_read(struct cdc_settings *settings, const struct sluice_host *
     settings->prefix = text(&r, "topic.prefix");
     settings->delimiter = text(&r, "topic.delimiter");
     settings->heartbeat_prefix = text(&r, "topic.heartbeat.prefix");
+    if (host->flag(conf, "provide.transaction.metadata"))
+        settings->transaction_topic = text(&r, "topic.transaction");
     settings->heartbeat_ms = number(&r, "heartbeat.interval.ms");
     settings->heartbeat_query = text(&r, "heartbeat.action.query");
     settings->extended_headers = host->flag(conf, "extended.headers.enabled");

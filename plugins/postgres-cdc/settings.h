@@ -64,6 +64,7 @@ struct cdc_settings {
     bool ignore_builtin;
     struct cdc_key_rules keys;
     unsigned skipped;
+    bool skipped_given; /* then a publication made here leaves them out too */
     bool tombstones, skip_unchanged;
 
     struct cdc_mappings *mappings; /* mapping.h; owned */
@@ -79,6 +80,7 @@ struct cdc_settings {
     enum cdc_failure_mode converting_failure;
 
     const char *prefix, *delimiter, *heartbeat_prefix;
+    const char *transaction_topic; /* last part of its name; NULL: no transaction metadata */
     int heartbeat_ms;
     const char *heartbeat_query; /* NULL: none */
     bool extended_headers;

@@ -12,6 +12,14 @@
 
 #include "cdc.h"
 
+/* As publications name them, in the order of their columns in pg_publication. */
+static const struct {
+    unsigned skip;
+    const char *name;
+} operations[] = {{CDC_SKIP_C, "insert"}, {CDC_SKIP_U, "update"}, {CDC_SKIP_D, "delete"},
+                  {CDC_SKIP_T, "truncate"}};
+#define ALL_SKIPS (CDC_SKIP_C | CDC_SKIP_U | CDC_SKIP_D | CDC_SKIP_T)
+
 bool cdc_hopeless(const struct cdc *cdc)
 {
     return cdc->hopeless || cdc->general.fatal || cdc->replication.fatal;
@@ -47,8 +55,9 @@ static char *inspect_sql(const struct cdc_settings *s)
                   "FROM pg_catalog.pg_roles m WHERE m.rolname IN ('rds_superuser', "
                   "'rds_replication', 'azure_pg_admin', 'cloudsqlsuperuser', 'alloydbsuperuser') "
                   "AND pg_has_role(current_user, m.oid, 'member')) FROM pg_catalog.pg_roles WHERE "
-                  "rolname = current_user), (SELECT puballtables FROM pg_catalog.pg_publication "
-                  "WHERE pubname = ");
+                  "rolname = current_user), (SELECT concat(puballtables, pubinsert, "
+                  "pubupdate, pubdelete, pubtruncate) FROM pg_catalog.pg_publication WHERE pubname "
+                  "= ");
     cdc_text_literal(&sql, s->publication);
     cdc_text_adds(&sql, "); SELECT plugin, database, restart_lsn, confirmed_flush_lsn, active_pid, "
                         "wal_status FROM pg_catalog.pg_replication_slots WHERE slot_name = ");
@@ -103,6 +112,13 @@ static enum cdc_step take_server(struct cdc *cdc, struct sluice_err *err)
                        s->user, s->user);
     cdc->publication_exists = !PQgetisnull(conn->results[0], 0, 5);
     cdc->publication_all = *cdc_conn_field(conn, 0, 0, 5) == 't';
+    for (size_t i = 0; cdc->publication_exists && i < 4; i++)
+        if (cdc_conn_field(conn, 0, 0, 5)[1 + i] != 't' && !(s->skipped & operations[i].skip))
+            cdc->host->log(cdc->task, SLUICE_WARN,
+                           "publication %s leaves %s out, which skipped.operations does not; if "
+                           "it is to be captured, run: ALTER PUBLICATION %s SET (publish = "
+                           "'insert, update, delete, truncate');",
+                           s->publication, operations[i].name, s->publication);
     memset(&cdc->slot, 0, sizeof(cdc->slot));
     return PQntuples(conn->results[1]) ? slot_usable(cdc, err) : CDC_DONE;
 }
@@ -303,8 +319,20 @@ static char *create_sql(const struct cdc *cdc)
         cdc_text_adds(&sql, " FOR TABLE ");
         table_list(cdc, &sql);
     }
-    if (s->via_root) cdc_text_adds(&sql, " WITH (publish_via_partition_root = true)");
-    cdc_text_adds(&sql, ";");
+    bool published = s->skipped_given && (s->skipped & ALL_SKIPS);
+    if (s->via_root || published) cdc_text_adds(&sql, " WITH (");
+    if (s->via_root) cdc_text_adds(&sql, "publish_via_partition_root = true");
+    if (published) {
+        cdc_text_adds(&sql, s->via_root ? ", publish = '" : "publish = '");
+        const char *comma = "";
+        for (size_t i = 0; i < 4; i++) {
+            if (s->skipped & operations[i].skip) continue;
+            cdc_text_addf(&sql, "%s%s", comma, operations[i].name);
+            comma = ",";
+        }
+        cdc_text_adds(&sql, "'");
+    }
+    cdc_text_adds(&sql, s->via_root || published ? ");" : ";");
     return sql.s;
 }
 

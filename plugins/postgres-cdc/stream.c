@@ -94,6 +94,7 @@ static enum cdc_step on_begin(struct cdc *cdc, struct cdc_cursor *c, uint64_t ls
     p->lsn = p->lsn_proc = lsn;
     p->events = 0;
     p->message = CDC_MSG_BEGIN;
+    if (cdc->transaction) cdc_transaction_begin(cdc, cdc->resume.inside);
     return CDC_DONE;
 }
 
@@ -115,6 +116,7 @@ static enum cdc_step on_commit(struct cdc *cdc, struct cdc_cursor *c, struct slu
     p->events = 0;
     p->snapshot = CDC_NO_SNAPSHOT;
     cdc->has_position = true;
+    if (cdc->transaction) cdc_transaction_end(cdc);
     return CDC_DONE;
 }
 
@@ -135,6 +137,16 @@ static enum cdc_step on_relation(struct cdc *cdc, struct cdc_cursor *c, const st
     return CDC_DONE;
 }
 
+/* Whether what comes at cdc->position was emitted before the restart. Its records are counted all
+ * the same when transactions are. */
+static bool was_emitted(struct cdc *cdc, uint64_t lsn)
+{
+    if (!cdc_resume_skips(&cdc->resume, lsn, cdc->position.events)) return false;
+    if (!cdc->transaction) return true;
+    cdc->parts_done = UINT32_MAX;
+    return false;
+}
+
 static enum cdc_step on_change(struct cdc *cdc, struct cdc_cursor *c, char op, uint64_t lsn,
                                struct sluice_err *err)
 {
@@ -145,7 +157,7 @@ static enum cdc_step on_change(struct cdc *cdc, struct cdc_cursor *c, char op, u
     struct cdc_relation *relation = cdc_relations_find(&cdc->relations, cdc_read_u32(&peek));
     const struct cdc_position before = cdc->position;
     moved(cdc, lsn, op == 'I' ? CDC_MSG_INSERT : op == 'U' ? CDC_MSG_UPDATE : CDC_MSG_DELETE);
-    if (cdc_resume_skips(&cdc->resume, lsn, cdc->position.events)) return CDC_DONE;
+    if (was_emitted(cdc, lsn)) return CDC_DONE;
     if (relation && !relation->captured) return CDC_DONE;
     if (!relation || !cdc_read_change(c, op, &change))
         return broken_stream(cdc, err, relation ? "change" : "change of an unknown table");
@@ -165,9 +177,7 @@ static enum cdc_step on_truncate(struct cdc *cdc, struct cdc_cursor *c, uint64_t
     uint32_t n = cdc_read_u32(c);
     cdc_read_u8(c); /* CASCADE, RESTART IDENTITY */
     if (c->bad || (size_t)(c->end - c->p) / 4 < n) return broken_stream(cdc, err, "truncate");
-    if (cdc_resume_skips(&cdc->resume, lsn, cdc->position.events) ||
-        (cdc->settings.skipped & CDC_SKIP_T))
-        return CDC_DONE;
+    if (was_emitted(cdc, lsn) || (cdc->settings.skipped & CDC_SKIP_T)) return CDC_DONE;
     /* Only the last record of the statement moves the position past it. */
     struct cdc_relation *pending = NULL;
     for (uint32_t i = 0; i < n; i++) {
@@ -188,7 +198,7 @@ static enum cdc_step on_logical(struct cdc *cdc, struct cdc_cursor *c, uint64_t 
     if (message.transactional) {
         if (cdc->resume.skipping) return CDC_DONE;
         moved(cdc, lsn, CDC_MSG_MESSAGE);
-        if (cdc_resume_skips(&cdc->resume, lsn, cdc->position.events)) return CDC_DONE;
+        if (was_emitted(cdc, lsn)) return CDC_DONE;
     } else if (lsn < cdc->resume.done_lsn) {
         return CDC_DONE; /* stands outside transactions: its own position decides */
     }
@@ -266,6 +276,8 @@ static enum cdc_step work(struct cdc *cdc, char *data, int len, const struct cdc
     if (*data == 'w') step = on_data(cdc, data, len, wait, err);
     else if (*data == 'k') step = on_keepalive(cdc, data, len, err);
     else step = broken_stream(cdc, err, "message of unknown kind");
+    if (cdc->transaction && step != CDC_ERROR)
+        cdc_transaction_settle(cdc, cdc->cut || step == CDC_WAIT);
     if (cdc->cut && step == CDC_DONE) {
         cdc->position = before; /* the same message, once more, for the rest of its records */
         cdc->parts_done += (uint32_t)(cdc->emitted - emitted);

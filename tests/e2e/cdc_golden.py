@@ -57,7 +57,15 @@ COLUMNS = {
                         "skip.messages.without.change": "true",
                         "column.exclude.list": r"s1\.whole\.email"},
 }
-SCENARIOS = {**{name: ("columns.sql", how) for name, how in COLUMNS.items()},
+TRANSACTIONS = {
+    "transactions": {"provide.transaction.metadata": "true", "table.exclude.list": r"s1\.hidden",
+                     "skipped.operations": "none", "skip.messages.without.change": "true"},
+    "transactions_topic": {"provide.transaction.metadata": "true", "topic.transaction": "t-x",
+                           "table.exclude.list": r"s1\.hidden", "skipped.operations": "u,t",
+                           "tombstones.on.delete": "false"},
+}
+SCENARIOS = {**{name: ("transactions.sql", how) for name, how in TRANSACTIONS.items()},
+             **{name: ("columns.sql", how) for name, how in COLUMNS.items()},
              **{name: ("types.sql", how) for name, how in TYPES.items()},
              **{name: ("changes.sql", how) for name, how in CHANGES.items()}}
 
@@ -145,7 +153,16 @@ def normal(record):
     payload = (record["value"] or {}).get("payload") or {}
     for part in (payload, payload.get("source") or {}):
         for key in CLOCKS & part.keys():
-            part[key] = part[key] is not None
+            part[key] = part[key] is not None and part[key] is not False  # saved ones are so already
+    for block in (payload if payload.get("status") else {}, payload.get("transaction") or {},
+                  (record["key"] or {}).get("payload") or {}):
+        if ":" in str(block.get("id")):
+            block["id"] = "transaction:lsn"
+    for count in payload.get("data_collections") or []:
+        if "LogicalDecodingMessageId@" in count["data_collection"]:  # a Java address
+            count["data_collection"] = "LOGICAL_DECODING_MESSAGE"
+    if payload.get("data_collections"):
+        payload["data_collections"].sort(key=lambda c: c["data_collection"])
     if "db" in payload.get("source", {}):
         payload["source"]["db"] = "db"
     for row in (payload.get("before") or {}, payload.get("after") or {}):
@@ -195,7 +212,7 @@ def corrected(name, record):
     rows = [r for r in (value.get("payload", {}).get(k) for k in ("before", "after")) if r]
     columns = {}
     for row in value.get("schema", {}).get("fields", [])[:2]:
-        for field in row["fields"]:
+        for field in row.get("fields", []):
             columns.setdefault(field["field"], []).append(field)
     if table == "texts" and value["payload"]["op"] == "c":
         for row in rows:  # columns of type name are null in its stream

@@ -28,3 +28,5 @@ for _name in cdc_golden.SCENARIOS:
 
 test_changes_one_by_one = scenario("changes", room=1)
 test_truncates_two_by_two = scenario("changes_truncate", room=2)
+test_transactions_one_by_one = scenario("transactions", room=1)
+test_transactions_three_by_three = scenario("transactions", room=3)

@@ -1,5 +1,6 @@
 """postgres-cdc is killed, loses its connection, its slot or its server: nothing is lost, in order."""
 import json
+import os
 import random
 import signal
 import subprocess
@@ -27,6 +28,7 @@ class Dump:
                  "status.update.interval.ms": 200, **options}
         self.config = cdc_golden.write_properties(t.directory / "config.properties", props)
         self.process = None
+        self.env = {}
         self.starts = set()  # how many records there were at each start
         t.cleanup(self.kill)
 
@@ -34,7 +36,8 @@ class Dump:
         self.starts.add(len(list(self.records())) if self.out.exists() else 0)
         with open(self.out, "ab") as out, open(self.log, "ab") as log:
             self.process = subprocess.Popen([DUMP, self.config, self.offset], stdout=out,
-                                            stderr=log, stdin=subprocess.PIPE)
+                                            stderr=log, stdin=subprocess.PIPE,
+                                            env={**os.environ, **self.env})
         return self
 
     def kill(self):
@@ -59,8 +62,9 @@ class Dump:
             except ValueError:
                 continue
             value = r["value"] and r["value"]["payload"]
-            yield (r["topic"], r["key"] and r["key"]["payload"], value and value["after"],
-                   value and value["op"], value and value["source"]["snapshot"])
+            value = value or {}
+            yield (r["topic"], r["key"] and r["key"]["payload"], value.get("after"),
+                   value.get("op"), value.get("source", {}).get("snapshot"))
 
     def wait(self, check, what, limit=40):
         cdc_golden.wait(what, lambda: check(list(self.records())), limit)
@@ -177,3 +181,49 @@ def test_lost_slot_fails_at_once_and_says_what_to_do(t):
     dump.start()
     dump.wait(lambda r: [x for x in r if x[4] == "last"][1:], "a new snapshot")
     assert dump.stop() == 0
+
+
+@seconds(90)
+def test_counts_of_a_transaction_go_on_after_a_kill(t):
+    db = t.database()
+    sql = lambda text: t.postgres.sql(text, db, "postgres")
+    sql("create table k (id int primary key, v int, w text); create table l (id int primary key, v int)")
+    dump = Dump(t, db, **{"provide.transaction.metadata": "true"})
+    dump.env = {"CDC_DUMP_ROOM": "3"}
+    dump.start()
+    dump.wait(lambda r: dump.offset.exists(), "the empty snapshot")
+    cdc_golden.wait("the stream", lambda: sql(f"select 1 from pg_replication_slots where slot_name = '{db}' and active"))
+    sql("begin; insert into k select i, 0, 'a' from generate_series(1, 20000) i; update k set id = -id where id % 5 = 0;"
+        "insert into l select i, 0 from generate_series(1, 3000) i; truncate l; commit; insert into k values (0, 0, 'b')")
+    for n in (100, 2000, 5000):
+        dump.wait(lambda r: len(r) >= n, f"{n} records")
+        dump.kill()
+        offset = json.loads(dump.offset.read_text())
+        assert offset.get("transaction_id") == str(offset["txId"]), (n, offset)
+        assert offset["transaction_data_collection_order_public.k"] > n / 2, offset
+        dump.start()
+    dump.wait(lambda r: any(key == {"id": 0} for _, key, _, _, _ in r), "the next transaction", 60)
+    assert dump.stop() == 0
+    orders, ends, begins = {}, {}, []
+    for line in dump.out.read_text(errors="replace").splitlines():
+        try:
+            r = json.loads(line)
+        except ValueError:
+            continue
+        value = r["value"] and r["value"]["payload"]
+        if r["topic"] == "srv.transaction" and value["status"] == "BEGIN":
+            begins.append(value["id"].split(":")[0])
+        elif r["topic"] == "srv.transaction":
+            ends[value["id"].split(":")[0]] = value
+        elif value:
+            block = value["transaction"]
+            place = (block["total_order"], block["data_collection_order"])
+            mine = orders.setdefault(block["id"].split(":")[0], {})
+            row = (r["topic"], json.dumps(r["key"] and r["key"]["payload"]), value["op"])
+            assert mine.setdefault(place[0], (place, row)) == (place, row), "the same place after a restart"
+    assert set(orders) == set(ends) == set(begins)
+    for txid, mine in orders.items():
+        assert sorted(mine) == list(range(1, ends[txid]["event_count"] + 1))
+    long = max(ends.values(), key=lambda e: e["event_count"])
+    counts = {c["data_collection"]: c["event_count"] for c in long["data_collections"]}
+    assert counts == {"public.k": 20000 + 2 * 4000, "public.l": 3000}, counts

@@ -20,7 +20,7 @@ static const char *again(struct fake_host *fake, const char *json, struct cdc_po
                          &(struct sluice_value){.type = SLUICE_STRING,
                                                 .len = (uint32_t)strlen(err.msg),
                                                 .u.s = err.msg});
-    struct sluice_value stored = cdc_position_store(p, &memory);
+    struct sluice_value stored = cdc_position_store(p, false, NULL, 0, &memory);
     return fake_text(fake, NULL, &stored);
 }
 
