@@ -7,6 +7,7 @@ static const struct sluice_plugin *const builtins[] = {
     &sluice_string_converter,
     &sluice_bytes_converter,
     &sluice_simple_header_converter,
+    &sluice_avro_converter,
     &sluice_protobuf_converter,
     &sluice_json_schema_converter,
 
@@ -27,6 +28,25 @@ static const struct sluice_plugin *const builtins[] = {
     &sluice_insert_field_key,
     &sluice_insert_field_value,
     &sluice_insert_header,
+
+    &sluice_mask_field_key,
+    &sluice_mask_field_value,
+    &sluice_regex_router,
+    &sluice_replace_field_key,
+    &sluice_replace_field_value,
+    &sluice_set_schema_metadata_key,
+    &sluice_set_schema_metadata_value,
+    &sluice_timestamp_converter_key,
+    &sluice_timestamp_converter_value,
+    &sluice_timestamp_router,
+    &sluice_value_to_key,
+
+    &sluice_short_converter,
+    &sluice_integer_converter,
+    &sluice_long_converter,
+    &sluice_float_converter,
+    &sluice_double_converter,
+    &sluice_boolean_converter,
 
     &sluice_has_header_key,
     &sluice_record_is_tombstone,

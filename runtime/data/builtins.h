@@ -11,6 +11,7 @@ extern const struct sluice_plugin sluice_bytes_converter;          /* converters
 extern const struct sluice_plugin sluice_simple_header_converter;  /* converters/simple_header.c */
 extern const struct sluice_plugin sluice_protobuf_converter;       /* converters/protobuf.c */
 extern const struct sluice_plugin sluice_json_schema_converter;    /* converters/ */
+extern const struct sluice_plugin sluice_avro_converter;           /* converters/avro.c */
 extern const struct sluice_plugin sluice_extract_new_record_state; /* transforms/ */
 
 extern const struct sluice_plugin sluice_cast_key, sluice_cast_value; /* transforms/cast.c */
@@ -22,6 +23,19 @@ extern const struct sluice_plugin sluice_header_from_key, sluice_header_from_val
 extern const struct sluice_plugin sluice_hoist_field_key, sluice_hoist_field_value;
 extern const struct sluice_plugin sluice_insert_field_key, sluice_insert_field_value;
 extern const struct sluice_plugin sluice_insert_header;
+
+extern const struct sluice_plugin sluice_mask_field_key, sluice_mask_field_value;
+extern const struct sluice_plugin sluice_regex_router;
+extern const struct sluice_plugin sluice_replace_field_key, sluice_replace_field_value;
+extern const struct sluice_plugin sluice_set_schema_metadata_key, sluice_set_schema_metadata_value;
+extern const struct sluice_plugin sluice_timestamp_converter_key, sluice_timestamp_converter_value;
+extern const struct sluice_plugin sluice_timestamp_router;
+extern const struct sluice_plugin sluice_value_to_key;
+
+extern const struct sluice_plugin sluice_short_converter; /* converters/primitive.c */
+extern const struct sluice_plugin sluice_integer_converter, sluice_long_converter;
+extern const struct sluice_plugin sluice_float_converter, sluice_double_converter;
+extern const struct sluice_plugin sluice_boolean_converter;
 
 extern const struct sluice_plugin sluice_has_header_key; /* predicates/has_header_key.c */
 extern const struct sluice_plugin sluice_record_is_tombstone;
