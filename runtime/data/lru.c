@@ -53,9 +53,8 @@ static void list_put(struct sluice_lru *lru, struct sluice_lru_node *node)
     lru->newest = node;
 }
 
-static void evict(struct sluice_lru *lru)
+void sluice_lru_remove(struct sluice_lru *lru, struct sluice_lru_node *node)
 {
-    struct sluice_lru_node *node = lru->oldest;
     struct sluice_lru_node **at = &lru->buckets[node->hash & (lru->buckets_n - 1)];
     while (*at != node) {
         assert(*at);
@@ -71,7 +70,7 @@ static void evict(struct sluice_lru *lru)
 
 void sluice_lru_fini(struct sluice_lru *lru)
 {
-    while (lru->oldest) evict(lru);
+    while (lru->oldest) sluice_lru_remove(lru, lru->oldest);
     free(lru->buckets);
     lru->buckets = NULL;
     lru->buckets_n = 0;
@@ -121,5 +120,6 @@ void sluice_lru_put(struct sluice_lru *lru, struct sluice_lru_node *node)
     list_put(lru, node);
     lru->n++;
     lru->bytes += node->bytes;
-    while (lru->n > 1 && (lru->n > lru->max_n || lru->bytes > lru->max_bytes)) evict(lru);
+    while (lru->n > 1 && (lru->n > lru->max_n || lru->bytes > lru->max_bytes))
+        sluice_lru_remove(lru, lru->oldest);
 }

@@ -34,6 +34,8 @@ struct sluice_lru_node *sluice_lru_get(struct sluice_lru *lru, const void *key, 
 /* Takes the node, whose key is not there yet; key, key_len and bytes are set. Others may fall out.
  */
 void sluice_lru_put(struct sluice_lru *lru, struct sluice_lru_node *node);
+/* Drops the node, which is in this cache. */
+void sluice_lru_remove(struct sluice_lru *lru, struct sluice_lru_node *node);
 /* The node of this cache is the newest now. */
 void sluice_lru_touch(struct sluice_lru *lru, struct sluice_lru_node *node);
 
