@@ -12,6 +12,14 @@ static const struct sluice_plugin *const builtins[] = {
     &sluice_json_schema_converter,
 
     &sluice_extract_new_record_state,
+    &sluice_debezium_filter,
+    &sluice_debezium_router,
+    &sluice_debezium_partition_routing,
+    &sluice_debezium_event_router,
+    &sluice_debezium_logical_table_router,
+    &sluice_debezium_header_to_value,
+    &sluice_debezium_changed_state,
+    &sluice_debezium_timezone_converter,
 
     &sluice_cast_key,
     &sluice_cast_value,

@@ -14,6 +14,17 @@ extern const struct sluice_plugin sluice_json_schema_converter;    /* converters
 extern const struct sluice_plugin sluice_avro_converter;           /* converters/avro.c */
 extern const struct sluice_plugin sluice_extract_new_record_state; /* transforms/ */
 
+/* transforms/debezium_*.c */
+extern const struct sluice_plugin sluice_debezium_filter;
+extern const struct sluice_plugin sluice_debezium_router;
+extern const struct sluice_plugin sluice_debezium_partition_routing;
+extern const struct sluice_plugin sluice_debezium_event_router;
+extern const struct sluice_plugin sluice_debezium_logical_table_router;
+extern const struct sluice_plugin sluice_debezium_header_to_value;
+extern const struct sluice_plugin sluice_debezium_changed_state;
+extern const struct sluice_plugin sluice_debezium_timezone_converter;
+
+
 extern const struct sluice_plugin sluice_cast_key, sluice_cast_value; /* transforms/cast.c */
 extern const struct sluice_plugin sluice_drop_headers;
 extern const struct sluice_plugin sluice_extract_field_key, sluice_extract_field_value;
