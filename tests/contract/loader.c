@@ -178,3 +178,36 @@ TEST(the_counter_of_the_documentation_counts)
     sluice_registry_free(registry);
     free(path);
 }
+
+/* A transform and a predicate come from a shared object as connectors do, and run. */
+TEST(transforms_and_predicates_come_from_shared_objects)
+{
+    struct sluice_registry *registry = sluice_registry_new();
+    struct sluice_err err = {0};
+    char *path = built("contract_marking.so");
+    CHECK(sluice_load_file(registry, path, &err));
+    const struct sluice_plugin *mark = sluice_registry_find(registry, 1u << SLUICE_KIND_TRANSFORM,
+                                                            "com.example.transforms.Mark", &err);
+    const struct sluice_plugin *marked =
+        sluice_registry_find(registry, 1u << SLUICE_KIND_PREDICATE, "IsMarked", &err);
+    CHECK(mark != NULL && marked != NULL);
+    CHECK(find(registry, "mark") == NULL); /* no connector */
+
+    struct fake_host transform, predicate;
+    fake_init(&transform, mark, "mark", ">", NULL);
+    fake_init(&predicate, marked, "mark", ">", NULL);
+    CHECK_INT(fake_open(&transform), SLUICE_OK);
+    CHECK_INT(fake_open(&predicate), SLUICE_OK);
+    struct sluice_record rec = {.topic = "t", .value = sluice_string("line", 4)};
+    bool holds = true;
+    CHECK_INT(marked->predicate->test(predicate.self, &rec, &holds, &err), SLUICE_OK);
+    CHECK(!holds);
+    CHECK_INT(mark->transform->apply(transform.self, &transform.batch, &rec, &err), SLUICE_OK);
+    CHECK_STR(fake_text(&transform, NULL, &rec.value), "\">line\"");
+    CHECK_INT(marked->predicate->test(predicate.self, &rec, &holds, &err), SLUICE_OK);
+    CHECK(holds);
+    fake_fini(&predicate);
+    fake_fini(&transform);
+    sluice_registry_free(registry);
+    free(path);
+}
