@@ -329,9 +329,14 @@ static enum sluice_verdict decode(void *self_, struct sluice_batch *batch, const
     if (entry->schema) sluice_batch_hold(batch, entry->schema);
     *schema = entry->schema;
     bool ok = true;
-    if (!entry->schema) ok = avro_decode_anything(&r, v);
-    else if (entry->raw && entry->schema->type == SLUICE_BYTES) *v = sluice_bytes(body, len);
-    else ok = avro_decode(&r, entry->dec, v);
+    if (!entry->schema) {
+        ok = avro_decode_anything(&r, v);
+    } else if (entry->raw && entry->schema->type == SLUICE_BYTES) {
+        *v = sluice_bytes(body, len);
+        if (entry->dec->decimal) avro_shorten(v);
+    } else {
+        ok = avro_decode(&r, entry->dec, v);
+    }
     if (ok) return SLUICE_OK;
 failed:
     sluice_err_wrap(err, "Failed to deserialize data for topic %s to Avro%s%.*d", topic,

@@ -264,6 +264,17 @@ static bool read_enum(struct avro_reader *r, const struct avro_dec *dec, struct 
     return true;
 }
 
+/* Leading octets that only repeat the sign of a two's complement number go. */
+void avro_shorten(struct sluice_value *v)
+{
+    while (v->len > 1) {
+        unsigned char first = (unsigned char)v->u.s[0], next = (unsigned char)v->u.s[1];
+        if (!(first == 0 && next < 0x80) && !(first == 0xFF && next >= 0x80)) return;
+        v->u.s++;
+        v->len--;
+    }
+}
+
 bool avro_decode(struct avro_reader *r, const struct avro_dec *dec, struct sluice_value *v)
 {
     struct sluice_value *fields;
@@ -274,11 +285,15 @@ bool avro_decode(struct avro_reader *r, const struct avro_dec *dec, struct sluic
     case AVRO_GET_FLOAT:
     case AVRO_GET_DOUBLE: return read_scalar(r, dec, v);
     case AVRO_GET_BYTES:
-    case AVRO_GET_STRING: return read_bytes(r, (enum sluice_type)dec->type, v);
+    case AVRO_GET_STRING:
+        if (!read_bytes(r, (enum sluice_type)dec->type, v)) return false;
+        if (dec->decimal) avro_shorten(v);
+        return true;
     case AVRO_GET_FIXED:
         if ((size_t)(r->end - r->at) < dec->n) return truncated(r, "a fixed");
         *v = sluice_bytes(r->at, dec->n);
         r->at += dec->n;
+        if (dec->decimal) avro_shorten(v);
         return true;
     case AVRO_GET_ENUM: return read_enum(r, dec, v);
     case AVRO_GET_ARRAY:

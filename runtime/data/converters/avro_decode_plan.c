@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "data/converters/avro_plan.h"
+#include "data/decimal.h"
 #include "data/schema.h"
 
 struct binder {
@@ -187,10 +188,15 @@ static const struct avro_dec *bind_type(struct binder *b, const struct avro_sche
     case AVRO_DOUBLE: return dec_new(b, AVRO_GET_DOUBLE, type);
     case AVRO_BYTES:
     case AVRO_STRING:
-        return dec_new(b, type == SLUICE_STRING ? AVRO_GET_STRING : AVRO_GET_BYTES, type);
     case AVRO_FIXED:
-        dec = dec_new(b, AVRO_GET_FIXED, type);
-        if (dec) dec->n = w->size;
+        dec = dec_new(b,
+                      type == SLUICE_STRING   ? AVRO_GET_STRING
+                      : w->type == AVRO_FIXED ? AVRO_GET_FIXED
+                                              : AVRO_GET_BYTES,
+                      type);
+        if (!dec) return NULL;
+        dec->n = w->size;
+        dec->decimal = sluice_schema_named(schema, SLUICE_DECIMAL_NAME);
         return dec;
     case AVRO_ENUM: return bind_enum(b, w, r, schema);
     case AVRO_RECORD: return bind_record(b, w, r, schema);

@@ -94,6 +94,7 @@ struct avro_dec_step {
 struct avro_dec {
     uint8_t op;
     uint8_t type;        /* of the value */
+    bool decimal;        /* BYTES, FIXED: without octets that only repeat the sign, as in Java */
     uint8_t bits;        /* GET_INT: what the Connect type keeps: 8, 16, 32, 64 */
     uint32_t n;          /* RECORD: steps; UNION: branches; ENUM: symbols; FIXED: bytes */
     uint32_t fields;     /* RECORD, WRAP: of the struct */
@@ -128,6 +129,8 @@ bool avro_decode(struct avro_reader *r, const struct avro_dec *dec, struct sluic
 bool avro_decode_anything(struct avro_reader *r, struct sluice_value *v);
 /* A text or octets of len bytes; texts that are no UTF-8 get U+FFFD, as in Java. */
 bool avro_read_bytes(struct avro_reader *r, enum sluice_type type, struct sluice_value *v);
+/* Octets of a Decimal without those that only repeat the sign. */
+void avro_shorten(struct sluice_value *v);
 bool avro_read_long(struct avro_reader *r, int64_t *i);
 /* The next block of an array or map: how many items, 0: the end. min_bytes: of an item. */
 bool avro_read_block(struct avro_reader *r, uint32_t min_bytes, size_t *n);
