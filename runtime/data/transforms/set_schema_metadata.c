@@ -40,6 +40,9 @@ static enum sluice_verdict apply(void *self_, struct sluice_batch *batch, struct
         if (v.type == SLUICE_NULL) return SLUICE_OK;
         return sluice_fail(err, "Schema required for [updating schema metadata]");
     }
+    if ((*side.schema)->type != SLUICE_STRUCT) { /* so Kafka 4.1, for all that it need not */
+        return sluice_fail(err, "Cannot list fields on non-struct type");
+    }
     const struct smt_plan *plan = plan_of(self, *side.schema);
     if (v.type == SLUICE_STRUCT) {
         if (!smt_require_struct(*side.schema, &v, "updating schema metadata", err)) {

@@ -4,7 +4,7 @@
 #     tests/golden/java/run.sh
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-jars="${XDG_CACHE_HOME:-$HOME/.cache}/sluice/golden-jars-4.1.0-3.6.1"
+jars="${XDG_CACHE_HOME:-$HOME/.cache}/sluice/golden-jars-4.1.0-3.6.1-2"
 if [ ! -e "$jars/.complete" ]; then
     mvn -q -B -f "$here/pom.xml" dependency:copy-dependencies -DoutputDirectory="$jars"
     touch "$jars/.complete"
@@ -23,7 +23,8 @@ run ClientProperties > "$here/../kafka/client_properties.txt"
 run VariableVectors > "$here/../kafka/variables.txt"
 run JavaTextVectors regex > "$here/../java_text/regex.txt"
 run JavaTextVectors dates > "$here/../java_text/dates.txt"
-run TransformVectors2 transforms > "$here/../transforms/transforms2.txt"
+run TransformVectors2 fields > "$here/../transforms/mask_and_replace.txt"
+run TransformVectors2 others > "$here/../transforms/times_keys_topics.txt"
 run TransformVectors2 converters > "$here/../transforms/primitive_converters.txt"
 for file in cast cast_values extract_field flatten header_from hoist_field insert_field headers; do
     run TransformVectors $file > "$here/../transforms/$file.txt"
