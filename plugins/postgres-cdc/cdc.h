@@ -9,6 +9,7 @@
 #include "conn.h"
 #include "pgoutput.h"
 #include "position.h"
+#include "readers.h"
 #include "relation.h"
 #include "settings.h"
 #include "transaction.h"
@@ -40,6 +41,7 @@ struct cdc_table { /* one that is captured */
     char *schema, *name;
     int rank;    /* first include pattern that matches */
     bool logged; /* not UNLOGGED: its changes reach the stream */
+    uint64_t bytes; /* of its heap, for the progress */
 };
 
 struct cdc_slot {         /* what pg_replication_slots says */
@@ -80,7 +82,10 @@ struct cdc {
     bool held_first, held_first_of_table, any_row, any_table;
     int64_t snapshot_ts_us;
     uint64_t snapshot_rows;
-    int64_t snapshot_started_ms;
+    int64_t snapshot_started_ms, progress_ms; /* progress_ms: when it was last told */
+    uint64_t bytes_total, bytes_done, bytes_copied; /* of all tables; of those read; of this one */
+    struct cdc_readers *readers;                    /* NULL: the ordinary connection reads */
+    struct cdc_block *block;                        /* theirs, under way */
 
     /* ---- the stream (stream.c) ---- */
     struct cdc_types types;

@@ -211,8 +211,8 @@ const struct sluice_option cdc_options[] = {
     {"heartbeat.action.query", STR, LOW, 0, NULL, NULL, TOPIC,
      "SQL statement run with each heartbeat."},
     {"provide.transaction.metadata", BOOL, MED, 0, "false", NULL, TOPIC,
-     "Whether the beginnings and ends of transactions, with counts, go to a topic of their own, and "
-     "records tell their place in their transaction."},
+     "Whether the beginnings and ends of transactions, with counts, go to a topic of their own, "
+     "and records tell their place in their transaction."},
     {"extended.headers.enabled", BOOL, LOW, 0, "true", NULL, TOPIC,
      "Whether records carry headers that name connector, task and run."},
 
@@ -236,12 +236,13 @@ const struct sluice_option cdc_options[] = {
      "The SELECT statement for one of these tables."},
     {"snapshot.fetch.size", INT, LOW, NOP, "10240", NULL, SNAP,
      "Has no effect: COPY streams rows."},
-    {"snapshot.max.threads", INT, LOW, NOP, "1", "1..", SNAP,
-     "Tables are read one after the other for now."},
+    {"snapshot.max.threads", INT, MED, 0, "1", "1..64", SNAP,
+     "Connections that read a table at once, each a range of its pages (Postgres 14 and later), "
+     "all on the same snapshot. With more than one, a table's rows come in no particular order."},
     {"snapshot.max.threads.multiplier", INT, LOW, NOP, "1", NULL, SNAP,
-     "Concerns snapshot.max.threads."},
+     "Has no effect: ranges are made by size."},
     {"legacy.snapshot.max.threads", BOOL, LOW, NOP, "false", NULL, SNAP,
-     "Concerns snapshot.max.threads."},
+     "Has no effect: tables come one after the other, whole tables are never read side by side."},
     {"snapshot.delay.ms", LONG, LOW, 0, "0", "0..", SNAP,
      "Milliseconds to wait before the snapshot begins."},
     {"streaming.delay.ms", LONG, LOW, 0, "0", "0..", SNAP,

@@ -337,6 +337,7 @@ static void read_snapshot(struct reader *r)
         wrong(r, "snapshot.locking.mode", "custom is a Java class; valid are none and shared");
     s->lock_shared = locking == 1;
     s->lock_timeout_ms = number(r, "snapshot.lock.timeout.ms");
+    s->snapshot_threads = number(r, "snapshot.max.threads");
     s->snapshot_delay_ms = number(r, "snapshot.delay.ms");
     s->streaming_delay_ms = number(r, "streaming.delay.ms");
     patterns(r, &s->snapshot_include, "snapshot.include.collection.list");

@@ -55,7 +55,7 @@ struct cdc_settings {
     enum cdc_snapshot_mode snapshot_mode;
     const char *isolation; /* SQL words */
     bool lock_shared;
-    int lock_timeout_ms, snapshot_delay_ms, streaming_delay_ms;
+    int lock_timeout_ms, snapshot_delay_ms, streaming_delay_ms, snapshot_threads;
     struct cdc_patterns snapshot_include;
     struct cdc_override *overrides;
     size_t overrides_n;

@@ -229,7 +229,8 @@ static enum cdc_step list_tables(struct cdc *cdc, const struct cdc_wait *wait,
 {
     enum cdc_step step =
         query(cdc,
-              "SELECT c.oid, n.nspname, c.relname, c.relpersistence FROM pg_catalog.pg_class c "
+              "SELECT c.oid, n.nspname, c.relname, c.relpersistence, "
+              "pg_catalog.pg_relation_size(c.oid) FROM pg_catalog.pg_class c "
               "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', "
               "'p') AND c.relpersistence <> 't' AND n.nspname !~ '^pg_(toast|temp)'",
               "listing the tables", wait, err);
@@ -248,6 +249,7 @@ static enum cdc_step list_tables(struct cdc *cdc, const struct cdc_wait *wait,
         table->rank = cdc_patterns_match(&s->tables.include, full);
         table->schema = cdc_strdup(schema);
         table->name = cdc_strdup(name);
+        table->bytes = strtoull(cdc_conn_field(conn, 0, i, 4), NULL, 10);
         table->logged = *cdc_conn_field(conn, 0, i, 3) == 'p';
         free(full);
     }

@@ -4,6 +4,9 @@
  * without a gap or an overlap. With an older slot it is a snapshot of its own, and the stream is
  * read from where the slot stands: changes before the snapshot come twice, none is missed.
  *
+ * With snapshot.max.threads, helper threads read ranges of a table's pages (readers.h); tables still
+ * come one after the other.
+ *
  * A row's marker says whether it is the last of its table or of all, which is only known once the
  * next row, or the end, has come: one row is always held back. */
 #include <assert.h>
@@ -12,6 +15,20 @@
 #include <string.h>
 
 #include "cdc.h"
+
+#define PROGRESS_MS 10000
+#define RANGES_PER_THREAD 4
+#define RANGE_PAGES_MIN 512u   /* 4 MiB */
+#define RANGE_PAGES_MAX 32768u /* 256 MiB */
+
+static bool wanted(const struct cdc *cdc, const struct cdc_table *table)
+{
+    if (!cdc->settings.snapshot_include.n) return true;
+    char *name = cdc_format("%s.%s", table->schema, table->name);
+    bool match = cdc_patterns_match(&cdc->settings.snapshot_include, name) >= 0;
+    free(name);
+    return match;
+}
 
 static enum cdc_step begin(struct cdc *cdc, const struct cdc_wait *wait, struct sluice_err *err)
 {
@@ -27,6 +44,7 @@ static enum cdc_step begin(struct cdc *cdc, const struct cdc_wait *wait, struct 
                         "THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END, "
                         "CASE WHEN pg_is_in_recovery() THEN 0 ELSE txid_current() END, "
                         "(extract(epoch FROM CURRENT_TIMESTAMP) * 1000000)::bigint");
+    if (s->snapshot_threads > 1) cdc_text_adds(&sql, ", pg_export_snapshot()");
     enum cdc_step step =
         cdc_conn_query(&cdc->general, s, sql.s, "beginning the snapshot", wait, err);
     cdc_text_free(&sql);
@@ -49,7 +67,15 @@ static enum cdc_step begin(struct cdc *cdc, const struct cdc_wait *wait, struct 
     cdc->table_at = 0;
     cdc->any_row = cdc->any_table = false;
     cdc->snapshot_rows = 0;
-    cdc->snapshot_started_ms = cdc_now_ms();
+    cdc->snapshot_started_ms = cdc->progress_ms = cdc_now_ms();
+    cdc->bytes_total = cdc->bytes_done = cdc->bytes_copied = 0;
+    for (size_t i = 0; i < cdc->tables_n; i++)
+        if (wanted(cdc, &cdc->tables[i])) cdc->bytes_total += cdc->tables[i].bytes;
+    assert(!cdc->readers);
+    if (s->snapshot_threads > 1 &&
+        !(cdc->readers = cdc_readers_start(s, cdc_conn_field(conn, 3, 0, 3), s->snapshot_threads,
+                                           err)))
+        return CDC_ERROR;
     char text[24];
     cdc->host->log(cdc->task, SLUICE_INFO, "snapshot of %zu tables begins at %s", cdc->tables_n,
                    cdc_lsn_text(p->lsn, text));
@@ -58,15 +84,6 @@ static enum cdc_step begin(struct cdc *cdc, const struct cdc_wait *wait, struct 
 }
 
 /* ---- one table ---- */
-
-static bool wanted(const struct cdc *cdc, const struct cdc_table *table)
-{
-    if (!cdc->settings.snapshot_include.n) return true;
-    char *name = cdc_format("%s.%s", table->schema, table->name);
-    bool match = cdc_patterns_match(&cdc->settings.snapshot_include, name) >= 0;
-    free(name);
-    return match;
-}
 
 static enum cdc_step next_table(struct cdc *cdc, const struct cdc_wait *wait,
                                 struct sluice_err *err)
@@ -95,44 +112,104 @@ static const char *override_of(const struct cdc *cdc, const struct cdc_table *ta
     return sql;
 }
 
-static char *copy_sql(const struct cdc *cdc, const struct cdc_table *table)
+static void table_name(struct cdc_text *sql, const struct cdc_table *table)
 {
-    struct cdc_text sql = {0};
-    if (cdc->settings.lock_shared) {
-        cdc_text_addf(&sql, "SET LOCAL lock_timeout = %d; LOCK TABLE ",
-                      cdc->settings.lock_timeout_ms);
-        cdc_text_ident(&sql, table->schema);
-        cdc_text_adds(&sql, ".");
-        cdc_text_ident(&sql, table->name);
-        cdc_text_adds(&sql, " IN ACCESS SHARE MODE; ");
-    }
-    cdc_text_adds(&sql, "COPY (SELECT ");
+    cdc_text_ident(sql, table->schema);
+    cdc_text_adds(sql, ".");
+    cdc_text_ident(sql, table->name);
+}
+
+static void lock_sql(struct cdc_text *sql, const struct cdc *cdc, const struct cdc_table *table)
+{
+    if (!cdc->settings.lock_shared) return;
+    cdc_text_addf(sql, "SET LOCAL lock_timeout = %d; LOCK TABLE ", cdc->settings.lock_timeout_ms);
+    table_name(sql, table);
+    cdc_text_adds(sql, " IN ACCESS SHARE MODE; ");
+}
+
+/* Of the pages from first to before end; end 0: without end, both 0: of the whole table. */
+static void copy_sql(struct cdc_text *sql, const struct cdc *cdc, const struct cdc_table *table,
+                     uint64_t first, uint64_t end)
+{
+    cdc_text_adds(sql, "COPY (SELECT ");
     for (uint32_t i = 0; i < cdc->copying->columns_n; i++) {
-        if (i) cdc_text_adds(&sql, ", ");
-        cdc_text_ident(&sql, cdc->copying->columns[i].name);
+        if (i) cdc_text_adds(sql, ", ");
+        cdc_text_ident(sql, cdc->copying->columns[i].name);
     }
     const char *override = override_of(cdc, table);
-    cdc_text_adds(&sql, " FROM ");
+    cdc_text_adds(sql, " FROM ");
     if (override) {
         size_t len = strlen(override);
         while (len && strchr("; \t\r\n", override[len - 1])) len--;
-        cdc_text_addf(&sql, "(%.*s) AS sluice_rows", (int)len, override);
+        cdc_text_addf(sql, "(%.*s) AS sluice_rows", (int)len, override);
     } else {
-        cdc_text_ident(&sql, table->schema);
-        cdc_text_adds(&sql, ".");
-        cdc_text_ident(&sql, table->name);
+        table_name(sql, table);
     }
-    cdc_text_adds(&sql, ") TO STDOUT");
-    return sql.s;
+    const char *word = " WHERE";
+    if (first) {
+        cdc_text_addf(sql, "%s ctid >= '(%llu,0)'::tid", word, (unsigned long long)first);
+        word = " AND";
+    }
+    if (end) cdc_text_addf(sql, "%s ctid < '(%llu,0)'::tid", word, (unsigned long long)end);
+    cdc_text_adds(sql, ") TO STDOUT");
+}
+
+/* Divides a table of so many pages (0: it cannot be divided) among the readers. */
+static void share(struct cdc *cdc, const struct cdc_table *table, uint64_t pages, char *what)
+{
+    uint64_t step = pages / ((uint64_t)cdc->settings.snapshot_threads * RANGES_PER_THREAD) + 1;
+    if (step < RANGE_PAGES_MIN) step = RANGE_PAGES_MIN;
+    if (step > RANGE_PAGES_MAX) step = RANGE_PAGES_MAX;
+    size_t n = pages ? (size_t)((pages + step - 1) / step) : 1;
+    char **statements = cdc_alloc(n * sizeof(*statements));
+    for (size_t i = 0; i < n; i++) {
+        struct cdc_text sql = {0};
+        /* The last range has no end: pages may have come since the table was measured. */
+        copy_sql(&sql, cdc, table, i * step, i + 1 < n ? (i + 1) * step : 0);
+        statements[i] = sql.s;
+    }
+    cdc_readers_table(cdc->readers, statements, n, what);
+}
+
+/* Locks and measures the table, then leaves it to the readers. */
+static enum cdc_step open_shared(struct cdc *cdc, const struct cdc_table *table, char **what,
+                                 const struct cdc_wait *wait, struct sluice_err *err)
+{
+    struct cdc_text sql = {0};
+    lock_sql(&sql, cdc, table);
+    cdc_text_addf(&sql,
+                  "SELECT CASE WHEN c.relkind = 'r' AND a.amname = 'heap' THEN "
+                  "pg_catalog.pg_relation_size(c.oid) / current_setting('block_size')::int ELSE 0 "
+                  "END FROM pg_catalog.pg_class c LEFT JOIN pg_catalog.pg_am a ON a.oid = c.relam "
+                  "WHERE c.oid = %u",
+                  table->oid);
+    enum cdc_step step = cdc_conn_query(&cdc->general, &cdc->settings, sql.s, *what, wait, err);
+    cdc_text_free(&sql);
+    if (step != CDC_DONE) return step;
+    size_t last = cdc->general.results_n - 1;
+    uint64_t pages = 0;
+    bool divisible = cdc->server_version >= 140000 && !override_of(cdc, table);
+    if (divisible && PQntuples(cdc->general.results[last]))
+        pages = strtoull(cdc_conn_field(&cdc->general, last, 0, 0), NULL, 10);
+    share(cdc, table, pages, *what);
+    *what = NULL;
+    return CDC_DONE;
 }
 
 static enum cdc_step open_copy(struct cdc *cdc, const struct cdc_wait *wait, struct sluice_err *err)
 {
     const struct cdc_table *table = &cdc->tables[cdc->table_at];
-    char *sql = copy_sql(cdc, table);
     char *what = cdc_format("reading %s.%s for the snapshot", table->schema, table->name);
-    enum cdc_step step = cdc_conn_query(&cdc->general, &cdc->settings, sql, what, wait, err);
-    free(sql);
+    enum cdc_step step;
+    if (cdc->readers) {
+        step = open_shared(cdc, table, &what, wait, err);
+    } else {
+        struct cdc_text sql = {0};
+        lock_sql(&sql, cdc, table);
+        copy_sql(&sql, cdc, table, 0, 0);
+        step = cdc_conn_query(&cdc->general, &cdc->settings, sql.s, what, wait, err);
+        cdc_text_free(&sql);
+    }
     free(what);
     if (step != CDC_DONE) return step;
     cdc->now_ns = cdc_wall_ns();
@@ -227,11 +304,46 @@ static bool hold(struct cdc *cdc, char *line, int len, struct sluice_err *err)
     }
     cdc->held = line;
     cdc->held_len = len;
+    cdc->bytes_copied += (uint64_t)len;
     cdc->held_relation = cdc->copying;
     cdc->held_first = !cdc->any_row && !cdc->any_table;
     cdc->held_first_of_table = first_of_table;
     cdc->any_row = true;
     return ok;
+}
+
+/* How far it is, now and then. A row's text is about as long as its place in the heap. */
+static void progress(struct cdc *cdc)
+{
+    int64_t now_ms = cdc_now_ms();
+    if (now_ms - cdc->progress_ms < PROGRESS_MS || !cdc->bytes_total) return;
+    cdc->progress_ms = now_ms;
+    uint64_t here = cdc->tables[cdc->table_at].bytes;
+    if (here > cdc->bytes_copied) here = cdc->bytes_copied;
+    double part = (double)(cdc->bytes_done + here) / (double)cdc->bytes_total;
+    double elapsed_s = (double)(now_ms - cdc->snapshot_started_ms) / 1000;
+    cdc->host->log(cdc->task, SLUICE_INFO,
+                   "snapshot: about %.0f %% after %.0f s, %.0f s to go; table %zu of %zu, %llu rows",
+                   part * 100, elapsed_s, part > 0 ? elapsed_s / part - elapsed_s : 0,
+                   cdc->table_at + 1, cdc->tables_n, (unsigned long long)cdc->snapshot_rows);
+}
+
+static enum cdc_step table_read(struct cdc *cdc)
+{
+    const struct cdc_table *table = &cdc->tables[cdc->table_at];
+    cdc->host->log(cdc->task, SLUICE_INFO,
+                   "snapshot: read %s.%s (%zu of %zu tables, %llu rows in all)", table->schema,
+                   table->name, cdc->table_at + 1, cdc->tables_n,
+                   (unsigned long long)cdc->snapshot_rows + (cdc->held != NULL));
+    /* The held row may still need it. */
+    if (cdc->held_relation != cdc->copying) cdc_relation_retire(&cdc->relations, cdc->copying);
+    cdc->copying = NULL;
+    cdc->any_table = true; /* "first" is the first row of the first table, not of the first rows */
+    cdc->bytes_done += table->bytes;
+    cdc->bytes_copied = 0;
+    cdc->table_at++;
+    cdc->phase = CDC_SNAPSHOT_TABLE;
+    return CDC_DONE;
 }
 
 static enum cdc_step end_of_table(struct cdc *cdc, struct sluice_err *err)
@@ -247,18 +359,36 @@ static enum cdc_step end_of_table(struct cdc *cdc, struct sluice_err *err)
         }
         PQclear(result);
     }
-    if (step != CDC_DONE) return step;
-    cdc->host->log(cdc->task, SLUICE_INFO,
-                   "snapshot: read %s.%s (%zu of %zu tables, %llu rows in all)", table->schema,
-                   table->name, cdc->table_at + 1, cdc->tables_n,
-                   (unsigned long long)cdc->snapshot_rows + (cdc->held != NULL));
-    /* The held row may still need it. */
-    if (cdc->held_relation != cdc->copying) cdc_relation_retire(&cdc->relations, cdc->copying);
-    cdc->copying = NULL;
-    cdc->any_table = true; /* "first" is the first row of the first table, not of the first rows */
-    cdc->table_at++;
-    cdc->phase = CDC_SNAPSHOT_TABLE;
-    return CDC_DONE;
+    return step == CDC_DONE ? table_read(cdc) : step;
+}
+
+/* The rows that helper threads read. */
+static enum cdc_step copy_shared(struct cdc *cdc, const struct cdc_wait *wait,
+                                 struct sluice_err *err)
+{
+    for (;;) {
+        struct cdc_block *block = cdc->block;
+        while (block && block->at < block->n) {
+            if (!cdc_has_room(cdc)) return CDC_WAIT;
+            uint32_t at = block->at++;
+            if (!hold(cdc, block->rows[at].s, block->rows[at].len, err)) {
+                cdc->hopeless = true;
+                return CDC_ERROR;
+            }
+        }
+        cdc_block_free(block);
+        cdc->block = NULL;
+        struct cdc_wait now = {-1, 0};
+        bool fatal = false;
+        switch (cdc_readers_take(cdc->readers, &cdc->block, &fatal, err)) {
+        case CDC_TAKEN: break;
+        case CDC_TABLE_READ: return table_read(cdc);
+        case CDC_READ_FAILED: cdc->hopeless |= fatal; return CDC_ERROR;
+        case CDC_NONE_YET:
+            if (!cdc_readers_wait(cdc->readers, cdc->emitted ? &now : wait)) return CDC_WAIT;
+            cdc->now_ns = cdc_wall_ns();
+        }
+    }
 }
 
 static enum cdc_step copy(struct cdc *cdc, const struct cdc_wait *wait, struct sluice_err *err)
@@ -295,6 +425,8 @@ static enum cdc_step finish(struct cdc *cdc, const struct cdc_wait *wait, struct
     enum cdc_step step =
         cdc_conn_query(&cdc->general, &cdc->settings, "COMMIT", "ending the snapshot", wait, err);
     if (step != CDC_DONE) return step;
+    cdc_readers_stop(cdc->readers);
+    cdc->readers = NULL;
     cdc->position.snapshot = CDC_SNAPSHOT_DONE;
     if (!cdc->held) {
         cdc_emit_position(cdc, &cdc->position);
@@ -325,13 +457,19 @@ enum cdc_step cdc_snapshot(struct cdc *cdc, const struct cdc_wait *wait, struct 
     case CDC_SNAPSHOT_BEGIN: return begin(cdc, wait, err);
     case CDC_SNAPSHOT_TABLE: return next_table(cdc, wait, err);
     case CDC_SNAPSHOT_OPEN: return open_copy(cdc, wait, err);
-    case CDC_SNAPSHOT_COPY: return copy(cdc, wait, err);
+    case CDC_SNAPSHOT_COPY:
+        progress(cdc);
+        return cdc->readers ? copy_shared(cdc, wait, err) : copy(cdc, wait, err);
     default: assert(cdc->phase == CDC_SNAPSHOT_END); return finish(cdc, wait, err);
     }
 }
 
 void cdc_snapshot_abandon(struct cdc *cdc)
 {
+    cdc_readers_stop(cdc->readers);
+    cdc->readers = NULL;
+    cdc_block_free(cdc->block);
+    cdc->block = NULL;
     if (cdc->held) PQfreemem(cdc->held);
     cdc->held = NULL;
     if (cdc->held_relation && cdc->held_relation != cdc->copying)
