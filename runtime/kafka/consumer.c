@@ -276,6 +276,7 @@ void sluice_consumed_read(struct rd_kafka_message_s *m, struct sluice_consumed *
     out->partition = m->partition;
     out->offset = m->offset;
     out->timestamp_ms = rd_kafka_message_timestamp(m, &type);
+    out->append_time = type == RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME;
     if (type == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE) out->timestamp_ms = SLUICE_NO_TIMESTAMP;
     out->key = m->key;
     out->key_len = m->key_len;

@@ -40,6 +40,7 @@ struct sluice_consumed {
     const char *topic; /* lives as long as handle */
     int32_t partition;
     int64_t offset, timestamp_ms; /* SLUICE_NO_TIMESTAMP: none */
+    bool append_time;             /* the timestamp is the broker's */
     const void *key, *value;      /* NULL: null */
     size_t key_len, value_len;
     struct rd_kafka_message_s *handle; /* the caller frees it */

@@ -6,11 +6,13 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
 
 #define RECORD_MAX_BYTES ((size_t)256 << 20) /* one key or value, encoded */
+#define RETRIABLE_EXCEPTION "org.apache.kafka.connect.errors.RetriableException"
 #define DATA_EXCEPTION "org.apache.kafka.connect.errors.DataException"
 
 /* ---- opening ---- */
@@ -181,7 +183,51 @@ static enum sluice_verdict fail_at(struct sluice_failure *failure, const char *s
     failure->stage = stage;
     failure->class = sluice_plugin_class(part->plugin);
     failure->exception = DATA_EXCEPTION;
+    failure->retriable = false;
     return SLUICE_FAIL;
+}
+
+/* How one operation on a record is tried. */
+struct attempt {
+    const struct sluice_pipeline *pipe;
+    const struct sluice_part *part;
+    const char *stage;
+    struct sluice_failure *failure;
+    unsigned tries;
+    int64_t began_ms;
+};
+
+#define ATTEMPT(pipe, part, stage, failure)                                                        \
+    {                                                                                              \
+        pipe, part, stage, failure, 0, 0                                                           \
+    }
+
+/* Whether the operation that gave *v is to be tried again; when not, RETRY has become FAIL, and a
+ * failure is filled in. */
+static bool again(struct attempt *a, enum sluice_verdict *v)
+{
+    if (*v == SLUICE_OK || *v == SLUICE_DROP) return false;
+    fail_at(a->failure, a->stage, a->part);
+    if (*v == SLUICE_RETRY) {
+        const struct sluice_again *how = &a->pipe->again;
+        a->failure->exception = RETRIABLE_EXCEPTION;
+        a->failure->retriable = true;
+        if (a->tries++ == 0) a->began_ms = sluice_now_ms();
+        if (how->wait && how->wait(how->arg, a->failure, a->tries, a->began_ms)) return true;
+    }
+    *v = SLUICE_FAIL;
+    return false;
+}
+
+static bool test_predicate(const struct sluice_pipeline *pipe, const struct sluice_part *part,
+                           const struct sluice_record *rec, bool *holds,
+                           struct sluice_failure *failure)
+{
+    struct attempt attempt = ATTEMPT(pipe, part, "TRANSFORMATION", failure);
+    enum sluice_verdict v;
+    do v = part->plugin->predicate->test(part->self, rec, holds, &failure->err);
+    while (again(&attempt, &v));
+    return v == SLUICE_OK;
 }
 
 enum sluice_verdict sluice_pipeline_transform(struct sluice_pipeline *pipe,
@@ -193,54 +239,66 @@ enum sluice_verdict sluice_pipeline_transform(struct sluice_pipeline *pipe,
         const struct sluice_part *p = &stage->predicate, *t = &stage->transform;
         bool holds = true;
         if (p->plugin) {
-            if (p->plugin->predicate->test(p->self, rec, &holds, &failure->err) != SLUICE_OK)
-                return fail_at(failure, "TRANSFORMATION", p);
+            if (!test_predicate(pipe, p, rec, &holds, failure)) return SLUICE_FAIL;
             if (holds == stage->negate) continue;
         }
-        switch (t->plugin->transform->apply(t->self, batch, rec, &failure->err)) {
-        case SLUICE_OK: break;
-        case SLUICE_DROP: return SLUICE_DROP;
-        default: return fail_at(failure, "TRANSFORMATION", t);
-        }
+        struct attempt attempt = ATTEMPT(pipe, t, "TRANSFORMATION", failure);
+        enum sluice_verdict v;
+        do v = t->plugin->transform->apply(t->self, batch, rec, &failure->err);
+        while (again(&attempt, &v));
+        if (v != SLUICE_OK) return v;
     }
     return SLUICE_OK;
 }
 
-static bool encode(const struct sluice_part *part, const char *topic, const char *header,
-                   const struct sluice_schema *schema, const struct sluice_value *value,
-                   struct sluice_buf *out, bool *null, struct sluice_err *err)
+static bool encode(const struct sluice_pipeline *pipe, const struct sluice_part *part,
+                   const char *stage, const char *topic, const struct sluice_header *header,
+                   struct sluice_buf *out, bool *null, struct sluice_failure *failure)
 {
-    sluice_buf_clear(out);
-    *null = false;
-    return part->plugin->converter->encode(part->self, topic, header, schema, value, out, null,
-                                           err) == SLUICE_OK;
+    struct attempt attempt = ATTEMPT(pipe, part, stage, failure);
+    enum sluice_verdict v;
+    do {
+        sluice_buf_clear(out);
+        *null = false;
+        v = part->plugin->converter->encode(part->self, topic, header->key, header->schema,
+                                            &header->value, out, null, &failure->err);
+    } while (again(&attempt, &v));
+    return v == SLUICE_OK;
 }
 
 bool sluice_pipeline_encode(struct sluice_pipeline *pipe, const struct sluice_record *rec,
                             bool *key_null, bool *value_null, struct sluice_failure *failure)
 {
-    if (!encode(&pipe->key, rec->topic, NULL, rec->key_schema, &rec->key, &pipe->key_bytes,
-                key_null, &failure->err)) {
-        fail_at(failure, "KEY_CONVERTER", &pipe->key);
-        return false;
-    }
-    if (!encode(&pipe->value, rec->topic, NULL, rec->value_schema, &rec->value, &pipe->value_bytes,
-                value_null, &failure->err)) {
-        fail_at(failure, "VALUE_CONVERTER", &pipe->value);
-        return false;
-    }
-    return true;
+    /* A key or value is to a converter what a header without a name is. */
+    const struct sluice_header key = {.schema = rec->key_schema, .value = rec->key};
+    const struct sluice_header value = {.schema = rec->value_schema, .value = rec->value};
+    return encode(pipe, &pipe->key, "KEY_CONVERTER", rec->topic, &key, &pipe->key_bytes, key_null,
+                  failure) &&
+           encode(pipe, &pipe->value, "VALUE_CONVERTER", rec->topic, &value, &pipe->value_bytes,
+                  value_null, failure);
 }
 
 bool sluice_pipeline_encode_header(struct sluice_pipeline *pipe, const char *topic,
                                    const struct sluice_header *header, bool *null,
                                    struct sluice_failure *failure)
 {
-    if (encode(&pipe->header, topic, header->key, header->schema, &header->value,
-               &pipe->header_bytes, null, &failure->err))
-        return true;
-    fail_at(failure, "HEADER_CONVERTER", &pipe->header);
-    return false;
+    return encode(pipe, &pipe->header, "HEADER_CONVERTER", topic, header, &pipe->header_bytes, null,
+                  failure);
+}
+
+/* One key, value or header; into its schema and value. */
+static bool decode(const struct sluice_pipeline *pipe, const struct sluice_part *part,
+                   const char *stage, struct sluice_batch *batch, const char *topic,
+                   const void *data, size_t len, struct sluice_header *out,
+                   struct sluice_failure *failure)
+{
+    struct attempt attempt = ATTEMPT(pipe, part, stage, failure);
+    enum sluice_verdict v;
+    do
+        v = part->plugin->converter->decode(part->self, batch, topic, out->key, data, len,
+                                            &out->schema, &out->value, &failure->err);
+    while (again(&attempt, &v));
+    return v == SLUICE_OK;
 }
 
 static bool decode_headers(struct sluice_pipeline *pipe, struct sluice_batch *batch,
@@ -257,12 +315,9 @@ static bool decode_headers(struct sluice_pipeline *pipe, struct sluice_batch *ba
     for (size_t i = 0; i < n; i++) {
         sluice_consumed_header(message->handle, i, &key, &data, &len);
         headers[i].key = key;
-        if (pipe->header.plugin->converter->decode(pipe->header.self, batch, message->topic, key,
-                                                   data, len, &headers[i].schema, &headers[i].value,
-                                                   &failure->err) == SLUICE_OK)
-            continue;
-        fail_at(failure, "HEADER_CONVERTER", &pipe->header);
-        return false;
+        if (!decode(pipe, &pipe->header, "HEADER_CONVERTER", batch, message->topic, data, len,
+                    &headers[i], failure))
+            return false;
     }
     rec->headers = headers;
     rec->headers_len = (uint32_t)n;
@@ -277,17 +332,15 @@ bool sluice_pipeline_decode(struct sluice_pipeline *pipe, struct sluice_batch *b
     rec->partition = rec->origin_partition = message->partition;
     rec->offset = message->offset;
     rec->timestamp_ms = message->timestamp_ms;
-    if (pipe->key.plugin->converter->decode(pipe->key.self, batch, message->topic, NULL,
-                                            message->key, message->key_len, &rec->key_schema,
-                                            &rec->key, &failure->err) != SLUICE_OK) {
-        fail_at(failure, "KEY_CONVERTER", &pipe->key);
+    struct sluice_header key = {0}, value = {0};
+    if (!decode(pipe, &pipe->key, "KEY_CONVERTER", batch, message->topic, message->key,
+                message->key_len, &key, failure) ||
+        !decode(pipe, &pipe->value, "VALUE_CONVERTER", batch, message->topic, message->value,
+                message->value_len, &value, failure))
         return false;
-    }
-    if (pipe->value.plugin->converter->decode(
-            pipe->value.self, batch, message->topic, NULL, message->value, message->value_len,
-            &rec->value_schema, &rec->value, &failure->err) != SLUICE_OK) {
-        fail_at(failure, "VALUE_CONVERTER", &pipe->value);
-        return false;
-    }
+    rec->key_schema = key.schema;
+    rec->key = key.value;
+    rec->value_schema = value.schema;
+    rec->value = value.value;
     return decode_headers(pipe, batch, message, rec, failure);
 }

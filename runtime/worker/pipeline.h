@@ -22,8 +22,18 @@ struct sluice_stage {
     bool negate;
 };
 
+struct sluice_failure;
+
+/* Called when an operation on a record said RETRY (the registry is away): waits, and says whether to
+ * try it again. tries: how often it was tried; began_ms: when first. */
+struct sluice_again {
+    bool (*wait)(void *arg, const struct sluice_failure *failure, unsigned tries, int64_t began_ms);
+    void *arg;
+};
+
 struct sluice_pipeline {
     struct sluice_part key, value, header;
+    struct sluice_again again; /* wait NULL: RETRY is a failure at once */
     struct sluice_stage *stages;
     size_t n;
     struct sluice_buf key_bytes, value_bytes, header_bytes; /* of the record in hand */
@@ -34,6 +44,7 @@ struct sluice_failure {
     const char *stage;     /* "VALUE_CONVERTER", "TRANSFORMATION" ... */
     const char *class;     /* Java class of the part */
     const char *exception; /* Java class that Connect users know the failure by */
+    bool retriable;        /* it said RETRY, and there was no time left */
     struct sluice_err err;
 };
 

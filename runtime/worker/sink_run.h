@@ -32,9 +32,16 @@ struct sluice_sink_run {
     uint32_t last;  /* partition of the last record: they come in runs */
     uint64_t taken; /* records with a smaller seq were taken by put() */
     size_t max_records;
-    bool retrying; /* put() said RETRY: the batch comes again */
-    bool revoked;  /* partitions went during this fill */
-    bool closing;  /* nothing is drained any more */
+    bool retrying;                         /* put() said RETRY: the batch comes again */
+    bool revoked;                          /* partitions went during this fill */
+    bool closing;                          /* nothing is drained any more */
+    struct {                               /* the message that take() works on */
+        struct rd_kafka_message_s *handle; /* NULL: none; not to be freed meanwhile */
+        uint64_t seq;
+        bool released; /* the window has let go of it */
+        enum sluice_verdict served;
+        struct sluice_err *err; /* of what went wrong while waiting to try again */
+    } hand;
     int64_t commit_due_ms, commit_every_ms, lag_due_ms, polled_ms, drain_ms;
 };
 

@@ -17,6 +17,7 @@
 #include "kafka/client.h"
 #include "worker/dead_letter.h"
 #include "worker/sink_run.h"
+#include "worker/tolerance.h"
 
 #define WORK_WAIT_MS 500
 #define ALIVE_MS 3000 /* a task that takes no records polls its consumer this often, paused */
@@ -44,29 +45,20 @@ static void finish_taken(struct sluice_sink_run *run)
                  sluice_window_finish_before(run->task->window, run->taken));
 }
 
-static void log_failure(struct sluice_task *task, const struct sluice_failure *failure,
-                        const struct sluice_consumed *m)
-{
-    char where[512] = "";
-    if (!task->errors.log) return;
-    if (task->errors.log_messages)
-        snprintf(where, sizeof where,
-                 ", where consumed record is {topic='%s', partition=%d, offset=%lld, "
-                 "timestamp=%lld, timestampType=CreateTime}",
-                 m->topic, m->partition, (long long)m->offset, (long long)m->timestamp_ms);
-    sluice_log(SLUICE_ERROR, task->connector, task->id,
-               "Error encountered in task %s-%d. Executing stage '%s' with class '%s'%s: %s",
-               task->connector, task->id, failure->stage, failure->class, where, failure->err.msg);
-}
-
 /* One record that cannot be delivered: letter, log, and errors.tolerance's word. */
 static enum sluice_verdict tolerate(struct sluice_sink_run *run, struct sluice_slot *slot,
                                     const struct sluice_consumed *message,
                                     const struct sluice_failure *failure, struct sluice_err *err)
 {
     struct sluice_task *task = run->task;
-    sluice_count(&task->count.failed, 1);
-    log_failure(task, failure, message);
+    char where[512];
+    snprintf(where, sizeof where,
+             ", where consumed record is {topic='%s', partition=%d, offset=%lld, timestamp=%lld, "
+             "timestampType=%s}",
+             message->topic, message->partition, (long long)message->offset,
+             (long long)message->timestamp_ms,
+             message->append_time ? "LogAppendTime" : "CreateTime");
+    sluice_tolerance_record(task, failure, where);
     if (run->letter) {
         /* A record that ends the task is written too, and yet is the first to come again. */
         if (!sluice_dead_letter_send(run->letter, message, failure,
@@ -111,8 +103,9 @@ enum sluice_verdict sluice_sink_reject(struct sluice_task *task, uint64_t seq, c
 
 static void release(void *arg, void *item)
 {
-    (void)arg;
-    sluice_consumed_free(item);
+    struct sluice_sink_run *run = arg;
+    if (item == run->hand.handle) run->hand.released = true; /* take() frees it */
+    else sluice_consumed_free(item);
 }
 
 static enum sluice_verdict collect(struct sluice_sink_run *run, struct sluice_err *err)
@@ -121,8 +114,9 @@ static enum sluice_verdict collect(struct sluice_sink_run *run, struct sluice_er
     char text[512];
     uint64_t seq;
     int code;
-    sluice_window_advance(task->window, release, NULL);
+    sluice_window_advance(task->window, release, run);
     if ((code = sluice_window_failed(task->window, &seq)) != 0) {
+        sluice_count(&task->count.dead_letter_failures, 1);
         sluice_err_set(err, "writing to dead-letter topic %s failed: %s",
                        task->errors.dead_letter_topic, sluice_kafka_error(code));
         return SLUICE_FAIL;
@@ -259,12 +253,21 @@ static void on_revoked(void *arg, const struct sluice_topic_partition *list, siz
 
 /* ---- taking records ---- */
 
-/* A message into the batch; a failure of its own is dealt with here. FAIL ends the task. */
+static enum sluice_verdict tried(struct sluice_sink_run *run, struct sluice_consumed *message,
+                                 struct sluice_record *rec, struct sluice_failure *failure)
+{
+    struct sluice_pipeline *pipe = &run->task->pipe;
+    if (!sluice_pipeline_decode(pipe, &run->batch, message, rec, failure)) return SLUICE_FAIL;
+    return sluice_pipeline_transform(pipe, &run->batch, rec, failure);
+}
+
+/* A message into the batch; a failure of its own is dealt with here. FAIL ends the task; RETRY: it
+ * is stopped, and the record comes again. */
 static enum sluice_verdict take(struct sluice_sink_run *run, struct sluice_consumed *message,
                                 struct sluice_err *err)
 {
     struct sluice_task *task = run->task;
-    struct sluice_failure failure;
+    struct sluice_failure failure = {0};
     uint32_t at = partition_at(run, message->topic, message->partition);
     size_t bytes = message->key_len + message->value_len;
     bool keep = run->letter != NULL;
@@ -276,15 +279,30 @@ static enum sluice_verdict take(struct sluice_sink_run *run, struct sluice_consu
     sluice_count(&task->count.bytes, bytes);
     struct sluice_record *rec = sluice_batch_append(&run->batch);
     rec->seq = sluice_slot_seq(slot);
-    enum sluice_verdict v = SLUICE_FAIL;
-    if (sluice_pipeline_decode(&task->pipe, &run->batch, message, rec, &failure))
-        v = sluice_pipeline_transform(&task->pipe, &run->batch, rec, &failure);
-    if (v == SLUICE_OK) return v;
-    run->batch.n--;
-    if (v == SLUICE_FAIL) return tolerate(run, slot, message, &failure, err);
-    sluice_count(&task->count.skipped, 1);
-    sluice_slot_finish(slot, 0, false);
-    return SLUICE_OK;
+    run->hand.handle = message->handle;
+    run->hand.seq = rec->seq;
+    run->hand.served = SLUICE_OK;
+    run->hand.err = err;
+    enum sluice_verdict v = tried(run, message, rec, &failure);
+    slot = sluice_window_find(task->window, run->hand.seq); /* may be gone after a wait */
+    sluice_tolerance_settle(task);
+    if (v == SLUICE_FAIL && sluice_tolerance_cut(task, &failure)) {
+        v = SLUICE_RETRY;
+    } else if (!slot || v != SLUICE_OK) {
+        run->batch.n--;
+        if (run->hand.served == SLUICE_FAIL) v = SLUICE_FAIL;
+        else if (!slot) v = SLUICE_OK;
+        else if (v == SLUICE_FAIL) v = tolerate(run, slot, message, &failure, err);
+        else {
+            sluice_count(&task->count.filtered, 1);
+            sluice_slot_finish(slot, 0, false);
+            v = SLUICE_OK;
+        }
+    }
+    if (run->hand.released) sluice_consumed_free(message->handle);
+    run->hand.handle = NULL;
+    run->hand.released = false;
+    return v;
 }
 
 /* Takes out records whose partitions went while the batch was being filled. */
@@ -344,7 +362,7 @@ static enum sluice_verdict keep_alive(struct sluice_sink_run *run, bool pause,
         if (run->held_n < SINK_HELD_MAX) run->held[run->held_n++] = message;
         else return sluice_fail(err, "librdkafka delivers records of paused partitions");
     }
-    if (run->revoked) forget_revoked(run);
+    if (run->revoked && !run->hand.handle) forget_revoked(run);
     return SLUICE_OK;
 }
 
@@ -380,6 +398,11 @@ static enum sluice_verdict put(struct sluice_sink_run *run, struct sluice_err *e
         sluice_count(&task->count.retries, 1);
         run->retrying = true;
         v = SLUICE_OK;
+    } else if (!strstr(err->msg, " failed in stage ")) { /* else it names the record itself */
+        const struct sluice_record *first = run->batch.records;
+        sluice_err_wrap(err, "stage TASK_PUT (%s), %zu records from %s-%d@%lld on",
+                        sluice_plugin_class(task->plugin), run->batch.n, first->origin_topic,
+                        first->origin_partition, (long long)first->offset);
     }
     return v;
 }
@@ -411,6 +434,28 @@ static enum sluice_verdict commit_due(struct sluice_sink_run *run, struct sluice
     enum sluice_verdict v = flush_simple(run, err);
     if (v == SLUICE_OK) commit(run, false);
     return v;
+}
+
+/* While an operation on the record in hand waits to be tried again: stays in the group, lets the
+ * plugin go on with what it has, commits. */
+static bool serve(void *arg, int ms)
+{
+    struct sluice_sink_run *run = arg;
+    sluice_wake_clear(run->task->wake);
+    enum sluice_verdict v = keep_alive(run, false, run->hand.err);
+    if (v == SLUICE_OK && !sluice_window_find(run->task->window, run->hand.seq)) return false;
+    if (v == SLUICE_OK) v = collect(run, run->hand.err);
+    if (v == SLUICE_OK && sluice_now_ms() >= run->commit_due_ms) v = commit_due(run, run->hand.err);
+    if (v == SLUICE_OK && !sluice_task_stopping(run->task)) v = work(run, ms, run->hand.err);
+    run->hand.served = v;
+    return v == SLUICE_OK;
+}
+
+static bool wait_again(void *arg, const struct sluice_failure *failure, unsigned tries,
+                       int64_t began_ms)
+{
+    struct sluice_sink_run *run = arg;
+    return sluice_tolerance_wait(run->task, failure, tries, began_ms, serve, run);
 }
 
 static enum sluice_verdict step(struct sluice_sink_run *run, struct sluice_err *err)
@@ -498,6 +543,7 @@ enum sluice_verdict sluice_sink_run(struct sluice_task *task, struct sluice_err 
     run->commit_every_ms = sluice_worker_num(task->worker, "offset.flush.interval.ms");
     run->drain_ms = sluice_task_stop_ms(task) * 4 / 5;
     sluice_batch_init(&run->batch);
+    task->pipe.again = (struct sluice_again){wait_again, run};
     if (task->errors.dead_letter_topic &&
         (v = sluice_dead_letter_new(task, &run->letter, err)) != SLUICE_OK)
         goto out; /* RETRY: asked to stop before it was there; so below */
@@ -511,12 +557,13 @@ enum sluice_verdict sluice_sink_run(struct sluice_task *task, struct sluice_err 
         sluice_wake_clear(task->wake);
         if (!sluice_task_stopping(task)) v = step(run, err);
     }
-    batch_clear(run); /* not put: comes again */
     forget_held(run);
+    if (v == SLUICE_RETRY) v = SLUICE_OK; /* stopped amid a record */
     if (v == SLUICE_OK) drain(run, sluice_now_ms() + run->drain_ms, &late);
-    sluice_window_advance(task->window, release, NULL);
+    batch_clear(run); /* not put: comes again */
+    sluice_window_advance(task->window, release, run);
     if (run->consumer) commit(run, true);
-    sluice_window_release(task->window, release, NULL);
+    sluice_window_release(task->window, release, run);
     run->closing = true; /* which revokes: all that could be done is done */
     sluice_consumer_close(run->consumer);
 out:

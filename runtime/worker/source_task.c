@@ -16,10 +16,9 @@
 #include "base/mem.h"
 #include "data/values.h"
 #include "kafka/client.h"
-#include "kafka/topics.h"
 #include "store/offset_store.h"
-#include "worker/task_impl.h"
-#include "worker/topic_creation.h"
+#include "worker/source_run.h"
+#include "worker/tolerance.h"
 
 #define POLL_MAX_RECORDS 4096
 #define POLL_MAX_BYTES ((size_t)4 << 20)
@@ -28,24 +27,6 @@
 #define FULL_WAIT_MS 50
 #define CREATE_MS 2000 /* the brokers' time to answer; then the task looks around and asks again */
 #define NEVER_SENT INT_MIN /* a slot's error: nothing tolerates it, nothing after it is committed */
-
-struct source_partition {
-    struct sluice_value map, offset;
-    bool has_offset;
-};
-
-struct sluice_source_run {
-    struct sluice_task *task;
-    struct sluice_batch batch, scratch;
-    struct sluice_batch known; /* partitions and their offsets; lives as long as the run */
-    struct source_partition *partitions;
-    size_t n, cap;
-    struct sluice_producer *producer;
-    struct sluice_topics topics;
-    struct sluice_topic_creation *creation; /* NULL: brokers make topics, or nobody */
-    struct sluice_backoff backoff;
-    int64_t commit_due_ms, commit_every_ms, service_due_ms;
-};
 
 /* ---- host->partition, host->resume ---- */
 
@@ -125,56 +106,21 @@ static enum sluice_verdict commit(struct sluice_source_run *run, struct sluice_e
     return v == SLUICE_FAIL ? SLUICE_FAIL : SLUICE_OK;
 }
 
-/* ---- failures of single records ---- */
-
-static enum sluice_verdict tolerate(struct sluice_task *task, const struct sluice_failure *failure,
-                                    const char *topic, struct sluice_err *err)
-{
-    sluice_count(&task->count.failed, 1);
-    if (task->errors.log)
-        sluice_log(SLUICE_ERROR, task->connector, task->id,
-                   "Error encountered in task %s-%d. Executing stage '%s' with class '%s', where "
-                   "source record is for topic '%s': %s",
-                   task->connector, task->id, failure->stage, failure->class, topic,
-                   failure->err.msg);
-    if (task->errors.tolerate) {
-        sluice_count(&task->count.skipped, 1);
-        return SLUICE_DROP;
-    }
-    sluice_err_set(err,
-                   "a record for topic %s failed in stage %s (%s): %s. With errors.tolerance=all "
-                   "such records are skipped",
-                   topic, failure->stage, failure->class, failure->err.msg);
-    return SLUICE_FAIL;
-}
-
-/* What Kafka refused. bytes: of the record; 0: they are gone, its place is the window's. */
-static enum sluice_verdict refused(struct sluice_task *task, int code, const char *topic,
-                                   size_t bytes, struct sluice_err *err)
-{
-    struct sluice_failure failure = {.stage = "KAFKA_PRODUCE",
-                                     .class = "org.apache.kafka.clients.producer.KafkaProducer"};
-    if (sluice_kafka_too_large(code) && bytes > 0) {
-        sluice_err_set(&failure.err,
-                       "%zu bytes are more than producer.override.max.request.size allows; raise "
-                       "it, and max.message.bytes of the topic",
-                       bytes);
-    } else {
-        sluice_err_set(&failure.err, "%s", sluice_kafka_error(code));
-    }
-    return tolerate(task, &failure, topic, err);
-}
+/* ---- one record ---- */
 
 /* A record that came back from Kafka undelivered. The broker refuses whole batches: of one that is
  * too large nobody can say which record was, so that tolerating it would lose good ones. */
-static enum sluice_verdict undelivered(struct sluice_task *task, int code, uint64_t seq,
+static enum sluice_verdict undelivered(struct sluice_source_run *run, int code, uint64_t seq,
                                        struct sluice_err *err)
 {
+    struct sluice_task *task = run->task;
     const struct sluice_topic *topic = sluice_window_item(task->window, seq);
     assert(topic);
     if (code == NEVER_SENT) return SLUICE_FAIL; /* said by send() */
-    if (!sluice_kafka_too_large(code)) return refused(task, code, topic->name, 0, err);
+    if (!sluice_kafka_too_large(code))
+        return sluice_source_refused(run, code, topic->name, NULL, 0, err);
     sluice_count(&task->count.failed, 1);
+    sluice_count(&task->count.errors, 1);
     return sluice_fail(err,
                        "topic %s refuses a batch as too large (its max.message.bytes): raise that, "
                        "or set producer.override.max.request.size to it, so that batches fit and "
@@ -233,7 +179,8 @@ static enum sluice_verdict send(struct sluice_source_run *run, const struct slui
     }
     sluice_headers_free(message->headers);
     enum sluice_verdict v = SLUICE_RETRY; /* stopped meanwhile: this record comes again */
-    if (sent == SLUICE_SEND_FAILED) v = refused(task, code, rec->topic, bytes, err);
+    if (sent == SLUICE_SEND_FAILED)
+        v = sluice_source_refused(run, code, rec->topic, rec, bytes, err);
     /* Tolerated: the position moves over it. Else the task ends here, and so does what it commits. */
     sluice_slot_finish(slot, v == SLUICE_DROP ? 0 : NEVER_SENT, true);
     return v;
@@ -282,13 +229,16 @@ static enum sluice_verdict handle(struct sluice_source_run *run, struct sluice_r
 {
     struct sluice_task *task = run->task;
     struct sluice_pipeline *pipe = &task->pipe;
-    struct sluice_failure failure;
+    struct sluice_failure failure = {0};
     bool key_null, value_null, ok, fresh;
     assert(rec->source_partition < run->n);
+    run->hand.record = rec;
+    run->hand.served = SLUICE_OK;
+    run->hand.err = err;
     enum sluice_verdict v =
         rec->topic ? sluice_pipeline_transform(pipe, &run->batch, rec, &failure) : SLUICE_DROP;
     if (v == SLUICE_DROP) {
-        if (rec->topic) sluice_count(&task->count.skipped, 1);
+        if (rec->topic) sluice_count(&task->count.filtered, 1);
         pass_over(task, rec);
         return SLUICE_OK;
     }
@@ -313,7 +263,10 @@ static enum sluice_verdict handle(struct sluice_source_run *run, struct sluice_r
             return v == SLUICE_DROP ? SLUICE_OK : v;
         }
     }
-    if (tolerate(task, &failure, rec->topic, err) == SLUICE_FAIL) return SLUICE_FAIL;
+    if (run->hand.served == SLUICE_FAIL) return SLUICE_FAIL;
+    if (sluice_tolerance_cut(task, &failure)) return SLUICE_RETRY;
+    if (sluice_source_tolerate(run, &failure, rec->topic, rec, err) == SLUICE_FAIL)
+        return SLUICE_FAIL;
     pass_over(task, rec);
     return SLUICE_OK;
 }
@@ -331,7 +284,7 @@ static enum sluice_verdict collect(struct sluice_source_run *run, struct sluice_
     while ((code = sluice_window_failed(task->window, &seq)) != 0) {
         /* Looked at first: what a broken client sends back is not for errors.tolerance to skip. */
         if (sluice_producer_fatal(run->producer, text)) break;
-        if (undelivered(task, code, seq, err) == SLUICE_FAIL) return SLUICE_FAIL;
+        if (undelivered(run, code, seq, err) == SLUICE_FAIL) return SLUICE_FAIL;
         sluice_window_forgive(task->window, seq);
     }
     atomic_store_explicit(&task->count.in_flight, sluice_window_count(task->window),
@@ -366,8 +319,11 @@ static enum sluice_verdict poll_once(struct sluice_source_run *run, size_t recor
     if (v == SLUICE_FAIL) return v;
     assert(run->batch.n <= room.records);
     sluice_count(&task->count.polled, run->batch.n);
+    run->hand.owned = false;
     for (size_t i = 0; i < run->batch.n; i++) {
         enum sluice_verdict h = handle(run, &run->batch.records[i], err);
+        run->hand.record = NULL;
+        sluice_tolerance_settle(task);
         if (h != SLUICE_OK) return h == SLUICE_RETRY ? SLUICE_OK : h;
     }
     if (v == SLUICE_OK) {
@@ -377,6 +333,37 @@ static enum sluice_verdict poll_once(struct sluice_source_run *run, size_t recor
         sluice_window_wait(task->window, (int)sluice_backoff_next(&run->backoff));
     }
     return SLUICE_OK;
+}
+
+/* While an operation on the record in hand waits to be tried again: collects and commits what is
+ * through, and lets the plugin serve its connection. */
+static bool serve(void *arg, int ms)
+{
+    struct sluice_source_run *run = arg;
+    struct sluice_task *task = run->task;
+    struct sluice_room room = {.size = sizeof room};
+    int64_t now = sluice_now_ms();
+    sluice_wake_clear(task->wake);
+    sluice_source_own(run);
+    enum sluice_verdict v = collect(run, run->hand.err);
+    if (v == SLUICE_OK && now >= run->commit_due_ms) v = commit(run, run->hand.err);
+    if (v == SLUICE_OK && now >= run->service_due_ms) {
+        sluice_batch_reset(&run->idle);
+        v = task->plugin->source->poll(task->self, &run->idle, &room, run->hand.err);
+        if (v == SLUICE_RETRY) v = SLUICE_OK;
+        assert(v != SLUICE_OK || run->idle.n == 0);
+        run->service_due_ms = sluice_now_ms() + SERVICE_MS;
+    }
+    if (v == SLUICE_OK && !sluice_task_stopping(task)) sluice_window_wait(task->window, ms);
+    run->hand.served = v;
+    return v == SLUICE_OK;
+}
+
+static bool wait_again(void *arg, const struct sluice_failure *failure, unsigned tries,
+                       int64_t began_ms)
+{
+    struct sluice_source_run *run = arg;
+    return sluice_tolerance_wait(run->task, failure, tries, began_ms, serve, run);
 }
 
 static enum sluice_verdict step(struct sluice_source_run *run, struct sluice_err *err)
@@ -453,6 +440,8 @@ enum sluice_verdict sluice_source_run(struct sluice_task *task, struct sluice_er
     sluice_batch_init(&run->batch);
     sluice_batch_init(&run->scratch);
     sluice_batch_init(&run->known);
+    sluice_batch_init(&run->idle);
+    task->pipe.again = (struct sluice_again){wait_again, run};
     sluice_backoff_init(&run->backoff, 100, 10000);
     if (!read_creation(run, err) || !connect_kafka(run, err)) goto out;
     v = sluice_task_open(task, err);
@@ -474,6 +463,7 @@ out:
     sluice_batch_fini(&run->batch);
     sluice_batch_fini(&run->scratch);
     sluice_batch_fini(&run->known);
+    sluice_batch_fini(&run->idle);
     free(run->partitions);
     free(run);
     return v;

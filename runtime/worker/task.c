@@ -49,17 +49,18 @@ void sluice_task_state(struct sluice_task *task, enum sluice_state state)
     set_status(task, state, trace);
 }
 
-/* "<what> (since <time>)" of both, one line each. */
+/* "<what> (since <time>)" of all, one line each. */
 static void show_troubles(struct sluice_task *task)
 {
-    const struct sluice_trouble *both[] = {&task->kafka_trouble, &task->trouble};
+    const struct sluice_trouble *all[] = {&task->kafka_trouble, &task->trouble,
+                                          &task->retry_trouble};
     char trace[sizeof task->status.trace] = "", when[25];
     size_t len = 0;
-    for (size_t i = 0; i < 2; i++) {
-        if (!both[i]->text[0]) continue;
-        sluice_wall_text(both[i]->since_ms, when);
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        if (!all[i]->text[0]) continue;
+        sluice_wall_text(all[i]->since_ms, when);
         int n = snprintf(trace + len, sizeof trace - len, "%s%s (since %s)", len ? "\n" : "",
-                         both[i]->text, when);
+                         all[i]->text, when);
         assert(n > 0);
         len += (size_t)n < sizeof trace - len ? (size_t)n : sizeof trace - len - 1;
     }
@@ -82,6 +83,11 @@ static void change_trouble(struct sluice_task *task, struct sluice_trouble *trou
 void sluice_task_trouble(struct sluice_task *task, const char *what)
 {
     change_trouble(task, &task->trouble, what);
+}
+
+void sluice_task_retrying(struct sluice_task *task, const char *what)
+{
+    change_trouble(task, &task->retry_trouble, what);
 }
 
 void sluice_task_kafka(struct sluice_task *task, bool down, const char *what)
@@ -112,8 +118,13 @@ void sluice_task_counters(struct sluice_task *task, struct sluice_task_counters 
     out->polled = atomic_load(&c->polled);
     out->written = atomic_load(&c->written);
     out->bytes = atomic_load(&c->bytes);
+    out->filtered = atomic_load(&c->filtered);
     out->skipped = atomic_load(&c->skipped);
     out->failed = atomic_load(&c->failed);
+    out->errors = atomic_load(&c->errors);
+    out->logged = atomic_load(&c->logged);
+    out->dead_letter_failures = atomic_load(&c->dead_letter_failures);
+    out->last_error_ms = atomic_load(&c->last_error_ms);
     out->retries = atomic_load(&c->retries);
     out->in_flight = atomic_load(&c->in_flight);
     out->lag = atomic_load(&c->lag);
@@ -175,6 +186,9 @@ static bool read_framework(struct sluice_task *task, struct sluice_err *err)
     e->tolerate = strcmp(sluice_conf_str(conf, "errors.tolerance"), "all") == 0;
     e->log = sluice_conf_flag(conf, "errors.log.enable");
     e->log_messages = sluice_conf_flag(conf, "errors.log.include.messages");
+    e->retry_timeout_ms = sluice_conf_num(conf, "errors.retry.timeout");
+    e->retry_delay_max_ms = sluice_conf_num(conf, "errors.retry.delay.max.ms");
+    e->random = (uint64_t)sluice_wall_us() ^ (uintptr_t)task;
     if (task->plugin->kind != SLUICE_KIND_SINK) return true;
     const char *topic = sluice_conf_str(conf, "errors.deadletterqueue.topic.name");
     e->dead_letter_topic = topic && *topic ? topic : NULL;

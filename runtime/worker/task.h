@@ -34,13 +34,18 @@ struct sluice_task_counters {
     uint64_t polled;    /* source: from the plugin; sink: from Kafka */
     uint64_t written;   /* source: delivered to Kafka; sink: done */
     uint64_t bytes;     /* source: value and key bytes produced; sink: consumed */
-    uint64_t skipped;   /* dropped by a transform or tolerated errors */
-    uint64_t failed;    /* records that failed conversion, transformation, delivery */
+    uint64_t filtered;  /* dropped by a transform */
+    uint64_t skipped;   /* tolerated errors */
+    uint64_t failed;    /* operations on records that failed, each try counted */
+    uint64_t errors;    /* records that failed for good */
+    uint64_t logged;    /* of these, logged */
     uint64_t retries;   /* RETRY verdicts */
     uint64_t in_flight; /* now */
     uint64_t lag;       /* sink: records behind the end of its partitions, 0 when unknown */
     uint64_t commits;   /* offset commits that succeeded */
     uint64_t dead_lettered;
+    uint64_t dead_letter_failures;
+    uint64_t last_error_ms; /* wall clock; 0: there was none */
 };
 
 /* Called on the task's thread when its state or trace changed; must be quick; no task function may

@@ -20,8 +20,8 @@ struct sluice_sink_run;   /* sink_task.c */
 
 /* Written by the task's thread (written: by reports too), read by anybody. */
 struct sluice_counters {
-    _Atomic uint64_t polled, written, bytes, skipped, failed, retries, in_flight, lag, commits,
-        dead_lettered;
+    _Atomic uint64_t polled, written, bytes, filtered, skipped, failed, errors, logged, retries,
+        in_flight, lag, commits, dead_lettered, dead_letter_failures, last_error_ms;
 };
 
 struct sluice_trouble { /* what is being retried; empty: nothing */
@@ -31,6 +31,8 @@ struct sluice_trouble { /* what is being retried; empty: nothing */
 
 struct sluice_errors { /* errors.* of the connector */
     bool tolerate, log, log_messages, context_headers;
+    int64_t retry_timeout_ms, retry_delay_max_ms;
+    uint64_t random;
     const char *dead_letter_topic; /* NULL: none */
     int dead_letter_replication;
 };
@@ -58,7 +60,8 @@ struct sluice_task {
     struct sluice_errors errors;
     struct sluice_source_run *source;
     struct sluice_sink_run *sink;
-    struct sluice_trouble trouble, kafka_trouble; /* the plugin's, the brokers' */
+    struct sluice_trouble trouble, kafka_trouble, retry_trouble; /* the plugin's, the brokers', of
+                                                                  * the record in hand */
 };
 
 /* Loops; they return when the task is to end: OK stopped, FAIL err. */
@@ -75,6 +78,8 @@ void sluice_task_trouble(struct sluice_task *task, const char *what);
 /* Trouble with the brokers, kept apart from the plugin's own: one may end while the other lasts.
  * down false: gone. */
 void sluice_task_kafka(struct sluice_task *task, bool down, const char *what);
+/* What is tried again for the record in hand; NULL: it went through. */
+void sluice_task_retrying(struct sluice_task *task, const char *what);
 /* Waits with an ear for stop and pause. */
 void sluice_task_pause_ms(struct sluice_task *task, int64_t ms);
 int64_t sluice_task_stop_ms(const struct sluice_task *task); /* how long draining may take */
