@@ -1,5 +1,5 @@
-/* mallocs.h - counts allocations of the process, so that a test can say that none is made per record.
- * Included by one file of a test program. */
+/* mallocs.h - counts allocations of the process, so that a test can say that none is made per
+ * record. Included by one file of a test program. */
 #ifndef SLUICE_TESTS_MALLOCS_H
 #define SLUICE_TESTS_MALLOCS_H
 

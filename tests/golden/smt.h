@@ -1,4 +1,5 @@
-/* smt.h - replays what Kafka's transforms and predicates did: the twin of java/SmtCase.java. Columns:
+/* smt.h - replays what Kafka's transforms and predicates did: the twin of java/SmtCase.java.
+ * Columns:
  *
  *     class, config, (source|sink)|topic|partition|offset|timestamp, schema, value, headers,
  *     then: drop, true, false, ?"why it does not configure", !"why it fails"; or
@@ -14,6 +15,7 @@
 
 #include "data/builtins.h"
 #include "fake_host.h"
+#include "golden/smt_record.h"
 #include "golden/text.h"
 #include "plugin/registry.h"
 
@@ -48,77 +50,6 @@ static void smt_configure(struct fake_host *fake, const char *config)
         fake_set(fake, at, value);
         at = next;
     }
-}
-
-static const struct sluice_schema *smt_read_schema(struct sluice_batch *batch,
-                                                   struct text_reader *r)
-{
-    const struct sluice_schema *description = text_read_schema(r);
-    if (!description) return NULL;
-    const struct sluice_schema *schema = sluice_schema_intern(description);
-    sluice_batch_hold(batch, schema);
-    sluice_schema_free(schema);
-    return schema;
-}
-
-/* "key|schema|value key|..." */
-static void smt_read_headers(struct sluice_batch *batch, const char *text,
-                             struct sluice_record *rec)
-{
-    if (strcmp(text, "-") == 0) return;
-    struct sluice_header *headers = sluice_batch_alloc(batch, 32 * sizeof *headers);
-    while (*text) {
-        size_t n = strcspn(text, "|");
-        CHECK(rec->headers_len < 32);
-        struct sluice_header *header = &headers[rec->headers_len++];
-        header->key = sluice_arena_strndup(&batch->arena, text, n);
-        struct text_reader r = {text + n + 1, batch};
-        header->schema = smt_read_schema(batch, &r);
-        CHECK(text_take(&r, "|"));
-        header->value = text_read_value(&r);
-        text = r.at + (*r.at == ' ');
-    }
-    rec->headers = headers;
-}
-
-static void smt_write_headers(struct sluice_buf *text, const struct sluice_record *rec)
-{
-    for (uint32_t i = 0; i < rec->headers_len; i++) {
-        sluice_buf_addf(text, "%s%s|", i ? " " : "", rec->headers[i].key);
-        text_schema(text, rec->headers[i].schema);
-        sluice_buf_adds(text, "|");
-        text_value(text, &rec->headers[i].value);
-    }
-    if (!rec->headers_len) sluice_buf_adds(text, "-");
-}
-
-/* "sink|topic|partition|offset|timestamp", "-" for null. */
-static void smt_read_meta(struct sluice_batch *batch, const char *text, struct sluice_record *rec)
-{
-    char *at = sluice_arena_strndup(&batch->arena, text, strlen(text)), *cols[5];
-    for (int i = 0; i < 5; i++) {
-        cols[i] = at;
-        at += strcspn(at, "|");
-        if (*at) *at++ = '\0';
-    }
-    rec->topic = cols[1];
-    rec->partition = *cols[2] == '-' ? SLUICE_ANY_PARTITION : (int32_t)atol(cols[2]);
-    rec->timestamp_ms = *cols[4] == '-' ? SLUICE_NO_TIMESTAMP : atoll(cols[4]);
-    if (strcmp(cols[0], "sink") != 0) return;
-    rec->offset = atoll(cols[3]);
-    rec->origin_topic = rec->topic;
-    rec->origin_partition = rec->partition;
-}
-
-static void smt_write_meta(struct sluice_buf *text, const struct sluice_record *rec)
-{
-    sluice_buf_addf(text, "%s|", rec->topic);
-    if (rec->partition == SLUICE_ANY_PARTITION) sluice_buf_adds(text, "-|");
-    else sluice_buf_addf(text, "%d|", (int)rec->partition);
-    if (rec->origin_topic) sluice_buf_addf(text, "%lld|", (long long)rec->offset);
-    else sluice_buf_adds(text, "-|");
-    if (rec->timestamp_ms == SLUICE_NO_TIMESTAMP) sluice_buf_adds(text, "-");
-    else sluice_buf_addf(text, "%lld", (long long)rec->timestamp_ms);
 }
 
 static void smt_compare(struct sluice_buf *text, int line, const char *what, const char *want)

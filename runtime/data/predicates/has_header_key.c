@@ -1,5 +1,5 @@
-/* has_header_key.c - org.apache.kafka.connect.transforms.predicates.HasHeaderKey: whether a record has
- * a header of this name. Owner: the task that asks. */
+/* has_header_key.c - org.apache.kafka.connect.transforms.predicates.HasHeaderKey: whether a record
+ * has a header of this name. Owner: the task that asks. */
 #include <stdlib.h>
 #include <string.h>
 

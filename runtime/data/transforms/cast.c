@@ -99,6 +99,7 @@ static bool read_spec(struct cast *cast, const char *const *list, struct sluice_
         if (!ok) return false;
     }
     if (n == 0) return sluice_err_set(err, "Must specify at least one field to cast.");
+    assert(cast->whole != SLUICE_NULL || cast->n > 0);
     if (cast->whole == SLUICE_NULL || n == 1) return true;
     return sluice_err_set(err, "Cast transformations that specify a type to cast the entire value "
                                "to may only specify a single cast in their spec");
@@ -198,6 +199,7 @@ static bool apply_struct(struct cast *cast, struct sluice_batch *batch, const st
 {
     const struct sluice_schema *in = plan->head.in, *out = plan->head.out;
     if (!smt_require_struct(in, side.value, PURPOSE, err)) return false;
+    assert(out->fields_len == in->fields_len);
     const struct sluice_value *from = side.value->u.v;
     struct sluice_value *to = sluice_batch_alloc(batch, in->fields_len * sizeof *to);
     for (uint32_t i = 0; i < in->fields_len; i++) {
@@ -238,6 +240,7 @@ static bool apply_whole(struct cast *cast, struct sluice_batch *batch, const str
                         struct smt_side side, struct sluice_err *err)
 {
     struct sluice_value v;
+    assert(cast->whole != SLUICE_NULL && cast->n == 0);
     if (!cast_value(batch, &cast->text, *side.schema, side.value, cast->whole, &v, err)) {
         return false;
     }

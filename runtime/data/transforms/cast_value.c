@@ -1,5 +1,6 @@
 /* cast_value.c - see cast_value.h. */
 #include "data/transforms/cast_value.h"
+#include <assert.h>
 
 #include <errno.h>
 #include <limits.h>
@@ -200,6 +201,7 @@ static bool cast_to_text(struct sluice_batch *batch, struct sluice_buf *text,
 static void number_to(const struct number *n, enum sluice_type type, struct sluice_value *out)
 {
     int64_t i = n->real ? java_long(n->d) : n->i;
+    assert(!n->real || !n->decimal);
     switch (type) {
     case SLUICE_FLOAT32:
         *out = sluice_float64(n->decimal ? (double)n->f
@@ -242,6 +244,7 @@ bool cast_value(struct sluice_batch *batch, struct sluice_buf *text,
                 enum sluice_type type, struct sluice_value *out, struct sluice_err *err)
 {
     struct number n = {.i = v->u.i, .d = v->u.d};
+    assert(type >= SLUICE_INT8 && (type <= SLUICE_STRING || v->type >= SLUICE_ARRAY));
     if (v->type == SLUICE_NULL) {
         *out = *v;
         return true;

@@ -1,5 +1,6 @@
 /* drop_headers.c - org.apache.kafka.connect.transforms.DropHeaders: headers of some names are taken
  * off. Owner: the transform's task. */
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -34,6 +35,7 @@ static enum sluice_verdict apply(void *self, struct sluice_batch *batch, struct 
         if (kept) kept[n] = rec->headers[i];
         n++;
     }
+    assert(n <= rec->headers_len && (kept || n == rec->headers_len));
     if (kept) rec->headers = kept;
     rec->headers_len = n;
     return SLUICE_OK;

@@ -1,5 +1,6 @@
 /* extract_field.c - org.apache.kafka.connect.transforms.ExtractField: a field takes the place of
  * the key or value that held it. Owner: the transform's task. */
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/err.h"
@@ -43,6 +44,7 @@ static bool apply_struct(struct extract *extract, struct sluice_batch *batch, st
     if (v.type != SLUICE_NULL && !smt_require_struct(schema, &v, PURPOSE, err)) return false;
     const struct plan *plan = plan_of(extract, schema, err);
     if (!plan) return false;
+    assert(extract->path.n > 0 && plan->head.in == schema);
     for (size_t i = 0; i < extract->path.n && v.type != SLUICE_NULL; i++) {
         bool last = i + 1 == extract->path.n;
         if (!smt_require_struct(schema, &v, NESTED, err)) return false;

@@ -22,6 +22,7 @@ static void add_step(struct field_path *path, size_t *cap, const char *s, size_t
  * backtick, NULL when there is none. */
 static const char *read_quoted(const char *at, struct sluice_buf *out)
 {
+    assert(at[-1] == '`');
     for (const char *from = at;; at++) {
         at = strchr(at, '`');
         if (!at) return NULL;
@@ -97,6 +98,7 @@ const struct sluice_schema *field_path_find(const struct field_path *path,
             sluice_err_set(err, "Unknown field: %s", path->text);
             return NULL;
         }
+        assert((uint32_t)at[i] < schema->fields_len);
         schema = schema->fields[at[i]].schema;
     }
     return schema;

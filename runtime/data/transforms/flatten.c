@@ -136,6 +136,7 @@ static bool apply_struct(struct flatten *flatten, struct sluice_batch *batch, st
     const struct smt_plan *plan = plan_of(flatten, *side.schema, err);
     if (!plan) return false;
     size_t n = plan->out->fields_len;
+    assert(plan->in == *side.schema);
     struct filling f = {.fields = plan->out->fields, .err = err};
     f.to = sluice_batch_alloc(batch, n * sizeof *f.to);
     if (!fill(&f, plan->in, side.value)) return false;
@@ -175,6 +176,7 @@ static bool count_leaves(const struct sluice_value *map, unsigned depth, size_t 
 static uint32_t *find_slot(struct joining *j, const char *s, size_t len)
 {
     uint64_t h = len;
+    assert(j->map.n < j->slots_n); /* one is free */
     for (size_t i = 0; i < len; i++) h = (h ^ (unsigned char)s[i]) * UINT64_C(0x100000001B3);
     for (h ^= h >> 32;; h++) {
         uint32_t *slot = &j->slots[h & (j->slots_n - 1)];

@@ -94,6 +94,7 @@ static bool may_be_null(const struct sluice_schema *schema, struct sluice_err *e
 static struct sluice_header *header_at(const struct header_from *from, struct sluice_batch *batch,
                                        struct sluice_header *headers, size_t old, size_t i)
 {
+    assert(i < from->n);
     const char *name = from->pairs[i].header;
     headers[old + i].key = smt_text(batch, name, strlen(name));
     return &headers[old + i];
@@ -105,6 +106,7 @@ static bool keep_others(const struct header_from *from, struct sluice_batch *bat
                         struct sluice_value *v, struct sluice_err *err)
 {
     const struct sluice_schema *out = plan->head.out;
+    assert(out->fields_len <= plan->head.in->fields_len);
     struct sluice_value *to = sluice_batch_alloc(batch, out->fields_len * sizeof *to);
     for (uint32_t i = 0; i < out->fields_len; i++) {
         const struct sluice_field *field = &out->fields[i];

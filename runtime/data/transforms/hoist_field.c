@@ -1,5 +1,6 @@
 /* hoist_field.c - org.apache.kafka.connect.transforms.HoistField: the key or value becomes the one
  * field of a struct or map. Owner: the transform's task. */
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -37,6 +38,7 @@ static enum sluice_verdict apply(void *self, struct sluice_batch *batch, struct 
     }
     const struct smt_plan *plan = plan_of(hoist, *side.schema, err);
     if (!plan) return SLUICE_FAIL;
+    assert(plan->out->fields_len == 1);
     struct sluice_value *to = sluice_batch_alloc(batch, sizeof *to);
     if (!smt_put(to, side.value, plan->in, plan->out->fields, false, err)) return SLUICE_FAIL;
     smt_set(batch, side, plan->out, sluice_nested(SLUICE_STRUCT, to, 1));

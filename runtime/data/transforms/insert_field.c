@@ -1,5 +1,6 @@
 /* insert_field.c - org.apache.kafka.connect.transforms.InsertField: where a record is from, its
  * timestamp or a fixed text as fields of its key or value. Owner: the transform's task. */
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/err.h"
@@ -111,6 +112,7 @@ static bool apply_struct(struct insert *insert, struct sluice_batch *batch,
         if (!insert->fields[i].name) continue;
         if (!value_of(insert, (enum what)i, batch, rec, &to[n++], err)) return false;
     }
+    assert(n == plan->out->fields_len);
     smt_set(batch, side, plan->out, sluice_nested(SLUICE_STRUCT, to, n));
     return true;
 }
@@ -119,6 +121,7 @@ static bool apply_map(const struct insert *insert, struct sluice_batch *batch,
                       struct sluice_record *rec, struct smt_side side, struct sluice_err *err)
 {
     if (!smt_require_map(NULL, side.value, PURPOSE, err)) return false;
+    assert(insert->n > 0 && insert->n <= WHATS);
     struct smt_map map = smt_map_copy(batch, side.value, insert->n);
     for (int i = 0; i < WHATS; i++) {
         const struct insertion *field = &insert->fields[i];

@@ -1,6 +1,7 @@
 /* insert_header.c - org.apache.kafka.connect.transforms.InsertHeader: one more header for each
  * record; its value is read from text as SimpleHeaderConverter reads it. Owner: the transform's
  * task. */
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -48,6 +49,7 @@ static enum sluice_verdict open(enum smt_form form, const struct sluice_host *ho
     insert->literal = sluice_xstrdup(host->str(conf, "value.literal"));
     insert->value =
         sluice_header_read(&insert->batch, insert->literal, strlen(insert->literal), &guess);
+    assert(insert->value.type != SLUICE_NULL || !guess);
     if (guess) insert->schema = sluice_schema_intern(guess);
     return SLUICE_OK;
 }

@@ -37,6 +37,7 @@ void smt_plan_put(struct smt *smt, struct smt_plan *plan, const struct sluice_sc
                   const struct sluice_schema *out)
 {
     assert(in && !plan->in);
+    assert(!smt_plan_find(smt, in));
     plan->in = sluice_schema_hold(in);
     plan->out = out;
     plan->node.key = in;
@@ -102,6 +103,7 @@ bool smt_require_map(const struct sluice_schema *schema, const struct sluice_val
 bool smt_put_null(struct sluice_value *to, const struct sluice_schema *in,
                   const struct sluice_field *out, bool replace, struct sluice_err *err)
 {
+    assert(in && out->schema && in->type != SLUICE_NULL);
     *to = replace && in->has_dflt ? in->dflt : sluice_null();
     if (to->type != SLUICE_NULL || out->schema->optional) return true;
     return sluice_err_set(err,
@@ -154,6 +156,7 @@ void smt_map_put(struct smt_map *map, const char *key, size_t len, struct sluice
 
 struct sluice_value smt_map_value(const struct smt_map *map)
 {
+    assert(map->n <= map->cap);
     return sluice_nested(SLUICE_MAP, map->items, map->n);
 }
 
@@ -175,6 +178,7 @@ void smt_build(struct smt_builder *builder, const struct sluice_schema *basics)
 bool smt_build_field(struct smt_builder *builder, const char *name,
                      const struct sluice_schema *schema, struct sluice_err *err)
 {
+    assert(schema && builder->schema.type == SLUICE_STRUCT);
     if (!*name) return sluice_err_set(err, "fieldName cannot be null.");
     for (size_t i = 0; i < builder->n; i++) {
         if (strcmp(builder->fields[i].name, name) != 0) continue;
@@ -199,6 +203,7 @@ bool smt_build_fields(struct smt_builder *builder, const struct sluice_schema *s
 
 const struct sluice_schema *smt_build_done(struct smt_builder *builder)
 {
+    assert(builder->schema.type == SLUICE_STRUCT || builder->n == 0);
     builder->schema.fields = builder->fields;
     builder->schema.fields_len = (uint32_t)builder->n;
     const struct sluice_schema *schema = sluice_schema_intern(&builder->schema);
