@@ -16,7 +16,7 @@
 #define SECRETS_MAX 1024
 #define SHORT_BYTES 4
 #define CUT_BYTES 16  /* so much of a secret at a text's end is one that was cut */
-#define PART_BYTES 64 /* so much of it anywhere */
+#define PART_BYTES 64 /* so much of one of several lines (a key in PEM) anywhere */
 
 static const char mask[] = "[hidden]";
 
@@ -71,7 +71,8 @@ static size_t secret_at(const char *text)
         const char *s = secrets[i];
         size_t len = 0;
         while (s[len] && s[len] == text[len]) len++;
-        bool enough = !s[len] || len >= PART_BYTES || (len >= CUT_BYTES && !text[len]);
+        bool part = len >= PART_BYTES && strchr(s, '\n');
+        bool enough = !s[len] || part || (len >= CUT_BYTES && !text[len]);
         if (enough && len > longest) longest = len;
     }
     return longest;

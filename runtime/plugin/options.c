@@ -95,9 +95,10 @@ static void check_value(const struct sluice_option *option, const char *key, con
     sluice_buf_init(&why, REASON_MAX_BYTES);
     if (!sluice_option_parse(option, text, &value, &why)) {
         bool secret = option->type == SLUICE_OPT_PASSWORD;
+        char *shown = sluice_secret_hidden(secret ? "[hidden]" : text); /* before it is cut */
         sluice_report_add(report, name, "Invalid value %.*s for configuration %s: %s",
-                          SHOWN_VALUE_BYTES, secret ? "[hidden]" : text, name,
-                          sluice_buf_str(&why));
+                          SHOWN_VALUE_BYTES, shown, name, sluice_buf_str(&why));
+        free(shown);
     }
     sluice_option_value_fini(&value);
     sluice_buf_fini(&why);
