@@ -1,9 +1,7 @@
 /* consumer.c - see consumer.h. */
 #include "kafka/consumer.h"
 
-#define PCRE2_CODE_UNIT_WIDTH 8
 #include <librdkafka/rdkafka.h>
-#include <pcre2.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +9,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "data/java_regex.h"
 #include "kafka/client.h"
 
 #define METADATA_MS 500 /* the task waits meanwhile */
@@ -22,7 +21,7 @@ struct sluice_consumer {
     rd_kafka_queue_t *queue;
     struct sluice_rebalance rebalance;
     char *who, *brokers;
-    pcre2_code *regex; /* NULL: fixed topics */
+    struct sluice_java_regex *regex; /* NULL: fixed topics */
     rd_kafka_topic_partition_list_t *subscribed;
     int64_t next_refresh_ms, refresh_ms, next_probe_ms;
     bool paused;
@@ -129,11 +128,6 @@ static bool subscribe_fixed(struct sluice_consumer *c, const char *topics, struc
     return ok;
 }
 
-static bool matches(const struct sluice_consumer *c, pcre2_match_data *match, const char *topic)
-{
-    return pcre2_match(c->regex, (PCRE2_SPTR)topic, strlen(topic), 0, 0, match, NULL) >= 0;
-}
-
 /* Java's consumer matches its pattern against all topics whenever the metadata is refreshed. */
 static void refresh_regex(struct sluice_consumer *c)
 {
@@ -144,13 +138,12 @@ static void refresh_regex(struct sluice_consumer *c)
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return; /* on_error has said so */
     c->next_refresh_ms = sluice_now_ms() + c->refresh_ms;
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(8);
-    pcre2_match_data *match = pcre2_match_data_create(1, NULL);
-    for (int i = 0; i < metadata->topic_cnt; i++)
-        if (matches(c, match, metadata->topics[i].topic) &&
-            strcmp(metadata->topics[i].topic, "__consumer_offsets") != 0)
-            rd_kafka_topic_partition_list_add(list, metadata->topics[i].topic,
-                                              RD_KAFKA_PARTITION_UA);
-    pcre2_match_data_free(match);
+    for (int i = 0; i < metadata->topic_cnt; i++) {
+        const char *topic = metadata->topics[i].topic;
+        if (sluice_java_regex_matches(c->regex, topic, strlen(topic), &err) == SLUICE_MATCH_YES &&
+            strcmp(topic, "__consumer_offsets") != 0)
+            rd_kafka_topic_partition_list_add(list, topic, RD_KAFKA_PARTITION_UA);
+    }
     rd_kafka_metadata_destroy(metadata);
     bool same = c->subscribed && c->subscribed->cnt == list->cnt;
     for (int i = 0; same && i < list->cnt; i++)
@@ -163,16 +156,9 @@ static void refresh_regex(struct sluice_consumer *c)
 
 static bool compile_regex(struct sluice_consumer *c, const char *regex, struct sluice_err *err)
 {
-    int code;
-    PCRE2_SIZE at;
-    PCRE2_UCHAR text[128];
-    c->regex = pcre2_compile((PCRE2_SPTR)regex, PCRE2_ZERO_TERMINATED,
-                             PCRE2_ANCHORED | PCRE2_ENDANCHORED | PCRE2_UTF, &code, &at, NULL);
+    c->regex = sluice_java_regex_new(regex, 0, err);
     if (c->regex) return true;
-    pcre2_get_error_message(code, text, sizeof text);
-    return sluice_err_set(err,
-                          "%s: topics.regex %s is not a regular expression: %s at character %zu",
-                          c->who, regex, (const char *)text, (size_t)at);
+    return sluice_err_wrap(err, "%s: topics.regex %s is not a regular expression", c->who, regex);
 }
 
 /* ---- life ---- */
@@ -230,7 +216,7 @@ void sluice_consumer_close(struct sluice_consumer *c)
         rd_kafka_destroy(c->rk);
     }
     if (c->subscribed) rd_kafka_topic_partition_list_destroy(c->subscribed);
-    pcre2_code_free(c->regex);
+    sluice_java_regex_free(c->regex);
     free(c->who);
     free(c->brokers);
     free(c);

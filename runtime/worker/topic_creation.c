@@ -4,10 +4,8 @@
  * whole name; exclude wins. What a group does not say of partitions and replication, default says. */
 #include "worker/topic_creation.h"
 
-#define PCRE2_CODE_UNIT_WIDTH 8
 #include <assert.h>
 #include <errno.h>
-#include <pcre2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,13 +13,14 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "data/java_regex.h"
 
 #define PREFIX "topic.creation."
 #define REGEX_MAX_BYTES ((size_t)1 << 20)
 
 struct group {
     char *name;
-    pcre2_code *include, *exclude; /* NULL: everything; nothing */
+    struct sluice_java_regex *include, *exclude; /* NULL: everything; nothing */
     int partitions, replication_factor;
     struct sluice_map config;
 };
@@ -98,35 +97,27 @@ static bool read_count(const struct sluice_map *config, const char *group, const
 
 /* One pattern out of a list of them. *out NULL: the list is absent or empty. */
 static bool read_patterns(const struct sluice_map *config, const char *group, const char *what,
-                          pcre2_code **out, struct sluice_err *err)
+                          struct sluice_java_regex **out, struct sluice_err *err)
 {
     char *key = key_of(group, what), *word;
     const char *list = sluice_map_get(config, key);
     struct sluice_buf all;
-    PCRE2_UCHAR text[128];
-    PCRE2_SIZE at;
-    int code;
     bool ok = true;
     *out = NULL;
     sluice_buf_init(&all, REGEX_MAX_BYTES);
     while (ok && (word = next_word(&list))) {
-        pcre2_code *alone =
-            pcre2_compile((PCRE2_SPTR)word, PCRE2_ZERO_TERMINATED, PCRE2_UTF, &code, &at, NULL);
-        ok = alone && sluice_buf_addf(&all, "%s(?:%s)", all.len ? "|" : "", word);
+        struct sluice_java_regex *alone = sluice_java_regex_new(word, 0, err);
+        ok = alone && sluice_buf_addf(&all, "%s%s", all.len ? "|" : "", word); /* as Java joins */
         if (!alone) {
-            pcre2_get_error_message(code, text, sizeof text);
-            sluice_err_set(err,
-                           "Invalid value %s for configuration %s: not a regular expression: %s at "
-                           "character %zu",
-                           word, key, (const char *)text, (size_t)at);
+            sluice_err_wrap(err, "Invalid value %s for configuration %s: not a regular expression",
+                            word, key);
         }
-        pcre2_code_free(alone);
+        sluice_java_regex_free(alone);
         free(word);
     }
     if (ok && all.len > 0) {
-        *out = pcre2_compile((PCRE2_SPTR)all.data, all.len,
-                             PCRE2_ANCHORED | PCRE2_ENDANCHORED | PCRE2_UTF, &code, &at, NULL);
-        if (!*out) ok = sluice_err_set(err, "%s is too large a list of expressions", key);
+        *out = sluice_java_regex_new(sluice_buf_str(&all), 0, err);
+        if (!*out) ok = sluice_err_wrap(err, "%s", key);
     }
     sluice_buf_fini(&all);
     free(key);
@@ -203,8 +194,8 @@ void sluice_topic_creation_free(struct sluice_topic_creation *creation)
     if (!creation) return;
     for (size_t i = 0; i < creation->n; i++) {
         struct group *group = &creation->groups[i];
-        pcre2_code_free(group->include);
-        pcre2_code_free(group->exclude);
+        sluice_java_regex_free(group->include);
+        sluice_java_regex_free(group->exclude);
         sluice_map_fini(&group->config);
         free(group->name);
     }
@@ -234,13 +225,11 @@ void sluice_topic_creation_check(const struct sluice_map *config, struct sluice_
 
 /* ---- finding ---- */
 
-static bool matches(const pcre2_code *pattern, const char *topic)
+static bool matches(struct sluice_java_regex *pattern, const char *topic)
 {
-    if (!pattern) return false;
-    pcre2_match_data *match = pcre2_match_data_create(1, NULL);
-    bool yes = pcre2_match(pattern, (PCRE2_SPTR)topic, strlen(topic), 0, 0, match, NULL) >= 0;
-    pcre2_match_data_free(match);
-    return yes;
+    struct sluice_err err; /* of a pattern that takes too many steps: it does not match */
+    return pattern &&
+           sluice_java_regex_matches(pattern, topic, strlen(topic), &err) == SLUICE_MATCH_YES;
 }
 
 const char *sluice_topic_creation_find(const struct sluice_topic_creation *creation,

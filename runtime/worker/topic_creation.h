@@ -1,5 +1,5 @@
 /* topic_creation.h - which topics a source makes, and how: topic.creation.* (KIP-158).
- * Owner: the task's thread; constant after it was made. */
+ * Owner: the task's thread; constant after it was made (but for the patterns' matches). */
 #ifndef SLUICE_WORKER_TOPIC_CREATION_H
 #define SLUICE_WORKER_TOPIC_CREATION_H
 
