@@ -39,6 +39,8 @@ void sluice_client_layers(enum sluice_client client, const struct sluice_map *wo
         /* Java's 45 s leave room for its garbage collector; a killed worker's partitions should not
          * wait so long for their next owner. */
         sluice_map_set(out, "session.timeout.ms", "10000");
+        /* Java asks for topics that are not there yet all the time, librdkafka only this often. */
+        sluice_map_set(out, "metadata.max.age.ms", "5000");
     } else {
         for (size_t i = 0; i < worker->n; i++)
             if (sluice_client_row(client, worker->items[i].key, &other))

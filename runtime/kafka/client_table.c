@@ -33,7 +33,7 @@
 const struct sluice_client_row sluice_client_rows[] = {
     SAME("bootstrap.servers", ALL),
     SAME("client.id", ALL),
-    {"metadata.max.age.ms", ALL, MAP, "metadata.max.age.ms", 1, 86400000, NULL},
+    {"metadata.max.age.ms", ALL, MAP, "topic.metadata.refresh.interval.ms", 10, 3600000, NULL},
     {"client.dns.lookup", ALL, WARN, "all addresses of a name are used", 0, 0, "use_all_dns_ips"},
     {"connections.max.idle.ms", ALL, MAP, "connections.max.idle.ms", 0, INT32_MAX, NULL},
     {"receive.buffer.bytes", ALL, MAP, "socket.receive.buffer.bytes", 0, 100000000, NULL},
