@@ -18,6 +18,21 @@ struct checking {
     struct sluice_report *report;
 };
 
+/* What the plugin's table finds in the config; when that is nothing, what the plugin itself does. */
+static void check_plugin(const struct sluice_plugin *plugin, const struct sluice_map *config,
+                         struct sluice_report *report)
+{
+    struct sluice_err err;
+    size_t before = report->n;
+    sluice_options_check(plugin->options, plugin->option_size, config, report);
+    if (!plugin->validate || report->n > before) return;
+    struct sluice_conf *conf = sluice_conf_new(plugin, config, "", &err);
+    if (!conf) return;
+    struct sluice_host host = sluice_host_base();
+    plugin->validate(&host, conf, report);
+    sluice_conf_free(conf);
+}
+
 /* Keys under prefix as the config of another plugin; findings get the prefix back. */
 static void check_part(const struct checking *c, const char *type_key, const char *prefix,
                        unsigned kinds)
@@ -44,7 +59,7 @@ static void check_part(const struct checking *c, const char *type_key, const cha
     for (size_t i = 0; i < c->config->n; i++)
         if (strncmp(c->config->items[i].key, prefix, n) == 0)
             sluice_map_set(&own, c->config->items[i].key + n, c->config->items[i].value);
-    sluice_options_check(plugin->options, plugin->option_size, &own, &found);
+    check_plugin(plugin, &own, &found);
     for (size_t i = 0; i < found.n; i++) {
         char *key = sluice_xasprintf("%s%s", prefix, found.items[i].key);
         sluice_report_add(c->report, key, "%s", found.items[i].message);
@@ -173,20 +188,6 @@ static void check_eos(const struct checking *c)
             support);
 }
 
-/* What the plugin itself finds, when its table found nothing. */
-static void check_plugin(const struct checking *c, const struct sluice_plugin *plugin)
-{
-    struct sluice_err err;
-    size_t before = c->report->n;
-    sluice_options_check(plugin->options, plugin->option_size, c->config, c->report);
-    if (!plugin->validate || c->report->n > before) return;
-    struct sluice_conf *conf = sluice_conf_new(plugin, c->config, "", &err);
-    if (!conf) return;
-    struct sluice_host host = sluice_host_base();
-    plugin->validate(&host, conf, c->report);
-    sluice_conf_free(conf);
-}
-
 /* All that can be said of a config whose variables are replaced. */
 static void check_config(const struct checking *c, const struct sluice_worker *worker,
                          const struct sluice_plugin *plugin)
@@ -202,7 +203,7 @@ static void check_config(const struct checking *c, const struct sluice_worker *w
     check_converters(c);
     each_alias(c, "predicates", check_predicate);
     each_alias(c, "transforms", check_transform);
-    check_plugin(c, plugin);
+    check_plugin(plugin, c->config, c->report);
 }
 
 /* Findings quote values: one that a variable stands for is taken out again, however short it is. */

@@ -123,3 +123,14 @@ def test_a_transform_from_a_shared_object(t):
     worker.rest.create("m", config)
     t.kafka.wait_count(topic, 3)
     equal([r.value for r in t.kafka.read(topic)], [">one", ">two", ">three"], "values")
+
+
+def test_a_wrong_spec_is_refused_with_the_config(t):
+    worker = t.sluice()
+    status, answer = worker.rest.call("PUT", "/connectors/x/config", {
+        **source(t, "unused", ["a"]), "transforms": "c", "predicates": "p",
+        **keys("transforms.c", type=f"{KAFKA}Cast$Value", spec="a:int8,b:number", predicate="p"),
+        **keys("predicates.p", type="TopicNameMatches", pattern="a(b")})
+    equal(status, 400, "status")
+    for piece in "Invalid type found in casting spec: number", "Invalid regex: ":
+        assert piece in answer["message"], answer
