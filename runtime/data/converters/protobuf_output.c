@@ -318,6 +318,7 @@ static bool plan_scalar(struct planner *p, struct scope *scope, const struct slu
         import(p, "google/protobuf/wrappers.proto");
     } else {
         field->type_name = pb_type_name(type);
+        field->type = (uint8_t)type;
     }
     return true;
 }

@@ -477,6 +477,7 @@ static bool read_map(struct parser *p, struct pb_message *message, struct pb_fie
     if (key.type == PB_UNKNOWN || key.type == PB_BYTES || key.type <= PB_FLOAT) {
         return fail(p, "a type that a map's key can have");
     }
+    if (p->file->proto2) key.label = value.label = PB_OPTIONAL;
     field->label = PB_REPEATED;
     const char *name = p->text;
     size_t n = strlen(name), len = 0;
