@@ -18,7 +18,7 @@ struct checking {
     struct sluice_report *report;
 };
 
-/* What the plugin's table finds in the config; when that is nothing, what the plugin does itself. */
+/* What the option table finds in the config; when that is nothing, what the plugin does. */
 static void check_plugin(const struct sluice_plugin *plugin, const struct sluice_map *config,
                          struct sluice_report *report)
 {
