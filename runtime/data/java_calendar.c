@@ -5,8 +5,8 @@
 #include <assert.h>
 
 #define DAY_MS INT64_C(86400000)
-#define EPOCH INT64_C(719163)          /* day of 1970-01-01 */
-#define CUTOVER INT64_C(577736)        /* day of 1582-10-15, the first Gregorian one */
+#define EPOCH INT64_C(719163)   /* day of 1970-01-01 */
+#define CUTOVER INT64_C(577736) /* day of 1582-10-15, the first Gregorian one */
 #define CUTOVER_YEAR 1582
 #define SUNDAY 1
 
@@ -21,7 +21,11 @@ static bool leap(int64_t year, bool julian)
 
 static const int month_days[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365};
 
-static int days_before(int month, bool is_leap) { return month_days[month] + (is_leap && month > 1); }
+static int days_before(int month, bool is_leap)
+{
+    assert(month >= 0 && month <= 12);
+    return month_days[month] + (is_leap && month > 1);
+}
 
 /* Day of the first of a month, 0 to 11. */
 static int64_t first_of(int64_t year, int month, bool julian)
@@ -48,8 +52,8 @@ static int64_t week_begin(int64_t first)
 
 static int64_t year_of(int64_t day, bool julian)
 {
-    int64_t year = julian ? floor_div(4 * (day + 1) + 1464, 1461)
-                          : floor_div(400 * (day - 1), 146097) + 1;
+    int64_t year =
+        julian ? floor_div(4 * (day + 1) + 1464, 1461) : floor_div(400 * (day - 1), 146097) + 1;
     while (first_of(year, 0, julian) > day) year--;
     while (first_of(year + 1, 0, julian) <= day) year++;
     return year;
@@ -61,6 +65,7 @@ void sluice_calendar_of(int64_t unix_ms, int64_t value[CALENDAR_FIELDS])
     bool julian = day < CUTOVER;
     int64_t year = year_of(day, julian), first = first_of(year, 0, julian);
     int64_t of_year = day - first; /* from 0 */
+    assert(of_year >= 0 && of_year < 366);
     bool is_leap = leap(year, julian);
     int month = 0;
     while (days_before(month + 1, is_leap) <= of_year) month++;
@@ -91,8 +96,7 @@ void sluice_calendar_of(int64_t unix_ms, int64_t value[CALENDAR_FIELDS])
     value[CALENDAR_ZONE_OFFSET] = 0;
 }
 
-void sluice_calendar_set(struct sluice_calendar *calendar, enum calendar_field field,
-                         int32_t value)
+void sluice_calendar_set(struct sluice_calendar *calendar, enum calendar_field field, int32_t value)
 {
     assert(field < CALENDAR_FIELDS);
     calendar->value[field] = value;
@@ -102,11 +106,11 @@ void sluice_calendar_set(struct sluice_calendar *calendar, enum calendar_field f
 /* ---- from fields ---- */
 
 enum day_by { /* which fields say the day */
-    BY_DAY_OF_MONTH,
-    BY_WEEK_OF_MONTH,
-    BY_DAY_OF_WEEK_IN_MONTH,
-    BY_DAY_OF_YEAR,
-    BY_WEEK_OF_YEAR
+              BY_DAY_OF_MONTH,
+              BY_WEEK_OF_MONTH,
+              BY_DAY_OF_WEEK_IN_MONTH,
+              BY_DAY_OF_YEAR,
+              BY_WEEK_OF_YEAR
 };
 
 static int max2(int a, int b) { return a > b ? a : b; }
@@ -156,8 +160,8 @@ static int64_t month_day(const struct sluice_calendar *c, enum day_by by, int64_
         return begin + 7 * ((int64_t)c->value[CALENDAR_WEEK_OF_MONTH] - 1);
     }
     int weekday = has_weekday ? c->value[CALENDAR_DAY_OF_WEEK] : SUNDAY;
-    int64_t nth = c->stamp[CALENDAR_DAY_OF_WEEK_IN_MONTH] ? c->value[CALENDAR_DAY_OF_WEEK_IN_MONTH]
-                                                          : 1;
+    int64_t nth =
+        c->stamp[CALENDAR_DAY_OF_WEEK_IN_MONTH] ? c->value[CALENDAR_DAY_OF_WEEK_IN_MONTH] : 1;
     if (nth >= 0) return weekday_before(day + 7 * nth - 1, weekday);
     bool is_leap = leap(year, julian);
     int length = days_before(month + 1, is_leap) - days_before(month, is_leap);
@@ -226,9 +230,9 @@ static int64_t hours(const struct sluice_calendar *c)
 int64_t sluice_calendar_time(const struct sluice_calendar *c)
 {
     int64_t year = c->stamp[CALENDAR_YEAR] ? c->value[CALENDAR_YEAR] : 1970;
-    int64_t ms = ((hours(c) * 60 + c->value[CALENDAR_MINUTE]) * 60 + c->value[CALENDAR_SECOND]) *
-                     1000 +
-                 c->value[CALENDAR_MILLISECOND];
+    int64_t ms =
+        ((hours(c) * 60 + c->value[CALENDAR_MINUTE]) * 60 + c->value[CALENDAR_SECOND]) * 1000 +
+        c->value[CALENDAR_MILLISECOND];
     int64_t extra = floor_div(ms, DAY_MS), day;
     ms = floor_mod(ms, DAY_MS);
     if (c->stamp[CALENDAR_ERA] && c->value[CALENDAR_ERA] == 0) year = 1 - year;

@@ -102,12 +102,9 @@ struct sluice_java_date *sluice_java_date_new(const char *pattern, int64_t now_m
     sluice_calendar_of(now_ms, fields);
     date->century_year = (int32_t)fields[CALENDAR_YEAR] - 80;
     for (int i = CALENDAR_MONTH; i < CALENDAR_FIELDS; i++) { /* the same day 80 years ago */
-        static const char wanted[CALENDAR_FIELDS] = {[CALENDAR_MONTH] = 1,
-                                                     [CALENDAR_DAY_OF_MONTH] = 1,
-                                                     [CALENDAR_HOUR_OF_DAY] = 1,
-                                                     [CALENDAR_MINUTE] = 1,
-                                                     [CALENDAR_SECOND] = 1,
-                                                     [CALENDAR_MILLISECOND] = 1};
+        static const char wanted[CALENDAR_FIELDS] = {
+            [CALENDAR_MONTH] = 1,  [CALENDAR_DAY_OF_MONTH] = 1, [CALENDAR_HOUR_OF_DAY] = 1,
+            [CALENDAR_MINUTE] = 1, [CALENDAR_SECOND] = 1,       [CALENDAR_MILLISECOND] = 1};
         if (wanted[i]) sluice_calendar_set(&start, (enum calendar_field)i, (int32_t)fields[i]);
     }
     sluice_calendar_set(&start, CALENDAR_YEAR, date->century_year);
@@ -170,13 +167,9 @@ static bool put_part(const struct sluice_date_part *part, const int64_t *value,
     case 'E':
         return put_name(out, sluice_java_weekdays[value[CALENDAR_DAY_OF_WEEK] - 1], n > 3, err);
     case 'a': return put(out, value[CALENDAR_AM_PM] ? "PM" : "AM", 2, err);
-    case 'k':
-        v = value[CALENDAR_HOUR_OF_DAY];
-        return put_number(out, v ? v : 24, n, err);
+    case 'k': v = value[CALENDAR_HOUR_OF_DAY]; return put_number(out, v ? v : 24, n, err);
     case 'h': return put_number(out, value[CALENDAR_HOUR] ? value[CALENDAR_HOUR] : 12, n, err);
-    case 'u':
-        v = value[CALENDAR_DAY_OF_WEEK];
-        return put_number(out, v == 1 ? 7 : v - 1, n, err);
+    case 'u': v = value[CALENDAR_DAY_OF_WEEK]; return put_number(out, v == 1 ? 7 : v - 1, n, err);
     case 'z':
         return n > 3 ? put(out, "Coordinated Universal Time", 26, err) : put(out, "UTC", 3, err);
     case 'Z': return put(out, "+0000", 5, err);
@@ -189,6 +182,7 @@ bool sluice_java_date_format(const struct sluice_java_date *date, int64_t unix_m
                              struct sluice_buf *out, struct sluice_err *err)
 {
     int64_t value[CALENDAR_FIELDS];
+    assert(date && out);
     sluice_calendar_of(unix_ms, value);
     for (size_t i = 0; i < date->n; i++) {
         if (!put_part(&date->parts[i], value, out, err)) return false;

@@ -1,7 +1,7 @@
 /* java_date.h - dates as java.text.SimpleDateFormat writes and reads them, in UTC and English.
  *
- * A pattern is compiled once; formatting and parsing allocate nothing. Parsing is lenient, as Java's
- * is by default: month 13 is next January, the text may go on behind the pattern. The calendar is
+ * A pattern is compiled once; formatting and parsing allocate nothing. Parsing is lenient, as it is
+ * in Java by default: month 13 is next January, the text may go on behind the pattern. The calendar is
  * GregorianCalendar's, with Julian dates before 15 October 1582 and weeks that begin on Sunday.
  * Owner: constant after new; any thread. */
 #ifndef SLUICE_DATA_JAVA_DATE_H

@@ -1,5 +1,6 @@
 /* java_date_parse.c - SimpleDateFormat.parse(): see java_date.h. Each part takes what it can from
  * the text and sets a calendar field; the calendar then makes sense of them. */
+#include <assert.h>
 #include <limits.h>
 #include <math.h>
 #include <stdlib.h>
@@ -218,9 +219,7 @@ static void set_number(const struct sluice_java_date *date, const struct sluice_
     case 'y':
     case 'Y': set_year(date, part, r, start, v); return;
     case 'M':
-    case 'L':
-        sluice_calendar_set(&r->fields, CALENDAR_MONTH, (int32_t)((uint32_t)v - 1));
-        return;
+    case 'L': sluice_calendar_set(&r->fields, CALENDAR_MONTH, (int32_t)((uint32_t)v - 1)); return;
     case 'k': sluice_calendar_set(&r->fields, CALENDAR_HOUR_OF_DAY, v == 24 ? 0 : v); return;
     case 'h': sluice_calendar_set(&r->fields, CALENDAR_HOUR, v == 12 ? 0 : v); return;
     case 'u': /* 1 is Monday; others are put right when the week date is made */
@@ -235,7 +234,7 @@ static bool take_part(const struct sluice_java_date *date, const struct sluice_d
                       bool obey, struct reading *r)
 {
     static const char *const eras[] = {"BC", "AD"}, *const long_eras[] = {"Before Christ",
-                                                                         "Anno Domini"};
+                                                                          "Anno Domini"};
     static const char *const halves[] = {"AM", "PM"};
     size_t begin = r->at; /* names begin here, even on a blank */
     while (r->at < r->len && (r->text[r->at] == ' ' || r->text[r->at] == '\t')) r->at++;
@@ -265,6 +264,7 @@ bool sluice_java_date_parse(const struct sluice_java_date *date, const char *tex
                             int64_t *unix_ms)
 {
     struct reading r = {.text = text, .len = len};
+    assert(date && (text || len == 0) && unix_ms);
     for (size_t i = 0; i < date->n; i++) {
         const struct sluice_date_part *part = &date->parts[i];
         if (!part->letter) {
@@ -278,6 +278,7 @@ bool sluice_java_date_parse(const struct sluice_java_date *date, const char *tex
         if (!take_part(date, part, obey, &r)) return false;
     }
     if (r.at == 0) return false;
+    assert(r.at <= len);
     *unix_ms = sluice_calendar_time(&r.fields);
     if (r.ambiguous && *unix_ms < date->century_ms) {
         enum calendar_field year =

@@ -64,9 +64,9 @@ static bool compile(struct sluice_java_regex *regex, const struct sluice_buf *te
     PCRE2_UCHAR why[160];
     PCRE2_SIZE at;
     int code;
-    regex->code = pcre2_compile((PCRE2_SPTR)(text->data ? text->data : ""), text->len,
-                                PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_DOLLAR_ENDONLY, &code,
-                                &at, NULL);
+    regex->code =
+        pcre2_compile((PCRE2_SPTR)(text->data ? text->data : ""), text->len,
+                      PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_DOLLAR_ENDONLY, &code, &at, NULL);
     if (!regex->code) {
         pcre2_get_error_message(code, why, sizeof why);
         return sluice_err_set(err, "this pattern cannot be used here: %s", (const char *)why);
@@ -120,6 +120,7 @@ static enum sluice_match run(struct sluice_java_regex *regex, const char *text, 
 {
     PCRE2_UCHAR why[160];
     PCRE2_SPTR subject = (PCRE2_SPTR)(text ? text : "");
+    assert(regex && (text || len == 0));
     int n = pcre2_match(regex->code, subject, len, from, options, regex->match, regex->context);
     if (n == PCRE2_ERROR_JIT_STACKLIMIT) {
         n = pcre2_match(regex->code, subject, len, from, options | PCRE2_NO_JIT, regex->match,
@@ -266,6 +267,7 @@ enum sluice_match sluice_java_regex_replace(struct sluice_java_regex *regex, con
 {
     enum sluice_match verdict = SLUICE_MATCH_NO;
     size_t done = 0, from = 0, start, end;
+    assert(replacement && out);
     while (from <= len) {
         enum sluice_match match = sluice_java_regex_find(regex, text, len, from, err);
         if (match == SLUICE_MATCH_FAILED) return match;

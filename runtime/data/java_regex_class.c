@@ -316,7 +316,8 @@ static bool property_named(struct sluice_regex_parser *p, const char *name, bool
         size_t n = (size_t)(value++ - name);
         if ((n == 2 && strncmp(name, "sc", 2) == 0) || (n == 6 && strncmp(name, "script", 6) == 0))
             return script(p, given, value, negated, out);
-        if ((n == 3 && strncmp(name, "blk", 3) == 0) || (n == 5 && strncmp(name, "block", 5) == 0)) {
+        if ((n == 3 && strncmp(name, "blk", 3) == 0) ||
+            (n == 5 && strncmp(name, "block", 5) == 0)) {
             loose(value, simple);
             found = property_find(blocks, simple);
         } else if (is_category(value)) {
@@ -430,6 +431,7 @@ static bool take_escape(struct sluice_regex_parser *p, struct class_text *text, 
                         uint32_t *code, bool *single)
 {
     uint32_t letter = sluice_regex_next(p);
+    assert(p->at <= p->end);
     *single = false;
     if (letter == 'p' || letter == 'P') return add_property(p, letter == 'P', text);
     const char *members = letter < 0x80 ? sluice_regex_letter_class(p, letter) : NULL;

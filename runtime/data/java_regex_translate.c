@@ -240,7 +240,7 @@ static bool take_alternatives(struct sluice_regex_parser *p);
 
 static unsigned flag_of(uint32_t letter)
 {
-    static const char letters[] = "idmsux";
+    static const char letters[] = "idmsux"; /* in the order of the bits */
     if (letter == 'U') return REGEX_UNICODE | REGEX_U;
     const char *at = letter < 0x80 && letter ? strchr(letters, (int)letter) : NULL;
     return at ? 1u << (at - letters) : 0;
@@ -280,8 +280,7 @@ static bool begin_named(struct sluice_regex_parser *p)
     }
     struct sluice_regex_names *names = p->names;
     names->items = sluice_xgrow(names->items, names->n, &names->cap, sizeof *names->items);
-    names->items[names->n++] =
-        (struct sluice_regex_name){sluice_xstrndup(name, len), ++p->groups};
+    names->items[names->n++] = (struct sluice_regex_name){sluice_xstrndup(name, len), ++p->groups};
     return put(p, "(");
 }
 

@@ -17,13 +17,13 @@ struct sluice_regex_names { /* of groups, as they come */
 };
 
 enum { /* inline flags; the letters of (?idmsuxU) */
-    REGEX_I = 1,
-    REGEX_D = 2,
-    REGEX_M = 4,
-    REGEX_S = 8,
-    REGEX_U = 16, /* u */
-    REGEX_X = 32,
-    REGEX_UNICODE = 64 /* U */
+       REGEX_I = 1,
+       REGEX_D = 2,
+       REGEX_M = 4,
+       REGEX_S = 8,
+       REGEX_U = 16, /* u */
+       REGEX_X = 32,
+       REGEX_UNICODE = 64 /* U */
 };
 
 /* One pass over the pattern; the fields are the parser's own. */
@@ -32,11 +32,11 @@ struct sluice_regex_parser {
     struct sluice_buf *out;
     struct sluice_err *err;
     struct sluice_regex_names *names;
-    uint32_t groups;    /* begun so far */
-    uint32_t all;       /* in the whole pattern */
-    unsigned flags;     /* REGEX_* in force */
+    uint32_t groups; /* begun so far */
+    uint32_t all;    /* in the whole pattern */
+    unsigned flags;  /* REGEX_* in force */
     unsigned depth;
-    bool quoting;       /* between \Q and \E */
+    bool quoting; /* between \Q and \E */
 };
 
 #define REGEX_END UINT32_MAX

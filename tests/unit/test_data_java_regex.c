@@ -90,7 +90,11 @@ TEST(bytes_that_are_no_utf8_match_nothing)
 {
     struct sluice_java_regex *regex = sluice_java_regex_new("a.*b", 0, &err);
     CHECK(regex != NULL);
-    CHECK_INT(sluice_java_regex_matches(regex, "a\xff""b", 3, &err), SLUICE_MATCH_NO);
+    CHECK_INT(sluice_java_regex_matches(regex,
+                                        "a\xff"
+                                        "b",
+                                        3, &err),
+              SLUICE_MATCH_NO);
     CHECK_INT(sluice_java_regex_matches(regex, NULL, 0, &err), SLUICE_MATCH_NO);
     CHECK_INT(sluice_java_regex_matches(regex, "axb", 3, &err), SLUICE_MATCH_YES);
     sluice_java_regex_free(regex);

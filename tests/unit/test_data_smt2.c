@@ -1,6 +1,6 @@
 /* MaskField, RegexRouter, ReplaceField, SetSchemaMetadata, TimestampConverter, TimestampRouter,
- * ValueToKey and the converters of primitives: what the Java classes gave (tests/golden/java/run.sh),
- * replayed. */
+ * ValueToKey and the converters of primitives: what the Java classes gave, replayed
+ * (tests/golden/java/run.sh). */
 #include "base/buf.h"
 #include "data/builtins.h"
 #include "fake_host.h"
@@ -13,14 +13,22 @@ static struct sluice_err err;
 static const struct sluice_plugin *plugin_of(const char *class)
 {
     static const struct sluice_plugin *const all[] = {
-        &sluice_mask_field_key,          &sluice_mask_field_value,
-        &sluice_regex_router,            &sluice_replace_field_key,
-        &sluice_replace_field_value,     &sluice_set_schema_metadata_key,
-        &sluice_set_schema_metadata_value, &sluice_timestamp_converter_key,
-        &sluice_timestamp_converter_value, &sluice_timestamp_router,
-        &sluice_value_to_key,            &sluice_short_converter,
-        &sluice_integer_converter,       &sluice_long_converter,
-        &sluice_float_converter,         &sluice_double_converter,
+        &sluice_mask_field_key,
+        &sluice_mask_field_value,
+        &sluice_regex_router,
+        &sluice_replace_field_key,
+        &sluice_replace_field_value,
+        &sluice_set_schema_metadata_key,
+        &sluice_set_schema_metadata_value,
+        &sluice_timestamp_converter_key,
+        &sluice_timestamp_converter_value,
+        &sluice_timestamp_router,
+        &sluice_value_to_key,
+        &sluice_short_converter,
+        &sluice_integer_converter,
+        &sluice_long_converter,
+        &sluice_float_converter,
+        &sluice_double_converter,
         &sluice_boolean_converter,
     };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
@@ -180,8 +188,8 @@ static void converter_row(char **cols, int line)
     const struct sluice_schema *schema;
     struct sluice_value v;
     char *data = text_read_octets(cols[2], &len);
-    enum sluice_verdict verdict = fake.plugin->converter->decode(fake.self, &batch, "t", "h", data,
-                                                                 len, &schema, &v, &err);
+    enum sluice_verdict verdict =
+        fake.plugin->converter->decode(fake.self, &batch, "t", "h", data, len, &schema, &v, &err);
     if (*cols[3] == '!') {
         if (verdict != SLUICE_FAIL) FAIL("line %d: no error, wanted %s", line, cols[3]);
         check_error(line, err.msg, cols[3] + 1);

@@ -8,15 +8,15 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "data/builtins.h"
-#include "data/json_io.h"
 #include "data/java_text.h"
+#include "data/json_io.h"
 #include "data/schema.h"
 #include "data/transforms/smt.h"
 
 struct primitive {
     enum sluice_type type;
-    size_t size;        /* bytes */
-    const char *word;   /* NumberConverter's */
+    size_t size;      /* bytes */
+    const char *word; /* NumberConverter's */
     const char *serializer;
     const struct sluice_schema *schema; /* of what is read, held */
 };
@@ -52,8 +52,9 @@ static enum sluice_verdict encode(void *self_, const char *topic, const char *he
     if (v->type != self->type || sluice_logical_of(schema) != SLUICE_LOGICAL_NONE) {
         const char *class = smt_class(schema, v);
         if (self->type == SLUICE_BOOLEAN) {
-            return sluice_fail(err, "BooleanConverter is not compatible with objects of type class "
-                                    "%s",
+            return sluice_fail(err,
+                               "BooleanConverter is not compatible with objects of type class "
+                               "%s",
                                class);
         }
         return sluice_fail(err, "Failed to serialize to %s (was class %s): ", self->word, class);
@@ -112,10 +113,12 @@ static enum sluice_verdict decode(void *self_, struct sluice_batch *batch, const
     *v = sluice_null();
     if (!data) return SLUICE_OK;
     if (len != self->size) return bad_size(self, len, err);
+    assert(len <= sizeof bits);
     for (size_t i = 0; i < len; i++) bits = bits << 8 | octets[i];
     if (self->type == SLUICE_BOOLEAN && bits > 1) {
-        return sluice_fail(err, "Failed to deserialize boolean: Unexpected byte received by "
-                                "BooleanDeserializer: %u",
+        return sluice_fail(err,
+                           "Failed to deserialize boolean: Unexpected byte received by "
+                           "BooleanDeserializer: %u",
                            (unsigned)bits);
     }
     *v = value_of(self, bits);
@@ -154,10 +157,9 @@ static const struct sluice_converter converter = {
 };
 
 #define PRIMITIVE(symbol, the_type, the_size, word, class)                                         \
-    static enum sluice_verdict symbol##_open(struct sluice_task *task,                             \
-                                             const struct sluice_host *host,                       \
-                                             const struct sluice_conf *conf, void **self,          \
-                                             struct sluice_err *err)                               \
+    static enum sluice_verdict symbol##_open(                                                      \
+        struct sluice_task *task, const struct sluice_host *host, const struct sluice_conf *conf,  \
+        void **self, struct sluice_err *err)                                                       \
     {                                                                                              \
         (void)task;                                                                                \
         (void)host;                                                                                \

@@ -1,5 +1,6 @@
 /* mask_field.c - org.apache.kafka.connect.transforms.MaskField: fields get a valid empty value of
  * their type, or a replacement. Owner: the transform's task. */
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/err.h"
@@ -69,7 +70,8 @@ static bool no_mask(const struct mask *mask, const char *class, struct sluice_er
     if (!mask->replacement) {
         return sluice_err_set(err, "Cannot mask value of type: class %s", class);
     }
-    return sluice_err_set(err, "Cannot mask value of type class %s with custom replacement.", class);
+    return sluice_err_set(err, "Cannot mask value of type class %s with custom replacement.",
+                          class);
 }
 
 static bool no_number(const struct mask *mask, const char *what, struct sluice_err *err)
@@ -100,6 +102,7 @@ static bool mask_value(const struct mask *mask, struct sluice_batch *batch,
     enum sluice_logical logical = sluice_logical_of(schema);
     int64_t integer = mask->replacement ? mask->integer : 0;
     double real = mask->replacement ? mask->real : 0;
+    assert(type != SLUICE_NULL);
     if (logical == SLUICE_LOGICAL_DECIMAL) return mask_decimal(mask, batch, schema, v, err);
     if (mask->replacement &&
         (logical != SLUICE_LOGICAL_NONE || type == SLUICE_BOOLEAN || type >= SLUICE_BYTES)) {

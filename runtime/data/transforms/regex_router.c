@@ -1,5 +1,6 @@
 /* regex_router.c - org.apache.kafka.connect.transforms.RegexRouter: a new topic for records whose
  * topic matches. Owner: the transform's task. */
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/buf.h"
@@ -20,6 +21,7 @@ static enum sluice_verdict apply(void *self, struct sluice_batch *batch, struct 
                                  struct sluice_err *err)
 {
     struct router *router = self;
+    assert(router->regex);
     if (!rec->topic) return SLUICE_OK;
     size_t len = strlen(rec->topic);
     enum sluice_match match = sluice_java_regex_matches(router->regex, rec->topic, len, err);
@@ -67,8 +69,9 @@ static void validate(const struct sluice_host *host, const struct sluice_conf *c
     if (!pattern) return;
     struct sluice_java_regex *regex = sluice_java_regex_new(pattern, 0, &err);
     if (!regex) {
-        host->finding(report, "regex", "Invalid value %s for configuration regex: Invalid regex: %s",
-                      pattern, err.msg);
+        host->finding(report, "regex",
+                      "Invalid value %s for configuration regex: Invalid regex: %s", pattern,
+                      err.msg);
     }
     sluice_java_regex_free(regex);
 }

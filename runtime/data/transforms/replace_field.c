@@ -3,6 +3,7 @@
  *
  * As in Java the value of an output field is looked up by renaming backwards, so that with
  * renames=a:b and exclude=a an existing b takes the value of a. */
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/err.h"
@@ -119,6 +120,7 @@ static bool apply_struct(struct replace *replace, struct sluice_batch *batch, st
     struct sluice_value *values = sluice_batch_alloc(batch, out->fields_len * sizeof *values);
     for (uint32_t i = 0; i < out->fields_len; i++) {
         int at = plan->at[i];
+        assert(at >= 0 && (uint32_t)at < in->fields_len);
         if (!smt_put(&values[i], &side.value->u.v[at], in->fields[at].schema, &out->fields[i],
                      replace->smt.replace_null, err)) {
             return false;
@@ -251,8 +253,7 @@ static const struct sluice_option options[] = {
      "Fields to leave out, whatever include says."},
     {"include", SLUICE_OPT_LIST, SLUICE_MEDIUM, 0, "", NULL, NULL,
      "Fields to keep; when given, all others are left out."},
-    {"renames", SLUICE_OPT_LIST, SLUICE_MEDIUM, 0, "", NULL, NULL,
-     "New names, as old:new pairs."},
+    {"renames", SLUICE_OPT_LIST, SLUICE_MEDIUM, 0, "", NULL, NULL, "New names, as old:new pairs."},
     SMT_REPLACE_NULL,
     {0},
 };

@@ -3,6 +3,7 @@
  *
  * Without a schema there is no logical type in sluice: Date, Time and Timestamp then become the
  * INT64 milliseconds of what is a java.util.Date in Java. Owner: the transform's task. */
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/buf.h"
@@ -60,7 +61,8 @@ static bool parse_text(const struct converter *self, const struct sluice_value *
                               v->len > 200 ? 200 : (int)v->len, v->u.s);
     }
     if (sluice_java_date_parse(self->format, v->u.s, v->len, ms)) return true;
-    return sluice_err_set(err, "Could not parse timestamp: value (%.*s) does not match pattern (%s)",
+    return sluice_err_set(err,
+                          "Could not parse timestamp: value (%.*s) does not match pattern (%s)",
                           v->len > 200 ? 200 : (int)v->len, v->u.s, self->pattern);
 }
 
@@ -71,9 +73,9 @@ static bool to_ms(const struct converter *self, enum kind kind, const struct slu
         "string timestamp to be a String", "Unix timestamp to be a Long",
         "Date to be a java.util.Date", "Time to be a java.util.Date",
         "Timestamp to be a java.util.Date"};
-    enum sluice_type wanted = kind == KIND_STRING                        ? SLUICE_STRING
+    enum sluice_type wanted = kind == KIND_STRING                      ? SLUICE_STRING
                               : kind == KIND_DATE || kind == KIND_TIME ? SLUICE_INT32
-                                                                         : SLUICE_INT64;
+                                                                       : SLUICE_INT64;
     if (v->type != wanted) {
         return sluice_err_set(err, "Expected %s, but found class %s", expected[kind],
                               smt_class(schema, v));
@@ -95,6 +97,7 @@ static bool from_ms(struct converter *self, struct sluice_batch *batch, bool sch
                     struct sluice_value *v, struct sluice_err *err)
 {
     int64_t of_day = floor_mod(ms, DAY_MS);
+    assert(of_day >= 0 && self->target < KIND_NONE);
     switch (self->target) {
     case KIND_STRING:
         sluice_buf_clear(&self->text);
@@ -122,6 +125,7 @@ static bool convert(struct converter *self, struct sluice_batch *batch, enum kin
                     struct sluice_err *err)
 {
     int64_t ms;
+    assert(kind < KIND_NONE && v->type != SLUICE_NULL);
     return to_ms(self, kind, schema, v, &ms, err) && from_ms(self, batch, !schema, ms, v, err);
 }
 
@@ -317,7 +321,10 @@ static enum sluice_verdict open(enum smt_form form, const struct sluice_host *ho
     self->smt.replace_null = host->flag(conf, "replace.null.with.default");
     self->field = sluice_xstrdup(host->str(conf, "field"));
     self->pattern = sluice_xstrdup(host->str(conf, "format"));
-    while (strcmp(kind_words[self->target], target) != 0) self->target++;
+    while (strcmp(kind_words[self->target], target) != 0) {
+        self->target++;
+        assert(self->target < KIND_NONE); /* the option table allows no other word */
+    }
     self->per_s = strcmp(precision, "seconds") == 0        ? 1
                   : strcmp(precision, "microseconds") == 0 ? 1000000
                   : strcmp(precision, "nanoseconds") == 0  ? 1000000000

@@ -50,8 +50,8 @@ static enum sluice_verdict apply(void *self, struct sluice_batch *batch, struct 
         return sluice_fail(err, "the topic made of %s for topic %s is longer than %zu bytes",
                            router->format, rec->topic, TOPIC_MAX);
     }
-    rec->topic = sluice_arena_strndup(&batch->arena, sluice_buf_str(&router->topic),
-                                      router->topic.len);
+    rec->topic =
+        sluice_arena_strndup(&batch->arena, sluice_buf_str(&router->topic), router->topic.len);
     return SLUICE_OK;
 }
 
@@ -65,8 +65,7 @@ static enum sluice_verdict open(enum smt_form form, const struct sluice_host *ho
     sluice_buf_init(&router->half, TOPIC_MAX);
     sluice_buf_init(&router->topic, TOPIC_MAX);
     router->format = sluice_xstrdup(host->str(conf, "topic.format"));
-    router->date =
-        sluice_java_date_new(host->str(conf, "timestamp.format"), sluice_wall_ms(), err);
+    router->date = sluice_java_date_new(host->str(conf, "timestamp.format"), sluice_wall_ms(), err);
     if (router->date) return SLUICE_OK;
     sluice_err_wrap(err, "Invalid value %s for configuration timestamp.format",
                     host->str(conf, "timestamp.format"));

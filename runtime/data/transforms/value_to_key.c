@@ -1,5 +1,6 @@
 /* value_to_key.c - org.apache.kafka.connect.transforms.ValueToKey: fields of the value become the
  * key. Owner: the transform's task. */
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/err.h"
@@ -47,6 +48,7 @@ static bool apply_struct(struct to_key *to_key, struct sluice_batch *batch,
     const struct plan *plan = plan_of(to_key, rec->value_schema, err);
     if (!plan) return false;
     const struct sluice_field *fields = plan->head.out->fields;
+    assert(plan->head.out->fields_len == to_key->n);
     struct sluice_value *values = sluice_batch_alloc(batch, to_key->n * sizeof *values);
     for (size_t i = 0; i < to_key->n; i++) {
         if (!smt_put(&values[i], &rec->value.u.v[plan->at[i]], fields[i].schema, &fields[i],
@@ -77,8 +79,8 @@ static bool apply_map(const struct to_key *to_key, struct sluice_batch *batch,
 static enum sluice_verdict apply(void *self, struct sluice_batch *batch, struct sluice_record *rec,
                                  struct sluice_err *err)
 {
-    bool ok = rec->value_schema ? apply_struct(self, batch, rec, err)
-                                : apply_map(self, batch, rec, err);
+    bool ok =
+        rec->value_schema ? apply_struct(self, batch, rec, err) : apply_map(self, batch, rec, err);
     return ok ? SLUICE_OK : SLUICE_FAIL;
 }
 
@@ -94,7 +96,8 @@ static enum sluice_verdict open(enum smt_form form, const struct sluice_host *ho
     to_key->smt.replace_null = host->flag(conf, "replace.null.with.default");
     while (fields[n]) n++;
     to_key->fields = sluice_xcalloc(n + 1, sizeof *to_key->fields);
-    for (; to_key->n < n; to_key->n++) to_key->fields[to_key->n] = sluice_xstrdup(fields[to_key->n]);
+    for (; to_key->n < n; to_key->n++)
+        to_key->fields[to_key->n] = sluice_xstrdup(fields[to_key->n]);
     return SLUICE_OK;
 }
 
