@@ -18,6 +18,7 @@
 #ifndef SLUICE_PLUGIN_H
 #define SLUICE_PLUGIN_H
 
+#include "sluice/option.h"
 #include "sluice/value.h"
 
 #ifdef __cplusplus
@@ -61,38 +62,6 @@ struct sluice_buf {
     size_t len, cap, max;
 };
 
-/* ---- options: one row drives checks, REST, masking of secrets and docs/CONFIG.md ---- */
-
-enum sluice_option_type { /* as in Kafka's ConfigDef.Type */
-    SLUICE_OPT_BOOLEAN,
-    SLUICE_OPT_STRING,
-    SLUICE_OPT_INT,
-    SLUICE_OPT_SHORT,
-    SLUICE_OPT_LONG,
-    SLUICE_OPT_DOUBLE,
-    SLUICE_OPT_LIST, /* comma separated */
-    SLUICE_OPT_CLASS,
-    SLUICE_OPT_PASSWORD /* never logged, shown as [hidden] */
-};
-
-enum sluice_importance { SLUICE_HIGH, SLUICE_MEDIUM, SLUICE_LOW };
-
-#define SLUICE_OPT_REQUIRED 1u /* no default: must be given */
-#define SLUICE_OPT_NONEMPTY 2u /* the empty string is refused */
-#define SLUICE_OPT_NOCASE 4u   /* valid words in any case */
-#define SLUICE_OPT_IGNORED 8u  /* accepted for drop-in's sake, without effect: warned of once */
-
-struct sluice_option {
-    const char *key; /* may hold one '*': "column.mask.with.*.chars" */
-    uint8_t type;    /* enum sluice_option_type */
-    uint8_t importance;
-    uint16_t flags;
-    const char *fallback; /* as written in a config; NULL: null */
-    const char *valid;    /* NULL: any; words: "none|all"; numbers, inclusive: "1..", "0..65535" */
-    const char *group;    /* NULL: none */
-    const char *doc;      /* one or two sentences; never NULL */
-};
-
 /* ---- what the runtime lends ---- */
 
 struct sluice_host {
@@ -114,7 +83,7 @@ struct sluice_host {
     bool (*entry)(const struct sluice_conf *, size_t i, const char **key, const char **value);
 
     /* Interned copy of a description, deep; equal descriptions give the same address. Held (+1)
-     * until schema_free(), which takes NULL. Nested schemas are held by their parent. Any thread. */
+     * until schema_free(), which takes NULL. Their nested ones are held by them. Any thread. */
     const struct sluice_schema *(*schema)(const struct sluice_schema *description);
     void (*schema_free)(const struct sluice_schema *);
 
@@ -159,14 +128,14 @@ struct sluice_host {
 
 struct sluice_room { /* what a poll may fill; bounds the in-flight window without an error path */
     uint32_t size;
-    int wait_ms;    /* wait at most this long for a first record, and not once wake_fd is readable */
+    int wait_ms;    /* wait so long for a first record at most, and not once wake_fd is readable */
     size_t records; /* emit at most so many */
     size_t bytes;   /* stop after the record that passes this many (raw bytes, roughly) */
 };
 
 struct sluice_source {
     uint32_t size;
-    /* Append what there is to the batch; OK with none is fine. RETRY: call again after a backoff. */
+    /* Append what there is to the batch; OK with none is fine. RETRY: again after a backoff. */
     enum sluice_verdict (*poll)(void *self, struct sluice_batch *, const struct sluice_room *,
                                 struct sluice_err *);
     /* The offset map (schemaless MAP, flat) for a position that a record carried; memory from the
@@ -199,7 +168,8 @@ struct sluice_sink {
 
 struct sluice_transform {
     uint32_t size;
-    /* Change the record in place; new values come from the batch. OK, DROP or FAIL (err). */
+    /* Change the record in place; new values come from the batch. OK, DROP, FAIL (err), or RETRY
+     * (err; the record is unchanged): tried again as errors.retry.* says. */
     enum sluice_verdict (*apply)(void *self, struct sluice_batch *, struct sluice_record *,
                                  struct sluice_err *);
 };
@@ -211,7 +181,8 @@ struct sluice_predicate {
 };
 
 /* Converters are opened with the extra key converter.type = key, value or header. Both directions
- * keep what they can precompute for a schema under its address, and hold that schema. */
+ * keep what they can precompute for a schema under its address, and hold that schema. RETRY (err):
+ * what they ask is away for now; tried again as errors.retry.* says. */
 struct sluice_converter {
     uint32_t size;
     /* Append the bytes to out (emptied by the caller). null: send a null instead. header: the

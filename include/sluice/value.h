@@ -104,7 +104,7 @@ struct sluice_record {
     const struct sluice_header *headers;
     uint32_t headers_len;
     uint32_t source_partition; /* source: a number from host->partition() */
-    const void *position;      /* source: where to resume after this record; the plugin's own form */
+    const void *position;      /* source: where to resume after it; in the plugin's own form */
     uint32_t position_len;     /* bytes, at most 256 */
     /* sink: topic and partition as consumed, before transforms renamed them; with the offset they
      * name the record for good. drop() speaks of these. NULL: same as topic and partition. */
