@@ -1,8 +1,8 @@
 /* java_date.h - dates as java.text.SimpleDateFormat writes and reads them, in UTC and English.
  *
  * A pattern is compiled once; formatting and parsing allocate nothing. Parsing is lenient, as it is
- * in Java by default: month 13 is next January, the text may go on behind the pattern. The calendar is
- * GregorianCalendar's, with Julian dates before 15 October 1582 and weeks that begin on Sunday.
+ * in Java by default: month 13 is next January, the text may go on behind the pattern. Behind it is
+ * GregorianCalendar's calendar, with Julian dates before 15 October 1582 and weeks from Sunday.
  * Owner: constant after new; any thread. */
 #ifndef SLUICE_DATA_JAVA_DATE_H
 #define SLUICE_DATA_JAVA_DATE_H
