@@ -1,0 +1,29 @@
+/* fuzz_avro.c - AvroConverter over any bytes: a file of tests/fuzz/corpus/avro or what a fuzzer
+ * makes. What is read must be written and read again to the same; nothing may crash or leak.
+ *
+ *     fuzz_avro file...                   replays files
+ *     clang -fsanitize=fuzzer ...         the same function, with SLUICE_FUZZER defined */
+#include "fuzz/fuzz_avro.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#ifdef SLUICE_FUZZER
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+    fuzz_avro(data, len);
+    return 0;
+}
+#else
+int main(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        if (!fuzz_avro_file(argv[i])) {
+            fprintf(stderr, "cannot read %s\n", argv[i]);
+            return 1;
+        }
+    }
+    return 0;
+}
+#endif
