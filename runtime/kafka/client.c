@@ -1,5 +1,5 @@
-/* client.c - see client.h: the layers that Connect has, and the table in print. What becomes of each
- * property: client_table.c and client_map.c. */
+/* client.c - see client.h: the layers that Connect has, and the table in print. What becomes of
+ * each property: client_table.c and client_map.c. */
 #include "kafka/client.h"
 
 #include <stdlib.h>
@@ -28,7 +28,7 @@ void sluice_client_layers(enum sluice_client client, const struct sluice_map *wo
     if (client == SLUICE_CLIENT_PRODUCER) {
         sluice_map_set(out, "acks", "all");
         /* As in Connect: one request in flight keeps the order over retries. Idempotence would too,
-         * but librdkafka 2.0's broker thread then spins while requests are out (2.6 times the CPU). */
+         * but librdkafka 2.0's broker thread then spins while requests are out (2.6 times CPU). */
         sluice_map_set(out, "enable.idempotence", "false");
         sluice_map_set(out, "max.in.flight.requests.per.connection", "1");
         sluice_map_set(out, "delivery.timeout.ms", "2147483647");

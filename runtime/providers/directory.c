@@ -1,6 +1,6 @@
-/* directory.c - DirectoryConfigProvider: the files of a folder, each one value (as Kubernetes mounts
- * secrets). The content is the value as it is, a newline at its end included, as in Java. Called by
- * one thread at a time. */
+/* directory.c - DirectoryConfigProvider: the files of a folder, each one value (as Kubernetes
+ * mounts secrets). The content is the value as it is, a newline at its end included, as in Java.
+ * Called by one thread at a time. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>

@@ -16,7 +16,8 @@ enum sluice_override_policy {
 bool sluice_override_policy(const char *name, enum sluice_override_policy *out,
                             struct sluice_err *err);
 /* Findings for what the policy forbids, of the clients that such a connector has: a source's
- * producer and, for its topics, admin; a sink's consumer, and with a dead-letter topic both others. */
+ * producer and, for its topics, admin; a sink's consumer, and both others with a dead-letter
+ * topic. */
 void sluice_override_check(enum sluice_override_policy policy, enum sluice_kind kind,
                            const struct sluice_map *config, struct sluice_report *report);
 

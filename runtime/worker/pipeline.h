@@ -24,8 +24,8 @@ struct sluice_stage {
 
 struct sluice_failure;
 
-/* Called when an operation on a record said RETRY (the registry is away): waits, and says whether to
- * try it again. tries: how often it was tried; began_ms: when first. */
+/* Called when an operation on a record said RETRY (the registry is away): waits, and says whether
+ * to try it again. tries: how often it was tried; began_ms: when first. */
 struct sluice_again {
     bool (*wait)(void *arg, const struct sluice_failure *failure, unsigned tries, int64_t began_ms);
     void *arg;

@@ -5,8 +5,8 @@
 
 #include "worker/task_impl.h"
 
-/* How long to wait before the next try, as Connect does: 300 ms doubled with every try, above max_ms
- * a random time below it, never past the timeout. -1: no further try. random: state, any. */
+/* How long to wait before the next try, as Connect does: 300 ms doubled with every try, above
+ * max_ms a random time below it, never past the timeout. -1: no further try. random: state, any. */
 int64_t sluice_retry_delay(int64_t timeout_ms, int64_t max_ms, unsigned tries, int64_t passed_ms,
                            uint64_t *random);
 
