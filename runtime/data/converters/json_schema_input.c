@@ -73,6 +73,7 @@ static struct sluice_schema *any_schema(struct reader *r)
 {
     struct sluice_schema *schema = new_schema(r, SLUICE_STRING);
     schema->name = JSON_ANY_NAME;
+    schema->optional = true; /* null is a value too */
     return schema;
 }
 
@@ -103,18 +104,22 @@ static struct sluice_schema *read_schema(struct reader *r, struct node node, boo
 static const struct sluice_value *step(const struct sluice_value *at, const char *part, size_t len)
 {
     char name[256];
-    size_t n = 0;
-    for (size_t i = 0; i < len && n + 1 < sizeof name; i++) {
-        char c = part[i];
+    size_t n = 0, kept = 0;
+    for (size_t i = 0; i < len && n + 1 < sizeof name; i++) { /* it stands in a URI */
         unsigned x;
-        if (c == '~' && i + 1 < len) {
-            c = part[++i] == '1' ? '/' : '~';
-        } else if (c == '%' && i + 2 < len && sscanf(part + i + 1, "%2x", &x) == 1 && x) {
-            c = (char)x;
+        name[n] = part[i];
+        if (part[i] == '%' && i + 2 < len && sscanf(part + i + 1, "%2x", &x) == 1 && x) {
+            name[n] = (char)x;
             i += 2;
         }
-        name[n++] = c;
+        n++;
     }
+    for (size_t i = 0; i < n; i++) {
+        char c = name[i];
+        if (c == '~' && i + 1 < n) c = name[++i] == '1' ? '/' : '~';
+        name[kept++] = c;
+    }
+    n = kept;
     name[n] = '\0';
     if (at->type == SLUICE_ARRAY) {
         char *end;

@@ -134,6 +134,7 @@ static int named_compare(const void *a, const void *b)
 static const struct pb_named *find_full(const struct pb_set *set, const char *full_name)
 {
     struct pb_named key = {.full_name = full_name};
+    if (set->types_n == 0) return NULL;
     return bsearch(&key, set->types, set->types_n, sizeof key, named_compare);
 }
 
@@ -183,7 +184,7 @@ static bool link_fields(struct pb_set *set, struct pb_message *message, struct s
 bool pb_link(struct pb_set *set, struct sluice_err *err)
 {
     if (!add_imports(set, err)) return false;
-    qsort(set->types, set->types_n, sizeof *set->types, named_compare);
+    if (set->types_n) qsort(set->types, set->types_n, sizeof *set->types, named_compare);
     for (size_t i = 1; i < set->types_n; i++) {
         if (strcmp(set->types[i - 1].full_name, set->types[i].full_name) == 0) {
             return sluice_err_set(err, "the schema defines %s twice", set->types[i].full_name);
