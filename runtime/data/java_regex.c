@@ -232,7 +232,7 @@ static bool expand(const struct sluice_java_regex *regex, const char *text, cons
                    struct sluice_buf *out, struct sluice_err *err)
 {
     for (const char *at = replacement; *at;) {
-        uint32_t group;
+        uint32_t group = 0;
         size_t start, end;
         if (*at == '\\') {
             if (!*++at) return sluice_err_set(err, "character to be escaped is missing");

@@ -133,7 +133,7 @@ static enum sluice_verdict ask_id(struct converter *self, struct encoder *encode
 {
     const struct sluice_sr_schema *found = NULL;
     char head[REGISTRY_HEAD_MAX];
-    size_t head_len;
+    size_t head_len = 0;
     struct sluice_buf buf;
     enum sluice_verdict verdict = SLUICE_FAIL;
     const char *subject = sluice_sr_subject(self->registry, topic, encoder->output.name, err);

@@ -231,7 +231,7 @@ static bool name_enum(struct run *r, const struct pb_reader_field *field, struct
 static bool read_scalar(struct run *r, struct cursor *c, const struct pb_reader_field *field,
                         struct sluice_value *v)
 {
-    struct cursor span;
+    struct cursor span = {0};
     if (field->type != PB_STRING && field->type != PB_BYTES) {
         if (!read_number(r, c, field, v)) return false;
         return field->kind != PB_ENUM_TEXT || name_enum(r, field, v);
