@@ -73,9 +73,9 @@ __attribute__((unused)) static struct sluice_value test_value(struct registry_te
 }
 
 /* Into t->out. */
-__attribute__((unused)) static enum sluice_verdict
-test_encode(struct registry_test *t, const struct sluice_schema *schema,
-            const struct sluice_value *v)
+__attribute__((unused)) static enum sluice_verdict test_encode(struct registry_test *t,
+                                                               const struct sluice_schema *schema,
+                                                               const struct sluice_value *v)
 {
     sluice_buf_clear(&t->out);
     return t->plugin->converter->encode(t->fake.self, "t", NULL, schema, v, &t->out, &t->null,
@@ -91,9 +91,8 @@ __attribute__((unused)) static enum sluice_verdict test_decode(struct registry_t
     char *exact = sluice_batch_alloc(&t->batch, 1), *heap = malloc(len ? len : 1);
     (void)exact;
     memcpy(heap, data, len);
-    enum sluice_verdict verdict =
-        t->plugin->converter->decode(t->fake.self, &t->batch, "t", NULL, heap, len, schema, v,
-                                     &t->err);
+    enum sluice_verdict verdict = t->plugin->converter->decode(t->fake.self, &t->batch, "t", NULL,
+                                                               heap, len, schema, v, &t->err);
     if (verdict == SLUICE_OK) *v = sluice_value_copy(&t->batch.arena, v);
     free(heap);
     return verdict;

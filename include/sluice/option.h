@@ -9,7 +9,8 @@
 extern "C" {
 #endif
 
-enum sluice_option_type { /* as in Kafka's ConfigDef.Type */
+/* As in Kafka's ConfigDef.Type. */
+enum sluice_option_type {
     SLUICE_OPT_BOOLEAN,
     SLUICE_OPT_STRING,
     SLUICE_OPT_INT,

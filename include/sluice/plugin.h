@@ -214,9 +214,9 @@ struct sluice_plugin {
     uint32_t abi_major, abi_minor; /* SLUICE_PLUGIN_HEAD fills these four */
     uint32_t size, option_size;
     enum sluice_kind kind;
-    uint32_t max_tasks;           /* connectors; 0: as many as tasks.max asks for */
-    const char *name, *version;   /* "postgres-cdc", "1.0.0" */
-    const char *const *aliases;   /* NULL-ended; the first is the Java class that REST shows */
+    uint32_t max_tasks;         /* connectors; 0: as many as tasks.max asks for */
+    const char *name, *version; /* "postgres-cdc", "1.0.0" */
+    const char *const *aliases; /* NULL-ended; the first is the Java class that REST shows */
     const struct sluice_option *options; /* ends with a NULL key */
     /* Checks that one option alone cannot tell; findings go to the report. May be NULL; may take
      * seconds (it runs on no task's thread and holds no lock). */
@@ -226,7 +226,7 @@ struct sluice_plugin {
      * after a backoff, following a close(). */
     enum sluice_verdict (*open)(struct sluice_task *, const struct sluice_host *,
                                 const struct sluice_conf *, void **self, struct sluice_err *);
-    void (*close)(void *self);    /* takes NULL */
+    void (*close)(void *self);          /* takes NULL */
     const struct sluice_source *source; /* the one that fits kind is set */
     const struct sluice_sink *sink;
     const struct sluice_transform *transform;

@@ -42,9 +42,9 @@ struct sluice_value {
     uint16_t reserved; /* 0 */
     uint32_t len;      /* STRING, BYTES: bytes; ARRAY, STRUCT: children; MAP: entries */
     union {
-        int64_t i;     /* BOOLEAN (0, 1), INT8 to INT64 */
-        double d;      /* FLOAT32 (exactly representable as float), FLOAT64 */
-        const char *s; /* STRING: UTF-8, not terminated; BYTES: octets */
+        int64_t i;                    /* BOOLEAN (0, 1), INT8 to INT64 */
+        double d;                     /* FLOAT32 (exactly representable as float), FLOAT64 */
+        const char *s;                /* STRING: UTF-8, not terminated; BYTES: octets */
         const struct sluice_value *v; /* ARRAY: len items; STRUCT: len fields in schema order;
                                          MAP: 2*len values: key, value, key, value, ... */
     } u;
@@ -65,13 +65,13 @@ struct sluice_param {
  * read freely everywhere. All of it is constant for the life of the schema, so that a plan made
  * for a schema may be kept under its address as long as the schema is held. */
 struct sluice_schema {
-    uint8_t type;      /* enum sluice_type */
-    bool optional;     /* null allowed */
-    bool has_version;  /* version counts */
-    bool has_dflt;     /* dflt counts */
+    uint8_t type;     /* enum sluice_type */
+    bool optional;    /* null allowed */
+    bool has_version; /* version counts */
+    bool has_dflt;    /* dflt counts */
     int32_t version;
-    const char *name;  /* NULL: none; the logical or struct name */
-    const char *doc;   /* NULL: none */
+    const char *name; /* NULL: none; the logical or struct name */
+    const char *doc;  /* NULL: none */
     struct sluice_value dflt;
     const struct sluice_param *params; /* in the order in which they were given */
     uint32_t params_len;

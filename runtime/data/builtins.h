@@ -24,7 +24,6 @@ extern const struct sluice_plugin sluice_debezium_header_to_value;
 extern const struct sluice_plugin sluice_debezium_changed_state;
 extern const struct sluice_plugin sluice_debezium_timezone_converter;
 
-
 extern const struct sluice_plugin sluice_cast_key, sluice_cast_value; /* transforms/cast.c */
 extern const struct sluice_plugin sluice_drop_headers;
 extern const struct sluice_plugin sluice_extract_field_key, sluice_extract_field_value;

@@ -206,7 +206,8 @@ static void await_leader(rd_kafka_t *rk, rd_kafka_topic_t *topic)
 {
     const struct rd_kafka_metadata *metadata;
     for (int i = 0; i < LEADER_TRIES; i++) {
-        if (rd_kafka_metadata(rk, 0, topic, &metadata, LEADER_WAIT_MS) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        if (rd_kafka_metadata(rk, 0, topic, &metadata, LEADER_WAIT_MS) !=
+            RD_KAFKA_RESP_ERR_NO_ERROR)
             return;
         const struct rd_kafka_metadata_topic *t = metadata->topics;
         bool there = metadata->topic_cnt == 1 && t->err == RD_KAFKA_RESP_ERR_NO_ERROR &&

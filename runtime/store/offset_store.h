@@ -1,7 +1,8 @@
 /* offset_store.h - where source offsets live: one interface over memory, file and topic.
  *
  * Keys and values are Connect's bytes: key ["connector",{partition}], value {offset} (JSON without
- * schemas); a NULL value is a tombstone. A partition is looked up by what it says, not by its bytes,
+ * schemas); a NULL value is a tombstone. A partition is looked up by what it says, not by its
+ * bytes,
  * and written back under the bytes that it was found with, so that a Java worker finds it again.
  * Thread: any. */
 #ifndef SLUICE_STORE_OFFSET_STORE_H
@@ -31,8 +32,7 @@ struct sluice_offset_entry {
 };
 /* Writes all or none; they are durable when it returns true. */
 bool sluice_offset_put(struct sluice_offset_store *store, const char *connector,
-                       const struct sluice_offset_entry *entries, size_t n,
-                       struct sluice_err *err);
+                       const struct sluice_offset_entry *entries, size_t n, struct sluice_err *err);
 /* Every partition and offset of a connector, for GET offsets; arrays from the batch's arena. */
 bool sluice_offset_list(struct sluice_offset_store *store, const char *connector,
                         struct sluice_batch *batch, struct sluice_offset_entry **entries, size_t *n,

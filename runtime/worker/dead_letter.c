@@ -1,4 +1,5 @@
-/* dead_letter.c - see dead_letter.h; headers and their order: spec connect.md section 5 (KIP-298). */
+/* dead_letter.c - see dead_letter.h; headers and their order: spec connect.md section 5 (KIP-298).
+ * */
 #include "worker/dead_letter.h"
 
 #include <stdio.h>

@@ -1,5 +1,6 @@
 /* inflight.c - see inflight.h. A ring of slots in order of entry; the slots of one partition are
- * chained, so that its prefix moves even while another partition's records hold the ring's start. */
+ * chained, so that its prefix moves even while another partition's records hold the ring's start.
+ * */
 #include "worker/inflight.h"
 
 #include <assert.h>

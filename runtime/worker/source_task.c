@@ -181,7 +181,8 @@ static enum sluice_verdict send(struct sluice_source_run *run, const struct slui
     enum sluice_verdict v = SLUICE_RETRY; /* stopped meanwhile: this record comes again */
     if (sent == SLUICE_SEND_FAILED)
         v = sluice_source_refused(run, code, rec->topic, rec, bytes, err);
-    /* Tolerated: the position moves over it. Else the task ends here, and so does what it commits. */
+    /* Tolerated: the position moves over it. Else the task ends here, and so does what it commits.
+     * */
     sluice_slot_finish(slot, v == SLUICE_DROP ? 0 : NEVER_SENT, true);
     return v;
 }

@@ -1,4 +1,5 @@
-/* task.c - a task's life and what the host lends it; the loops are source_task.c and sink_task.c. */
+/* task.c - a task's life and what the host lends it; the loops are source_task.c and sink_task.c.
+ * */
 #include "worker/task.h"
 
 #include <assert.h>

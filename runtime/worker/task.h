@@ -1,6 +1,7 @@
 /* task.h - one task: a thread that runs a source's or a sink's loop.
  *
- * Life: start -> (RUNNING <-> PAUSED)* -> ended, FAILED when it ended with an error. The thread owns
+ * Life: start -> (RUNNING <-> PAUSED)* -> ended, FAILED when it ended with an error. The thread
+ * owns
  * plugin, converters, transforms, window and consumer; everybody else asks (pause, stop) by an
  * atomic and the wake fd, and sees a snapshot (status, counters). Nothing here blocks the caller
  * but sluice_task_free(), which joins: call it only when ended. */

@@ -1,7 +1,9 @@
 /* topic_creation.c - see topic_creation.h. Keys and their rules: spec connect.md section 2.
  *
- * A group's include and exclude are lists of Java regular expressions, of which one has to match the
- * whole name; exclude wins. What a group does not say of partitions and replication, default says. */
+ * A group's include and exclude are lists of Java regular expressions, of which one has to match
+ * the
+ * whole name; exclude wins. What a group does not say of partitions and replication, default says.
+ * */
 #include "worker/topic_creation.h"
 
 #include <assert.h>

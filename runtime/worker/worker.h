@@ -28,7 +28,8 @@ struct sluice_worker *sluice_worker_new(const struct sluice_map *props,
 /* All tasks must be freed before. */
 void sluice_worker_free(struct sluice_worker *worker);
 
-/* The worker's own option table (both modes), for checks, docs and nearest names. NULL-key ended. */
+/* The worker's own option table (both modes), for checks, docs and nearest names. NULL-key ended.
+ * */
 const struct sluice_option *sluice_worker_options(void);
 /* Option tables of every connector config: common, source and sink keys; for validate and REST. */
 const struct sluice_option *sluice_connector_options(enum sluice_kind kind);

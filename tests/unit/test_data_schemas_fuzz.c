@@ -1,4 +1,5 @@
-/* The fuzz corpus of .proto texts, Protobuf messages and JSON Schemas, replayed, and each file again
+/* The fuzz corpus of .proto texts, Protobuf messages and JSON Schemas, replayed, and each file
+ * again
  * with bytes changed at random, from a fixed seed. */
 #include <dirent.h>
 #include <stdio.h>

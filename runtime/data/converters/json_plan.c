@@ -134,7 +134,8 @@ static uint8_t loose_kind(const struct sluice_schema *schema)
     }
     bool one_of = schema->type == SLUICE_STRUCT && sluice_schema_named(schema, JSON_ONE_OF_NAME);
     for (uint32_t i = 0; schema->type == SLUICE_STRUCT && i < schema->params_len; i++) {
-        one_of = one_of || strcmp(schema->params[i].key, "org.apache.kafka.connect.data.Union") == 0;
+        one_of =
+            one_of || strcmp(schema->params[i].key, "org.apache.kafka.connect.data.Union") == 0;
     }
     return one_of ? JSON_UNION : JSON_PLAIN;
 }
