@@ -1,4 +1,5 @@
-/* flaky.c - a transform that says RETRY for as long as the file of its option down.file is there, as
+/* flaky.c - a transform that says RETRY for as long as the file of its option down.file is there,
+ * as
  * one does whose registry is away. test_policy.py compiles it. */
 #include <stdio.h>
 #include <stdlib.h>
