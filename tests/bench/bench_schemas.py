@@ -1,0 +1,20 @@
+"""Protobuf and JSON with a schema, beside memcpy of the same bytes: nanoseconds a record, MB/s."""
+import re
+import subprocess
+
+from bench import ROOT
+
+LINE = re.compile(r"^(.+?)\s+(encode|decode)\s+(\d+) bytes\s+([\d.]+) ns/record\s+([\d.]+) MB/s"
+                  r".*ratio ([\d.]+)")
+
+
+def run(bench):
+    program = ROOT / "build/release/tests/bench_schemas"
+    if not program.exists():
+        print(f"there is no {program}")
+        return
+    output = subprocess.run([program], check=True, capture_output=True, text=True).stdout
+    for what, way, size, ns, rate, ratio in (LINE.match(line).groups()
+                                             for line in output.splitlines()):
+        bench.note(f"{what}, {way}", bytes=int(size), ns=float(ns), mb_per_s=float(rate),
+                   memcpy_ratio=float(ratio))
