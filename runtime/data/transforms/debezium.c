@@ -8,7 +8,8 @@
 
 char dbz_op(const struct sluice_record *rec, int index)
 {
-    if (index < 0 || rec->value.type != SLUICE_STRUCT || (uint32_t)index >= rec->value.len) return 0;
+    if (index < 0 || rec->value.type != SLUICE_STRUCT || (uint32_t)index >= rec->value.len)
+        return 0;
     const struct sluice_value *op = &rec->value.u.v[index];
     return op->type == SLUICE_STRING && op->len == 1 ? *op->u.s : 0;
 }

@@ -41,16 +41,11 @@ bool dbz_adjust_name(struct sluice_buf *buf, enum dbz_adjust mode, bool field, c
     static const char *const aliases[] = {java, simple, NULL};                                     \
     static const struct sluice_transform transform = {.size = sizeof transform, .apply = apply};   \
     const struct sluice_plugin sluice_##symbol = {                                                 \
-        SLUICE_PLUGIN_HEAD,                                                                        \
-        .kind = SLUICE_KIND_TRANSFORM,                                                             \
-        .name = the_name,                                                                          \
-        .version = SLUICE_VERSION,                                                                 \
-        .aliases = aliases,                                                                        \
-        .options = options,                                                                        \
-        .validate = the_validate,                                                                  \
-        .open = open,                                                                              \
-        .close = close,                                                                            \
-        .transform = &transform,                                                                   \
+        SLUICE_PLUGIN_HEAD,       .kind = SLUICE_KIND_TRANSFORM,                                   \
+        .name = the_name,         .version = SLUICE_VERSION,                                       \
+        .aliases = aliases,       .options = options,                                              \
+        .validate = the_validate, .open = open,                                                    \
+        .close = close,           .transform = &transform,                                         \
     }
 
 #endif

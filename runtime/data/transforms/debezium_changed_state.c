@@ -58,7 +58,8 @@ static enum sluice_verdict apply(void *state, struct sluice_batch *batch, struct
     struct changed *self = state;
     struct sluice_value lists[2];
     if (!dbz_is_envelope(rec)) return SLUICE_OK;
-    if (!smt_require_struct(rec->value_schema, &rec->value, "Record value should be struct.", err) ||
+    if (!smt_require_struct(rec->value_schema, &rec->value, "Record value should be struct.",
+                            err) ||
         !compare(batch, rec, lists, err)) {
         return SLUICE_FAIL;
     }

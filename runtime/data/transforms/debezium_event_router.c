@@ -19,7 +19,10 @@ static bool worth_saying(uint64_t *count)
     return n == 1;
 }
 
-static const char *topic_of(const struct sluice_record *rec) { return rec->topic ? rec->topic : ""; }
+static const char *topic_of(const struct sluice_record *rec)
+{
+    return rec->topic ? rec->topic : "";
+}
 
 static enum sluice_verdict unexpected(struct outbox *outbox, const struct sluice_record *rec,
                                       char op, struct sluice_err *err)
@@ -74,8 +77,7 @@ static bool set_timestamp(const struct outbox *outbox, const struct event *event
                                   outbox->timestamp);
         }
     }
-    const struct sluice_value *now =
-        plan->ts_ms >= 0 ? &event->envelope.u.v[plan->ts_ms] : NULL;
+    const struct sluice_value *now = plan->ts_ms >= 0 ? &event->envelope.u.v[plan->ts_ms] : NULL;
     rec->timestamp_ms = now && now->type == SLUICE_INT64 ? now->u.i : SLUICE_NO_TIMESTAMP;
     return true;
 }
@@ -116,11 +118,9 @@ static bool make_envelope(struct outbox *outbox, struct sluice_batch *batch,
                           struct sluice_err *err)
 {
     const struct outbox_plan *plan = event->plan;
-    const struct sluice_value *version =
-        plan->version >= 0 ? column(event, plan->version) : NULL;
-    const struct sluice_schema *schema =
-        outbox_value_schema(outbox, plan, event->payload_schema, column(event, plan->route),
-                            version, err);
+    const struct sluice_value *version = plan->version >= 0 ? column(event, plan->version) : NULL;
+    const struct sluice_schema *schema = outbox_value_schema(
+        outbox, plan, event->payload_schema, column(event, plan->route), version, err);
     if (!schema) return false;
     struct sluice_value *values =
         sluice_batch_alloc(batch, (outbox->extras_n + 1) * sizeof *values);
@@ -134,8 +134,7 @@ static bool make_envelope(struct outbox *outbox, struct sluice_batch *batch,
         values[n++] = *column(event, plan->extras[i]);
     }
     assert(n == schema->fields_len);
-    smt_set(batch, smt_side(&outbox->smt, rec), schema,
-            sluice_nested(SLUICE_STRUCT, values, n));
+    smt_set(batch, smt_side(&outbox->smt, rec), schema, sluice_nested(SLUICE_STRUCT, values, n));
     return true;
 }
 
@@ -144,8 +143,8 @@ static void add_headers(struct outbox *outbox, struct sluice_batch *batch,
 {
     const struct outbox_plan *plan = event->plan;
     struct sluice_header *to = dbz_more_headers(batch, rec, outbox->headers_n);
-    *to++ = (struct sluice_header){"id", plan->row->fields[plan->id].schema,
-                                   *column(event, plan->id)};
+    *to++ =
+        (struct sluice_header){"id", plan->row->fields[plan->id].schema, *column(event, plan->id)};
     for (size_t i = 0; i < outbox->extras_n; i++) {
         const struct outbox_extra *extra = &outbox->extras[i];
         if (plan->extras[i] < 0 || extra->place != OUTBOX_HEADER) continue;
@@ -179,8 +178,7 @@ static bool set_topic(struct outbox *outbox, struct sluice_batch *batch, const s
     }
     struct sluice_buf *topic = &outbox->topic;
     sluice_buf_clear(topic);
-    enum sluice_match match =
-        sluice_java_regex_matches(outbox->regex, route->u.s, route->len, err);
+    enum sluice_match match = sluice_java_regex_matches(outbox->regex, route->u.s, route->len, err);
     if (match == SLUICE_MATCH_YES) {
         match = sluice_java_regex_replace(outbox->regex, route->u.s, route->len,
                                           outbox->replacement, false, topic, err);

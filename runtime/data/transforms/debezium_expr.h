@@ -24,13 +24,13 @@
 enum expr_kind {
     EXPR_NULL,
     EXPR_BOOL,
-    EXPR_INT,     /* Byte, Short, Integer: 32 bits */
+    EXPR_INT, /* Byte, Short, Integer: 32 bits */
     EXPR_LONG,
     EXPR_DOUBLE,  /* Float, Double */
     EXPR_DECIMAL, /* BigDecimal as its text (STRING): literals, Decimal fields */
     EXPR_STRING,
     EXPR_BYTES,
-    EXPR_LIST,    /* ARRAY with its schema */
+    EXPR_LIST, /* ARRAY with its schema */
     EXPR_MAP,
     EXPR_STRUCT,
     EXPR_ITEMS,   /* a list that was written in the expression: v.len of items */
@@ -82,7 +82,14 @@ enum expr_type {
     NODE_MODULO
 };
 
-enum expr_root { ROOT_KEY, ROOT_VALUE, ROOT_KEY_SCHEMA, ROOT_VALUE_SCHEMA, ROOT_TOPIC, ROOT_HEADER };
+enum expr_root {
+    ROOT_KEY,
+    ROOT_VALUE,
+    ROOT_KEY_SCHEMA,
+    ROOT_VALUE_SCHEMA,
+    ROOT_TOPIC,
+    ROOT_HEADER
+};
 
 struct expr_node {
     enum expr_type type;

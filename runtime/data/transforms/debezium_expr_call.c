@@ -195,8 +195,10 @@ METHOD(substring)
     from = args[0].v.u.i < 0 ? SIZE_MAX : byte_of(&self->v, args[0].v.u.i);
     if (n > 1) to = args[1].v.u.i < 0 ? SIZE_MAX : byte_of(&self->v, args[1].v.u.i);
     if (from == SIZE_MAX || to == SIZE_MAX || from > to) {
-        return sluice_err_set(run->err, "at character %u: the text of %zu characters has no such "
-                              "part", node->at, units(self->v.u.s, self->v.len));
+        return sluice_err_set(run->err,
+                              "at character %u: the text of %zu characters has no such "
+                              "part",
+                              node->at, units(self->v.u.s, self->v.len));
     }
     *out = expr_string(self->v.u.s + from, to - from);
     return true;
@@ -322,8 +324,8 @@ METHOD(contains_key)
 METHOD(schema_of)
 {
     UNUSED(n), UNUSED(run), UNUSED(node), UNUSED(args);
-    *out = (struct expr_value){.kind = self->schema ? EXPR_SCHEMA : EXPR_NULL,
-                               .schema = self->schema};
+    *out =
+        (struct expr_value){.kind = self->schema ? EXPR_SCHEMA : EXPR_NULL, .schema = self->schema};
     return true;
 }
 

@@ -19,11 +19,11 @@
 const char *expr_kind_name(enum expr_kind kind)
 {
     static const char *const names[] = {
-        [EXPR_NULL] = "null",        [EXPR_BOOL] = "a boolean",    [EXPR_INT] = "a number",
-        [EXPR_LONG] = "a number",    [EXPR_DOUBLE] = "a number",   [EXPR_DECIMAL] = "a number",
-        [EXPR_STRING] = "a text",    [EXPR_BYTES] = "octets",      [EXPR_LIST] = "a list",
-        [EXPR_MAP] = "a map",        [EXPR_STRUCT] = "a struct",   [EXPR_ITEMS] = "a list",
-        [EXPR_SCHEMA] = "a schema",  [EXPR_HEADERS] = "the headers", [EXPR_HEADER] = "a header",
+        [EXPR_NULL] = "null",       [EXPR_BOOL] = "a boolean",      [EXPR_INT] = "a number",
+        [EXPR_LONG] = "a number",   [EXPR_DOUBLE] = "a number",     [EXPR_DECIMAL] = "a number",
+        [EXPR_STRING] = "a text",   [EXPR_BYTES] = "octets",        [EXPR_LIST] = "a list",
+        [EXPR_MAP] = "a map",       [EXPR_STRUCT] = "a struct",     [EXPR_ITEMS] = "a list",
+        [EXPR_SCHEMA] = "a schema", [EXPR_HEADERS] = "the headers", [EXPR_HEADER] = "a header",
     };
     assert(kind <= EXPR_HEADER);
     return names[kind];
@@ -459,8 +459,7 @@ static bool eval_in(struct expr_run *run, struct expr_node *node, struct expr_va
         }
     } else if (b.kind == EXPR_MAP || b.kind == EXPR_HEADERS) {
         struct expr_value entry = {.kind = EXPR_NULL};
-        if (a.kind == EXPR_STRING &&
-            !expr_member(run, node, &b, a.v.u.s, a.v.len, &entry)) {
+        if (a.kind == EXPR_STRING && !expr_member(run, node, &b, a.v.u.s, a.v.len, &entry)) {
             return false;
         }
         found = expr_truth(&entry); /* Map.isCase() is the truth of the entry */
@@ -494,7 +493,9 @@ static bool join(struct expr_run *run, const struct expr_node *node, const struc
                          a->kind == EXPR_STRING ? b->kind : a->kind);
     }
     size_t len = (size_t)x.len + y.len;
-    if (len > TEXT_MAX) return sluice_err_set(run->err, "at character %u: the text is longer than 16 MiB", node->at);
+    if (len > TEXT_MAX)
+        return sluice_err_set(run->err, "at character %u: the text is longer than 16 MiB",
+                              node->at);
     char *text = sluice_batch_alloc(run->batch, len);
     if (x.len) memcpy(text, x.u.s, x.len);
     if (y.len) memcpy(text + x.len, y.u.s, y.len);

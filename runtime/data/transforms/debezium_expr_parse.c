@@ -141,7 +141,7 @@ static bool hex4(const char *s, uint32_t *code)
     *code = 0;
     for (int i = 0; i < 4; i++) {
         char c = s[i];
-        int digit = is_digit(c)              ? c - '0'
+        int digit = is_digit(c)            ? c - '0'
                     : c >= 'a' && c <= 'f' ? c - 'a' + 10
                     : c >= 'A' && c <= 'F' ? c - 'A' + 10
                                            : -1;
@@ -199,7 +199,9 @@ static struct expr_node *parse_text(struct parser *p)
             *to++ = *at;
         } else {
             const char *end = escape(at + 1, &to);
-            if (!end) return fail(p, at, "one of the escapes \\n \\r \\t \\b \\f \\s \\' \\\" \\\\ \\$ \\uXXXX");
+            if (!end)
+                return fail(p, at,
+                            "one of the escapes \\n \\r \\t \\b \\f \\s \\' \\\" \\\\ \\$ \\uXXXX");
             at = end - 1;
         }
     }
@@ -243,7 +245,8 @@ static struct expr_node *parse_number(struct parser *p)
     struct expr_node *node = node_new(p, NODE_CONST, start);
     struct expr_value *value = &node->value;
     if (is_double) {
-        *value = (struct expr_value){.kind = EXPR_DOUBLE, .v = sluice_float64(strtod(digits, &end))};
+        *value =
+            (struct expr_value){.kind = EXPR_DOUBLE, .v = sluice_float64(strtod(digits, &end))};
         if (suffix == 'f') value->v.u.d = (double)strtof(digits, &end);
         return node;
     }

@@ -48,7 +48,8 @@ static uint32_t integer_hash(const unsigned char *octets, size_t len)
         uint32_t word = 0;
         for (size_t i = at; i < at + n; i++) {
             unsigned char c = octets[i];
-            if (negative) c = (unsigned char)(i + 1 < carried ? 255u - c : i + 1 == carried ? 256u - c : 0);
+            if (negative)
+                c = (unsigned char)(i + 1 < carried ? 255u - c : i + 1 == carried ? 256u - c : 0);
             word = word << 8 | c;
         }
         h = 31 * h + word; /* leading zero words change nothing */
@@ -60,7 +61,8 @@ static uint32_t integer_hash(const unsigned char *octets, size_t len)
 static uint32_t octets_hash(const struct sluice_value *v)
 {
     uint32_t h = 1;
-    for (uint32_t i = v->len; i > 0; i--) h = 31 * h + (uint32_t)(int32_t)(signed char)v->u.s[i - 1];
+    for (uint32_t i = v->len; i > 0; i--)
+        h = 31 * h + (uint32_t)(int32_t)(signed char)v->u.s[i - 1];
     return h;
 }
 

@@ -150,8 +150,9 @@ static bool add_new_fields(struct smt_builder *builder, const struct site *site,
     }
     for (size_t i = 0; i < site->n; i++) {
         if (!in_mask(site, i) || ends_here(site, i)) continue;
-        if (field_of(in, step(site, i)) >= 0 || has_field(builder, step(site, i))) continue;
         struct site inner = below(site, step(site, i));
+        bool made = inner.mask & ((UINT64_C(1) << i) - 1); /* with an entry before this one */
+        if (made || field_of(in, step(site, i)) >= 0) continue;
         if (!add_made(builder, &inner, step(site, i), NULL, held, held_n, err)) return false;
     }
     return true;
@@ -229,7 +230,8 @@ static bool make_value(struct sluice_batch *batch, const struct site *site,
         struct site inner = below(site, field->name);
         values[i] = inner_old ? *inner_old : sluice_null();
         if (!inner.mask || (inner_old && inner_old->type == SLUICE_NULL)) continue;
-        if (inner_old && !smt_require_struct(inner_in, inner_old, "Nested field", err)) return false;
+        if (inner_old && !smt_require_struct(inner_in, inner_old, "Nested field", err))
+            return false;
         if (!make_value(batch, &inner, inner_in, inner_old, field->schema, &values[i], err)) {
             return false;
         }
@@ -242,8 +244,10 @@ static bool make_value(struct sluice_batch *batch, const struct site *site,
         const struct sluice_schema *field = out->fields[at].schema;
         bool null = header->value.type == SLUICE_NULL;
         if (null ? !field->optional && !field->has_dflt : header->value.type != field->type) {
-            return sluice_err_set(err, "Invalid value: the header %s does not fit the field \"%s\", "
-                                       "schema type: %s", header->key, out->fields[at].name,
+            return sluice_err_set(err,
+                                  "Invalid value: the header %s does not fit the field \"%s\", "
+                                  "schema type: %s",
+                                  header->key, out->fields[at].name,
                                   sluice_type_name((enum sluice_type)field->type));
         }
         values[at] = header->value;

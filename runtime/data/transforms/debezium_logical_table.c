@@ -266,7 +266,8 @@ static enum sluice_verdict open(struct sluice_task *task, const struct sluice_ho
     }
     if (!key || !*key) return SLUICE_OK;
     if (!self->key_replacement) {
-        return sluice_fail(err, "key.field.replacement must be non-empty if key.field.regex is set");
+        return sluice_fail(err,
+                           "key.field.replacement must be non-empty if key.field.regex is set");
     }
     self->key = sluice_java_regex_new(key, 0, err);
     if (self->key) return SLUICE_OK;

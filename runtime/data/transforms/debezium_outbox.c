@@ -34,7 +34,8 @@ static bool add_extra(struct outbox *outbox, const char *text, size_t *cap, stru
     size_t n = !colon ? 0 : second ? (size_t)(second - colon - 1) : strlen(colon + 1);
     char *word = colon ? trimmed(colon + 1, n) : NULL;
     enum outbox_place place = OUTBOX_HEADER;
-    bool known = word != NULL && colon > text && !(second && (!second[1] || strchr(second + 1, ':')));
+    bool known =
+        word != NULL && colon > text && !(second && (!second[1] || strchr(second + 1, ':')));
     if (!known) {
         /* not of the form */
     } else if (same(word, strlen(word), "envelope")) {
@@ -52,8 +53,7 @@ static bool add_extra(struct outbox *outbox, const char *text, size_t *cap, stru
                               "another :alias where wanted",
                               text);
     }
-    outbox->extras =
-        sluice_xgrow(outbox->extras, outbox->extras_n, cap, sizeof *outbox->extras);
+    outbox->extras = sluice_xgrow(outbox->extras, outbox->extras_n, cap, sizeof *outbox->extras);
     struct outbox_extra *extra = &outbox->extras[outbox->extras_n++];
     extra->field = trimmed(text, (size_t)(colon - text));
     extra->alias = second ? trimmed(second + 1, strlen(second + 1)) : sluice_xstrdup(extra->field);
@@ -63,8 +63,7 @@ static bool add_extra(struct outbox *outbox, const char *text, size_t *cap, stru
     return true;
 }
 
-static char *column(const struct sluice_host *host, const struct sluice_conf *conf,
-                    const char *key)
+static char *column(const struct sluice_host *host, const struct sluice_conf *conf, const char *key)
 {
     const char *name = host->str(conf, key);
     return name && *name ? sluice_xstrdup(name) : NULL;
@@ -104,11 +103,11 @@ bool outbox_init(struct outbox *outbox, const struct sluice_host *host,
     outbox->invalid = strcasecmp(invalid, "fatal") == 0   ? OUTBOX_FATAL
                       : strcasecmp(invalid, "error") == 0 ? OUTBOX_ERROR
                                                           : OUTBOX_WARN;
-    outbox->json.keep_nulls = strcasecmp(host->str(conf, "table.json.payload.null.behavior"),
-                                         "optional_bytes") == 0;
+    outbox->json.keep_nulls =
+        strcasecmp(host->str(conf, "table.json.payload.null.behavior"), "optional_bytes") == 0;
     outbox->json.keep_empty_arrays =
-        strcasecmp(host->str(conf, "table.json.payload.empty.array.behavior"),
-                   "optional_string") == 0;
+        strcasecmp(host->str(conf, "table.json.payload.empty.array.behavior"), "optional_string") ==
+        0;
     outbox->json.adjust = dbz_adjust_of(host->str(conf, "field.name.adjustment.mode"));
     outbox_json_init(&outbox->json);
     outbox->headers_n = 1;
@@ -207,9 +206,10 @@ static bool find_extras(const struct outbox *outbox, struct outbox_plan *plan,
             return sluice_err_set(err, "Unable to find field %s in event", extra->field);
         }
         const char *key = "table.fields.additional.placement";
-        bool ok = extra->place == OUTBOX_PARTITION
-                      ? find_typed(plan->row, extra->field, key, SLUICE_INT32, &plan->extras[i], err)
-                      : find_column(plan->row, extra->field, key, &plan->extras[i], err);
+        bool ok =
+            extra->place == OUTBOX_PARTITION
+                ? find_typed(plan->row, extra->field, key, SLUICE_INT32, &plan->extras[i], err)
+                : find_column(plan->row, extra->field, key, &plan->extras[i], err);
         if (!ok) return false;
     }
     return true;
@@ -228,8 +228,10 @@ static bool fill_plan(const struct outbox *outbox, const struct sluice_schema *s
     plan->row = schema->fields[plan->after].schema;
     const struct sluice_schema *row = plan->row;
     if (row->type != SLUICE_STRUCT) {
-        return sluice_err_set(err, "Only Struct objects supported for [Read Outbox Event]: the "
-                                   "rows of %s are of another type", schema->name);
+        return sluice_err_set(err,
+                              "Only Struct objects supported for [Read Outbox Event]: the "
+                              "rows of %s are of another type",
+                              schema->name);
     }
     plan->payload = dbz_field(row, outbox->payload);
     if (plan->payload < 0) {
@@ -315,23 +317,23 @@ static const struct sluice_schema *build_value(struct outbox *outbox,
     return NULL;
 }
 
-const struct sluice_schema *outbox_value_schema(struct outbox *outbox,
-                                                const struct outbox_plan *plan,
-                                                const struct sluice_schema *payload,
-                                                const struct sluice_value *route,
-                                                const struct sluice_value *version,
-                                                struct sluice_err *err)
+const struct sluice_schema *outbox_value_schema(
+    struct outbox *outbox, const struct outbox_plan *plan, const struct sluice_schema *payload,
+    const struct sluice_value *route, const struct sluice_value *version, struct sluice_err *err)
 {
     struct {
         const struct sluice_schema *row, *payload;
         int64_t version;
-    } head = {plan->row, payload, version && version->type != SLUICE_NULL ? version->u.i : INT64_MIN};
+    } head = {plan->row, payload,
+              version && version->type != SLUICE_NULL ? version->u.i : INT64_MIN};
     struct sluice_buf *key = &outbox->values_key;
     sluice_buf_clear(key);
     if (!sluice_buf_add(key, &head, sizeof head) || !sluice_buf_add(key, route->u.s, route->len) ||
         !value_name(&outbox->name, plan->row, route)) {
-        sluice_err_set(err, "the value that the event is routed by has %u bytes, too many for a "
-                            "schema's name", route->len);
+        sluice_err_set(err,
+                       "the value that the event is routed by has %u bytes, too many for a "
+                       "schema's name",
+                       route->len);
         return NULL;
     }
     struct sluice_lru_node *node = sluice_lru_get(&outbox->values, key->data, key->len);

@@ -19,7 +19,8 @@ struct outbox {
     struct smt smt; /* plans of envelope schemas */
     struct sluice_task *task;
     const struct sluice_host *host;
-    char *id, *key, *payload, *timestamp, *version, *route; /* columns; timestamp, version: or NULL */
+    char *id, *key, *payload, *timestamp, *version,
+        *route; /* columns; timestamp, version: or NULL */
     struct outbox_extra *extras;
     size_t extras_n, headers_n; /* headers_n: extras that become headers, and the id */
     bool envelope;              /* some extra goes into the value */
@@ -52,11 +53,8 @@ const struct outbox_plan *outbox_plan_of(struct outbox *outbox, const struct slu
                                          struct sluice_err *err);
 /* Schema of a value with payload and extras, named after the row's schema and what it is routed by;
  * valid until the next call. NULL: err. */
-const struct sluice_schema *outbox_value_schema(struct outbox *outbox,
-                                                const struct outbox_plan *plan,
-                                                const struct sluice_schema *payload,
-                                                const struct sluice_value *route,
-                                                const struct sluice_value *version,
-                                                struct sluice_err *err);
+const struct sluice_schema *outbox_value_schema(
+    struct outbox *outbox, const struct outbox_plan *plan, const struct sluice_schema *payload,
+    const struct sluice_value *route, const struct sluice_value *version, struct sluice_err *err);
 
 #endif

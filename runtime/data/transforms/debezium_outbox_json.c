@@ -135,10 +135,7 @@ static struct sluice_schema *schema_new(struct run *run, enum sluice_type type)
     return schema;
 }
 
-static bool blank(const char *s)
-{
-    return !s || s[strspn(s, " \t\r\n")] == '\0';
-}
+static bool blank(const char *s) { return !s || s[strspn(s, " \t\r\n")] == '\0'; }
 
 static const char *path_of(struct run *run, const char *path, const char *name)
 {
@@ -191,8 +188,8 @@ static bool merge(struct run *run, struct sluice_schema *left, const struct slui
         const struct sluice_field *field = &right->fields[i];
         uint32_t at = i < left->fields_len && strcmp(fields[i].name, field->name) == 0 ? i : 0;
         while (at < n && strcmp(fields[at].name, field->name) != 0) at++;
-        if (at < n && (fields[at].schema->type != SLUICE_BYTES ||
-                       field->schema->type == SLUICE_BYTES)) {
+        if (at < n &&
+            (fields[at].schema->type != SLUICE_BYTES || field->schema->type == SLUICE_BYTES)) {
             continue;
         }
         fields[at] = *field;
@@ -202,6 +199,17 @@ static bool merge(struct run *run, struct sluice_schema *left, const struct slui
     if (!changed) return true;
     left->fields = fields;
     left->fields_len = n;
+    return true;
+}
+
+static bool same(const struct sluice_schema *a, const struct sluice_schema *b)
+{
+    if (a->type != b->type || a->fields_len != b->fields_len) return false;
+    if (a->elem) return same(a->elem, b->elem);
+    for (uint32_t i = 0; i < a->fields_len; i++) {
+        if (strcmp(a->fields[i].name, b->fields[i].name) != 0) return false;
+        if (!same(a->fields[i].schema, b->fields[i].schema)) return false;
+    }
     return true;
 }
 
@@ -233,13 +241,40 @@ static bool sample_of(struct run *run, const struct sluice_value *array,
     return true;
 }
 
+/* One schema for all objects of an array. Where they differ it is a new one, which Debezium leaves
+ * required: so it is here, unless there are nulls among them. */
+static bool infer_objects(struct run *run, const char *path, const struct sluice_value *array,
+                          const struct sluice_schema **out)
+{
+    struct sluice_schema *merged = NULL;
+    const struct sluice_schema *item;
+    bool differ = false, nulls = false;
+    for (uint32_t i = 0; i < array->len; i++) {
+        if (array->u.v[i].type != SLUICE_MAP) {
+            nulls = true;
+            continue;
+        }
+        if (!infer(run, path, &array->u.v[i], &item)) return false;
+        if (merged) {
+            differ = differ || !same(merged, item);
+            if (differ && !merge(run, merged, item)) return false;
+            continue;
+        }
+        merged = schema_new(run, SLUICE_STRUCT);
+        *merged = *item;
+    }
+    assert(merged);
+    merged->optional = !differ || nulls;
+    *out = merged;
+    return true;
+}
+
 static bool infer_array(struct run *run, const char *path, const struct sluice_value *v,
                         const struct sluice_schema **out)
 {
     *out = NULL;
     const struct sluice_value *sample;
     const struct sluice_schema *item = NULL;
-    struct sluice_schema *merged = NULL;
     if (v->len == 0 && !run->json->keep_empty_arrays) return true;
     if (!sample_of(run, v, &sample)) return false;
     if (v->len == 0) {
@@ -249,17 +284,7 @@ static bool infer_array(struct run *run, const char *path, const struct sluice_v
     } else if (sample->type != SLUICE_MAP) {
         if (!infer(run, NULL, sample, &item)) return false;
     }
-    for (uint32_t i = 0; sample && sample->type == SLUICE_MAP && i < v->len; i++) {
-        if (v->u.v[i].type != SLUICE_MAP) continue;
-        if (!infer(run, path, &v->u.v[i], &item)) return false;
-        if (!merged) {
-            merged = schema_new(run, SLUICE_STRUCT);
-            *merged = *item;
-        } else if (!merge(run, merged, item)) {
-            return false;
-        }
-    }
-    if (merged) item = merged;
+    if (sample && sample->type == SLUICE_MAP && !infer_objects(run, path, v, &item)) return false;
     if (!item) return sluice_err_set(run->err, "an array has items without a type");
     struct sluice_schema *schema = schema_new(run, SLUICE_ARRAY);
     schema->elem = item;
@@ -300,7 +325,7 @@ static void shape_drop(struct sluice_lru_node *node)
 /* Everything in which two inferred schemas may differ; texts end with their zero. */
 static bool describe(struct sluice_buf *buf, const struct sluice_schema *schema)
 {
-    char type = (char)('a' + schema->type);
+    char type = (char)((schema->optional ? 'a' : 'A') + schema->type);
     if (!sluice_buf_add(buf, &type, 1)) return false;
     if (schema->elem) return describe(buf, schema->elem);
     if (schema->type != SLUICE_STRUCT) return true;

@@ -83,9 +83,9 @@ static struct plan *plan_new(struct routing *self, const struct sluice_schema *s
 /* ---- records ---- */
 
 /* Adds the field's hash. False: a struct on the way is null (err). */
-static bool add_hash(const struct routing *self, const struct place *place,
-                     const struct path *path, const struct sluice_record *rec, uint32_t *sum,
-                     bool *any, struct sluice_err *err)
+static bool add_hash(const struct routing *self, const struct place *place, const struct path *path,
+                     const struct sluice_record *rec, uint32_t *sum, bool *any,
+                     struct sluice_err *err)
 {
     const struct sluice_schema *schema = rec->value_schema;
     const struct sluice_value *v = &rec->value;
@@ -194,8 +194,8 @@ static const struct sluice_option options[] = {
      "Fields of the envelope whose values decide on the partition: after.name, source.table; "
      "change.name is before.name for deletes and after.name for the rest. A field that a record "
      "does not have does not count."},
-    {"partition.topic.num", SLUICE_OPT_INT, SLUICE_HIGH, SLUICE_OPT_REQUIRED, NULL,
-     "1..2147483647", NULL, "How many partitions the topic has."},
+    {"partition.topic.num", SLUICE_OPT_INT, SLUICE_HIGH, SLUICE_OPT_REQUIRED, NULL, "1..2147483647",
+     NULL, "How many partitions the topic has."},
     {"partition.hash.function", SLUICE_OPT_STRING, SLUICE_LOW, SLUICE_OPT_NOCASE, "java",
      "java|murmur", NULL, "How values are hashed: by Java's hashCode(), or by MurmurHash3."},
     {0},

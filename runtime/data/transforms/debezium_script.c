@@ -62,10 +62,11 @@ static enum sluice_verdict apply_filter(void *self, struct sluice_batch *batch,
     if (verdict == SLUICE_RETRY) return SLUICE_OK;
     if (verdict != SLUICE_OK) return verdict;
     if (result.kind == EXPR_BOOL) return result.v.u.i ? SLUICE_OK : SLUICE_DROP;
-    return sluice_fail(err,
-                       "condition gave %s for a record of topic %s, which is no boolean: compare it "
-                       "with something",
-                       expr_kind_name(result.kind), rec->topic ? rec->topic : "");
+    return sluice_fail(
+        err,
+        "condition gave %s for a record of topic %s, which is no boolean: compare it "
+        "with something",
+        expr_kind_name(result.kind), rec->topic ? rec->topic : "");
 }
 
 static enum sluice_verdict apply_router(void *self, struct sluice_batch *batch,
@@ -157,25 +158,44 @@ static void validate(const char *key, const struct sluice_host *host,
 
 #define OPTIONS(key, doc)                                                                          \
     {                                                                                              \
-        {"topic.regex", SLUICE_OPT_STRING, SLUICE_LOW, 0, NULL, NULL, NULL,                        \
-         "A regular expression: only records whose whole topic name matches are looked at, others " \
+        {"topic.regex",                                                                            \
+         SLUICE_OPT_STRING,                                                                        \
+         SLUICE_LOW,                                                                               \
+         0,                                                                                        \
+         NULL,                                                                                     \
+         NULL,                                                                                     \
+         NULL,                                                                                     \
+         "A regular expression: only records whose whole topic name matches are looked at, "       \
+         "others "                                                                                 \
          "pass."},                                                                                 \
-            {"language",  SLUICE_OPT_STRING, SLUICE_HIGH, SLUICE_OPT_REQUIRED, NULL, NULL, NULL,   \
+            {"language",                                                                           \
+             SLUICE_OPT_STRING,                                                                    \
+             SLUICE_HIGH,                                                                          \
+             SLUICE_OPT_REQUIRED,                                                                  \
+             NULL,                                                                                 \
+             NULL,                                                                                 \
+             NULL,                                                                                 \
              "The expression's language: jsr223.groovy, the part of it in docs/EXPRESSIONS.md."},  \
-            {key, SLUICE_OPT_STRING, SLUICE_HIGH, SLUICE_OPT_REQUIRED | SLUICE_OPT_NONEMPTY, NULL, \
-             NULL, NULL, doc},                                                                     \
-            {"null.handling.mode", SLUICE_OPT_STRING, SLUICE_LOW, SLUICE_OPT_NOCASE, "keep",       \
-             "keep|drop|evaluate", NULL,                                                           \
+            {key,         SLUICE_OPT_STRING,                                                       \
+             SLUICE_HIGH, SLUICE_OPT_REQUIRED | SLUICE_OPT_NONEMPTY,                               \
+             NULL,        NULL,                                                                    \
+             NULL,        doc},                                                                    \
+            {"null.handling.mode",                                                                 \
+             SLUICE_OPT_STRING,                                                                    \
+             SLUICE_LOW,                                                                           \
+             SLUICE_OPT_NOCASE,                                                                    \
+             "keep",                                                                               \
+             "keep|drop|evaluate",                                                                 \
+             NULL,                                                                                 \
              "What becomes of records with a null value: keep passes them, drop removes them, "    \
              "evaluate asks the expression."},                                                     \
-        {0},                                                                                       \
+            {0},                                                                                   \
     }
 
 #define SCRIPT_PLUGIN(symbol, the_name, java, key, doc)                                            \
-    static enum sluice_verdict symbol##_open(struct sluice_task *task,                             \
-                                             const struct sluice_host *host,                       \
-                                             const struct sluice_conf *conf, void **self,          \
-                                             struct sluice_err *err)                               \
+    static enum sluice_verdict symbol##_open(                                                      \
+        struct sluice_task *task, const struct sluice_host *host, const struct sluice_conf *conf,  \
+        void **self, struct sluice_err *err)                                                       \
     {                                                                                              \
         (void)task;                                                                                \
         return open(key, host, conf, self, err);                                                   \

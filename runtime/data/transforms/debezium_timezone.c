@@ -37,8 +37,8 @@ struct converter {
 
 enum unit { UNIT_NONE, UNIT_MS, UNIT_US, UNIT_NS, UNIT_ZONED, UNIT_ZONED_TIME, UNIT_UNKNOWN };
 
-struct row_plan { /* of before, after or source */
-    int at;       /* in the envelope, -1: absent */
+struct row_plan {   /* of before, after or source */
+    int at;         /* in the envelope, -1: absent */
     uint8_t *units; /* enum unit of each field */
 };
 
@@ -126,8 +126,8 @@ static const int64_t per_second[] = {[UNIT_MS] = 1000, [UNIT_US] = 1000000, [UNI
 static void shift(const struct converter *self, int64_t per, bool epoch, struct sluice_value *v)
 {
     int64_t seconds = v->u.i / per - (v->u.i % per < 0), shifted;
-    int64_t offset = epoch ? dbz_zone_at(self->zone, seconds)
-                           : -(int64_t)dbz_zone_local(self->zone, seconds);
+    int64_t offset =
+        epoch ? dbz_zone_at(self->zone, seconds) : -(int64_t)dbz_zone_local(self->zone, seconds);
     if (!__builtin_add_overflow(v->u.i, offset * per, &shifted)) v->u.i = shifted;
 }
 
@@ -138,9 +138,9 @@ static bool convert_text(const struct converter *self, struct sluice_batch *batc
     char *text;
     bool date = unit == UNIT_ZONED;
     if (!dbz_iso_read(v->u.s, v->len, date, &iso)) {
-        return sluice_err_set(err, "field %s has a text that is no %s with an offset: '%.*s'", field,
-                              date ? "date and time" : "time", (int)(v->len < 64 ? v->len : 64),
-                              v->u.s);
+        return sluice_err_set(err, "field %s has a text that is no %s with an offset: '%.*s'",
+                              field, date ? "date and time" : "time",
+                              (int)(v->len < 64 ? v->len : 64), v->u.s);
     }
     int32_t offset = date ? dbz_zone_local(self->zone, iso.local_s)
                           : dbz_zone_at(self->zone, sluice_wall_ms() / 1000);
@@ -157,8 +157,9 @@ static bool names(const struct rule *rule, const char *row, const char *field)
     size_t len = strlen(row);
     for (size_t i = 0; rule && i < rule->n; i++) {
         const char *text = rule->fields[i], *dot = strchr(text, '.');
-        bool prefixed = dot && (strncmp(text, "source.", 7) == 0 || strncmp(text, "before.", 7) == 0 ||
-                                strncmp(text, "after.", 6) == 0);
+        bool prefixed =
+            dot && (strncmp(text, "source.", 7) == 0 || strncmp(text, "before.", 7) == 0 ||
+                    strncmp(text, "after.", 6) == 0);
         if (!prefixed) {
             if (strcmp(row, "source") != 0 && strcmp(text, field) == 0) return true;
         } else if ((size_t)(dot - text) == len && memcmp(text, row, len) == 0 &&
@@ -272,7 +273,8 @@ static enum sluice_verdict apply(void *state, struct sluice_batch *batch, struct
         table = &source->u.v[plan->table];
     }
     const struct rule *rule = rule_of(self, rec->topic ? rec->topic : "", table);
-    bool leave = self->include ? !rule : rule && rule->n == 0; /* not included; excluded as a whole */
+    bool leave =
+        self->include ? !rule : rule && rule->n == 0; /* not included; excluded as a whole */
     if (leave) return SLUICE_OK;
     return convert(self, batch, plan, rule, rec, err) ? SLUICE_OK : SLUICE_FAIL;
 }
@@ -296,11 +298,12 @@ static bool list_fits(const char *const *list, const char *key, struct sluice_er
     sluice_buf_fini(&text);
     sluice_java_regex_free(regex);
     if (match == SLUICE_MATCH_YES) return true;
-    return sluice_err_set(err,
-                          "Invalid %s list format. Please specify a list of rules in the format of "
-                          "\"source:<tablename>:<fieldnames>\", \"topic:<topicname>:<fieldnames>\", "
-                          "\"<matchname>:<fieldnames>\"",
-                          key);
+    return sluice_err_set(
+        err,
+        "Invalid %s list format. Please specify a list of rules in the format of "
+        "\"source:<tablename>:<fieldnames>\", \"topic:<topicname>:<fieldnames>\", "
+        "\"<matchname>:<fieldnames>\"",
+        key);
 }
 
 static struct rule *rule_for(struct converter *self, enum scope scope, const char *name, size_t len,
@@ -353,8 +356,8 @@ static enum sluice_verdict open(struct sluice_task *task, const struct sluice_ho
     const char *const *exclude = host->list(conf, "exclude.list");
     self->include = *include != NULL;
     if (*include && *exclude) {
-        return sluice_fail(err,
-                           "Both include and exclude lists are specified. Please specify only one.");
+        return sluice_fail(
+            err, "Both include and exclude lists are specified. Please specify only one.");
     }
     if (*include && !list_fits(include, "include", err)) return SLUICE_FAIL;
     if (*exclude && !list_fits(exclude, "exclude", err)) return SLUICE_FAIL;

@@ -23,7 +23,7 @@ struct change {
     int32_t before, after;
 };
 
-struct day { /* of a year */
+struct day {   /* of a year */
     char form; /* 'M': day of a week of a month, 'J': 1 to 365 without 29 February, 'n': 0 to 365 */
     int month, week, day;
     int32_t time_s;
@@ -32,7 +32,7 @@ struct day { /* of a year */
 struct dbz_zone {
     struct change *changes;
     size_t n;
-    int32_t first; /* before all changes */
+    int32_t first;            /* before all changes */
     int32_t standard, summer; /* of the rule */
     bool has_summer;
     struct day start, end; /* of summer */
@@ -192,7 +192,8 @@ static bool read_head(struct cursor *c, char *version, struct counts *counts)
            counts->isstd <= 256;
 }
 
-static bool read_block(struct dbz_zone *zone, struct cursor *c, const struct counts *n, size_t width)
+static bool read_block(struct dbz_zone *zone, struct cursor *c, const struct counts *n,
+                       size_t width)
 {
     const unsigned char *times, *indices, *types, *rest;
     if (!take(c, n->time * width, &times) || !take(c, n->time, &indices) ||
