@@ -355,8 +355,45 @@ def _value(field, v):
     return v
 
 
+class Registry(Service):
+    name = "registry"
+
+    @property
+    def url(self):
+        return self["REGISTRY_URL"]
+
+    def call(self, method, path, body=None):
+        """(status, JSON) of Confluent's API"""
+        return http(method, self.url + path, body,
+                    {"Content-Type": "application/vnd.schemaregistry.v1+json"})
+
+    def register(self, subject, schema, kind="AVRO"):
+        """The id; schema: JSON as Python has it, or text."""
+        text = schema if isinstance(schema, str) else json.dumps(schema)
+        status, answer = self.call("POST", f"/subjects/{urllib.parse.quote(subject, safe='')}/versions",
+                                   {"schema": text, "schemaType": kind})
+        if status != 200:
+            raise RuntimeError(f"registering {subject}: {status} {answer}")
+        return answer["id"]
+
+    def subjects(self):
+        return self.call("GET", "/subjects")[1]
+
+    def latest(self, subject):
+        """{subject, id, version, schema, ...}; None when there is no such subject."""
+        status, answer = self.call("GET", f"/subjects/{urllib.parse.quote(subject, safe='')}/versions/latest")
+        return answer if status == 200 else None
+
+    def compatibility(self, subject, level):
+        """BACKWARD, FORWARD, FULL, NONE for one subject, which must be there."""
+        status, answer = self.call("PUT", f"/config/{urllib.parse.quote(subject, safe='')}",
+                                   {"compatibility": level})
+        if status != 200:
+            raise RuntimeError(f"compatibility of {subject}: {status} {answer}")
+
+
 class Services:
-    """Kafka, Postgres and BigQuery, each started when it is first asked for."""
+    """Kafka, Postgres, BigQuery and a schema registry, each started when it is first asked for."""
 
     def __init__(self, directory=None):
         self.shared = directory is not None  # somebody else's: used, not stopped
@@ -379,6 +416,10 @@ class Services:
     @property
     def bigquery(self):
         return self._get(BigQuery)
+
+    @property
+    def registry(self):
+        return self._get(Registry)
 
     def stop(self, keep_files=False):
         if self.shared:

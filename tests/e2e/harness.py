@@ -81,6 +81,10 @@ class Test:
     def bigquery(self):
         return self.services.bigquery
 
+    @property
+    def registry(self):
+        return self.services.registry
+
     def topic(self, word="topic", partitions=1, **config):
         """A new, empty topic."""
         name = self.unique(word)

@@ -1,5 +1,5 @@
-/* fuzz_avro.h - one input through AvroConverter's parser and decoder; see fuzz_avro.c. The input: an
- * Avro schema as JSON, a zero, and a record's octets. */
+/* fuzz_avro.h - one input through the parser and decoder of AvroConverter; see fuzz_avro.c. It is:
+ * an Avro schema as JSON, a zero, and the octets of a record. */
 #ifndef SLUICE_TESTS_FUZZ_AVRO_H
 #define SLUICE_TESTS_FUZZ_AVRO_H
 

@@ -106,7 +106,7 @@ static void read_value(int line, struct sluice_batch *batch, const struct avro_d
     struct sluice_buf text;
     struct avro_reader r;
     struct sluice_value v;
-    size_t len;
+    size_t len = 0;
     char *data = text_read_octets(octets, &len);
     sluice_buf_init(&text, SLUICE_BUF_MAX);
     avro_reader_init(&r, batch, data, len, &err);
@@ -308,8 +308,8 @@ TEST(resolution_by_avros_rules)
                   "!F cannot be read as F");
     check_resolve(
         RECORD("R",
-               FIELD("m", "{\"type\":\"map\",\"values\":{\"type\":\"array\",\"items\":[\"null\",{"
-                          "\"type\":\"fixed\",\"name\":\"F\",\"size\":2}]}}") "," FIELD("k",
-                                                                                        "\"int\"")),
+               FIELD("m",
+                     "{\"type\":\"map\",\"values\":{\"type\":\"array\",\"items\":[\"null\",{"
+                     "\"type\":\"fixed\",\"name\":\"F\",\"size\":2}]}}") "," FIELD("k", "\"int\"")),
         RECORD("R", FIELD("k", "\"int\"")), "\x02\x02k\x04\0\x02zz\0\0\x0a", 11, "(i5)");
 }
