@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""make test: both builds, unit, contract and golden tests, then the end-to-end tests.
+"""make test: all builds, unit, contract and golden tests, then the end-to-end tests.
 
 Ends with one line "N passed, N failed" over all of them, and exits 1 when one failed.
 """
@@ -63,6 +63,8 @@ def main():
     steps = [
         ("build dev (ASan, UBSan)", lambda: build("dev")),
         ("tests under sanitizers", lambda: ctest("dev")),
+        ("build tsan", lambda: build("tsan")),
+        ("unit tests under TSan", lambda: ctest("tsan", "-L", "unit")),
         ("build release", lambda: build("release")),
         ("contract of the release plugins", lambda: ctest("release", "-L", "contract")),
         ("end to end", end_to_end),
