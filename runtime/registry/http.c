@@ -1,8 +1,9 @@
 /* http.c - one request to a registry until it is answered.
  *
  * Each round asks the URLs in turn, beginning with the one that answered last; there are
- * max.retries + 1 rounds, with a wait between that doubles. A task that is wanted elsewhere (its wake fd stays
- * readable: it is to stop, as a rule) gets out after WOKEN_MS. Owner: the converter's thread. */
+ * max.retries + 1 rounds, with a wait between that doubles. A task that is wanted elsewhere (its
+ * wake fd stays readable: it is to stop, as a rule) gets out after WOKEN_MS. Owner: the converter's
+ * thread. */
 #include <assert.h>
 #include <poll.h>
 #include <stdlib.h>

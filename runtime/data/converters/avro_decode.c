@@ -1,8 +1,8 @@
 /* avro_decode.c - Avro's binary to values, by a plan.
  *
- * Everything is checked against the end of the data before it is believed: counts of items, lengths,
- * numbers of union members. What takes no byte (empty records) is held by a budget of values, so
- * that few bytes cannot ask for much memory. Owner: the converter's thread. */
+ * Everything is checked against the end of the data before it is believed: counts of items,
+ * lengths, numbers of union members. What takes no byte (empty records) is held by a budget of
+ * values, so that few bytes cannot ask for much memory. Owner: the converter's thread. */
 #include <assert.h>
 #include <string.h>
 

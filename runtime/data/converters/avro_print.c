@@ -1,5 +1,6 @@
-/* avro_print.c - Avro schemas as the text that Avro's Schema.toString() gives: members in its order,
- * a named type in full where it comes first, by name afterwards. Owner: the converter's thread. */
+/* avro_print.c - Avro schemas as the text that Avro's Schema.toString() gives: members in its
+ * order, a named type in full where it comes first, by name afterwards. Owner: the converter's
+ * thread. */
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -99,7 +99,7 @@ struct avro_text {
  * the batch. NULL: err. */
 struct avro_schema *avro_parse(struct sluice_batch *batch, const struct avro_text *refs,
                                size_t refs_n, const char *text, size_t len, struct sluice_err *err);
-/* A property, NULL: absent; as a string (terminated, in the batch), NULL: absent or another type. */
+/* A property, NULL: absent; as a terminated string in the batch, NULL: absent or no string. */
 const struct sluice_value *avro_prop(const struct avro_schema *schema, const char *key);
 const char *avro_prop_text(struct sluice_batch *batch, const struct avro_schema *schema,
                            const char *key);

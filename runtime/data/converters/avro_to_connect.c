@@ -1,8 +1,8 @@
 /* avro_to_connect.c - Avro schemas to Connect's, as Confluent's AvroData makes them.
  *
  * A description is built in the batch and interned at its end. Connect's schemas here are trees, so
- * that an Avro record that holds itself is refused; all parts are counted where they are used,
- * because records of records may unfold to more than memory holds. Owner: the converter's thread. */
+ * that an Avro record that holds itself is refused; all parts are counted where they are used, as
+ * records of records may unfold to more than memory holds. Owner: the converter's thread. */
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
