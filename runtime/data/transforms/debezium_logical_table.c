@@ -31,7 +31,6 @@ struct table {
     const struct sluice_schema *key_in, *value_in, *key_out, *value_out; /* held; may be NULL */
     char *topic; /* NULL: leave the record alone */
     char *name;  /* of the physical table */
-    int before, after;
     char key[];
 };
 
@@ -99,21 +98,28 @@ static bool make_key(struct router *self, struct table *table, struct sluice_err
 static bool make_envelope(struct router *self, struct table *table, struct sluice_err *err)
 {
     struct smt_builder builder;
-    const struct sluice_schema *in = table->value_in, *row = NULL;
-    table->before = dbz_field(in, "before");
-    table->after = dbz_field(in, "after");
-    if (table->before < 0 || in->fields[table->before].schema->type != SLUICE_STRUCT) {
+    const struct sluice_schema *in = table->value_in, *rows[2] = {NULL, NULL};
+    const int at[2] = {dbz_field(in, "before"), dbz_field(in, "after")};
+    bool ok = at[0] >= 0 && in->fields[at[0]].schema->type == SLUICE_STRUCT;
+    if (!ok) {
         return sluice_err_set(err, "the change event %s has no row in a field before", in->name);
     }
-    bool ok = renamed(self, table, ".Value", in->fields[table->before].schema, &builder, err);
-    row = finish(&builder, ok);
-    if (!row) return false;
-    ok = renamed(self, table, ".Envelope", in, &builder, err);
-    builder.schema.optional = in->optional;
-    if (ok) builder.fields[table->before].schema = row;
-    if (ok && table->after >= 0) builder.fields[table->after].schema = row;
-    table->value_out = finish(&builder, ok);
-    sluice_schema_free(row);
+    for (int i = 0; ok && i < 2; i++) {
+        const struct sluice_schema *row = at[i] < 0 ? NULL : in->fields[at[i]].schema;
+        if (!row || row->type != SLUICE_STRUCT) continue;
+        ok = renamed(self, table, ".Value", row, &builder, err);
+        rows[i] = finish(&builder, ok);
+        ok = ok && rows[i];
+    }
+    if (ok) {
+        ok = renamed(self, table, ".Envelope", in, &builder, err);
+        for (int i = 0; ok && i < 2; i++) {
+            if (rows[i]) builder.fields[at[i]].schema = rows[i];
+        }
+        table->value_out = finish(&builder, ok);
+    }
+    sluice_schema_free(rows[0]);
+    sluice_schema_free(rows[1]);
     return ok;
 }
 
@@ -162,7 +168,6 @@ static struct table *table_of(struct router *self, const struct sluice_record *r
     table->node.key = table->key;
     table->node.key_len = len;
     table->node.bytes = sizeof *table + len;
-    table->before = table->after = -1;
     table->key_in = sluice_schema_hold(schemas[0]);
     table->value_in = sluice_schema_hold(schemas[1]);
     if (table->key_in && table->key_in->type != SLUICE_STRUCT) {

@@ -12,11 +12,14 @@
 #define SHAPES_BYTES ((size_t)16 << 20)
 #define SHAPE_BYTES ((size_t)1 << 20) /* of one shape's description */
 #define FIELDS_MAX 10000              /* of one struct */
+#define VALUES_MAX ((size_t)2 << 20)  /* of all structs and arrays of a payload */
+#define FEW 12u                       /* fields that are searched one by one */
 
 struct run {
     struct outbox_json *json;
     struct sluice_batch *batch;
     struct sluice_err *err;
+    size_t values; /* made by fit() */
 };
 
 /* ---- reading: as a schemaless value, but integers are INT32 where they fit ---- */
@@ -172,33 +175,81 @@ static bool infer_object(struct run *run, const char *path, const struct sluice_
     return true;
 }
 
-/* Adds the fields of right that left does not have; octets (a null) give way to anything else. */
-static bool merge(struct run *run, struct sluice_schema *left, const struct sluice_schema *right)
+/* The fields of the objects of one array. */
+struct merger {
+    struct sluice_field *fields;
+    uint32_t n, cap;
+    uint32_t *slots; /* from FEW fields on: field number + 1, by the name's hash */
+};
+
+#define SLOTS 32768u /* more than twice FIELDS_MAX */
+
+static uint32_t name_hash(const char *name)
 {
-    if ((size_t)left->fields_len + right->fields_len > FIELDS_MAX) {
-        return sluice_err_set(run->err, "the objects of an array have more than %d members",
-                              FIELDS_MAX);
+    uint32_t h = 2166136261u;
+    for (; *name; name++) h = (h ^ (unsigned char)*name) * 16777619u;
+    return (h ^ h >> 15) % SLOTS;
+}
+
+/* The slot that has the name, or the free one where it goes. */
+static uint32_t slot_of(const struct merger *m, const char *name)
+{
+    uint32_t at = name_hash(name);
+    while (m->slots[at] && strcmp(m->fields[m->slots[at] - 1].name, name) != 0) {
+        at = (at + 1) % SLOTS;
     }
-    struct sluice_field *fields = sluice_batch_alloc(
-        run->batch, ((size_t)left->fields_len + right->fields_len) * sizeof *fields);
-    uint32_t n = left->fields_len;
-    bool changed = false;
-    if (n) memcpy(fields, left->fields, n * sizeof *fields);
-    for (uint32_t i = 0; i < right->fields_len; i++) {
-        const struct sluice_field *field = &right->fields[i];
-        uint32_t at = i < left->fields_len && strcmp(fields[i].name, field->name) == 0 ? i : 0;
-        while (at < n && strcmp(fields[at].name, field->name) != 0) at++;
-        if (at < n &&
-            (fields[at].schema->type != SLUICE_BYTES || field->schema->type == SLUICE_BYTES)) {
-            continue;
+    return at;
+}
+
+/* Number of the field; n: there is none. */
+static uint32_t find_field(const struct merger *m, const char *name)
+{
+    uint32_t at = 0;
+    if (m->slots) {
+        at = m->slots[slot_of(m, name)];
+        return at ? at - 1 : m->n;
+    }
+    while (at < m->n && strcmp(m->fields[at].name, name) != 0) at++;
+    return at;
+}
+
+static void add_field(struct run *run, struct merger *m, const struct sluice_field *field)
+{
+    if (m->n == m->cap) {
+        uint32_t cap = m->cap ? m->cap * 2 : 16;
+        struct sluice_field *fields = sluice_batch_alloc(run->batch, cap * sizeof *fields);
+        if (m->n) memcpy(fields, m->fields, m->n * sizeof *fields);
+        m->fields = fields;
+        m->cap = cap;
+    }
+    if (m->n == FEW) {
+        m->slots = sluice_batch_alloc(run->batch, SLOTS * sizeof *m->slots);
+        memset(m->slots, 0, SLOTS * sizeof *m->slots);
+        for (uint32_t i = 0; i < m->n; i++) m->slots[slot_of(m, m->fields[i].name)] = i + 1;
+    }
+    m->fields[m->n] = *field;
+    if (m->slots) m->slots[slot_of(m, field->name)] = m->n + 1;
+    m->n++;
+}
+
+/* Adds the fields that are not there yet; octets (a null) give way to anything else. */
+static bool merge(struct run *run, struct merger *m, const struct sluice_schema *from)
+{
+    for (uint32_t i = 0; i < from->fields_len; i++) {
+        const struct sluice_field *field = &from->fields[i];
+        uint32_t at = i < m->n && strcmp(m->fields[i].name, field->name) == 0
+                          ? i
+                          : find_field(m, field->name);
+        if (at == m->n) {
+            if (m->n == FIELDS_MAX) {
+                return sluice_err_set(run->err, "the objects of an array have more than %d members",
+                                      FIELDS_MAX);
+            }
+            add_field(run, m, field);
+        } else if (m->fields[at].schema->type == SLUICE_BYTES) {
+            m->fields[at] = *field;
         }
-        fields[at] = *field;
-        if (at == n) n++;
-        changed = true;
     }
-    if (!changed) return true;
-    left->fields = fields;
-    left->fields_len = n;
     return true;
 }
 
@@ -247,7 +298,8 @@ static bool infer_objects(struct run *run, const char *path, const struct sluice
                           const struct sluice_schema **out)
 {
     struct sluice_schema *merged = NULL;
-    const struct sluice_schema *item;
+    const struct sluice_schema *item, *first = NULL;
+    struct merger m = {0};
     bool differ = false, nulls = false;
     for (uint32_t i = 0; i < array->len; i++) {
         if (array->u.v[i].type != SLUICE_MAP) {
@@ -255,15 +307,15 @@ static bool infer_objects(struct run *run, const char *path, const struct sluice
             continue;
         }
         if (!infer(run, path, &array->u.v[i], &item)) return false;
-        if (merged) {
-            differ = differ || !same(merged, item);
-            if (differ && !merge(run, merged, item)) return false;
-            continue;
-        }
-        merged = schema_new(run, SLUICE_STRUCT);
-        *merged = *item;
+        if (first) differ = differ || !same(first, item);
+        else first = item;
+        if ((differ || first == item) && !merge(run, &m, item)) return false;
     }
-    assert(merged);
+    assert(first);
+    merged = schema_new(run, SLUICE_STRUCT);
+    *merged = *first;
+    merged->fields = m.fields;
+    merged->fields_len = m.n;
     merged->optional = !differ || nulls;
     *out = merged;
     return true;
@@ -365,10 +417,20 @@ static const struct sluice_schema *intern(struct run *run, const struct sluice_s
 static bool fit(struct run *run, const struct sluice_schema *schema, const struct sluice_value *v,
                 struct sluice_value *out);
 
+/* Objects of one array have all its fields each: a short text could become a very large value. */
+static bool count(struct run *run, size_t n)
+{
+    run->values += n;
+    if (run->values <= VALUES_MAX) return true;
+    return sluice_err_set(run->err, "the objects of its arrays would have more than %zu fields",
+                          VALUES_MAX);
+}
+
 static bool fit_struct(struct run *run, const struct sluice_schema *schema,
                        const struct sluice_value *v, struct sluice_value *out)
 {
     uint32_t n = schema->fields_len, guess = 0;
+    if (!count(run, n)) return false;
     struct sluice_value *values = sluice_batch_alloc(run->batch, n * sizeof *values);
     for (uint32_t i = 0; i < n; i++) {
         const char *name = schema->fields[i].name;
@@ -399,6 +461,7 @@ static bool fit(struct run *run, const struct sluice_schema *schema, const struc
         return sluice_err_set(run->err, "the items of an array are of different types inside");
     }
     if (v->type != SLUICE_ARRAY) return true;
+    if (!count(run, v->len)) return false;
     struct sluice_value *items = sluice_batch_alloc(run->batch, v->len * sizeof *items);
     for (uint32_t i = 0; i < v->len; i++) {
         if (!fit(run, schema->elem, &v->u.v[i], &items[i])) return false;
@@ -427,7 +490,7 @@ bool outbox_json_expand(struct outbox_json *json, struct sluice_batch *batch, co
                         const struct sluice_value *text, const struct sluice_schema **schema,
                         struct sluice_value *v, struct sluice_err *err)
 {
-    struct run run = {json, batch, err};
+    struct run run = {json, batch, err, 0};
     struct sluice_json_reader reader;
     const struct sluice_schema *inferred;
     struct sluice_value tree;
