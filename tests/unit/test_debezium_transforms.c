@@ -413,3 +413,36 @@ TEST(debezium_transforms_allocate_nothing_per_record)
     sluice_batch_fini(&batch);
     sluice_batch_fini(&input);
 }
+
+TEST(dropping_fields_by_header_allocates_nothing_per_record)
+{
+    struct fake_host fake;
+    struct sluice_batch input;
+    struct sluice_err err = {""};
+    size_t before = 0;
+    sluice_batch_init(&input);
+    sluice_batch_init(&batch);
+    fake_init(&fake, &sluice_extract_new_record_state, "drop.fields.header.name", "drop", NULL);
+    CHECK_INT(fake_open(&fake), SLUICE_OK);
+    struct text_reader schema_reader = {event_schema, &input}, value_reader = {event_value, &input};
+    const struct sluice_schema *schema = smt_read_schema(&input, &schema_reader);
+    struct sluice_value value = text_read_value(&value_reader);
+    struct sluice_value names[2] = {sluice_string("payload", 7), sluice_string("id", 2)};
+    struct sluice_header header = {"drop", NULL, sluice_nested(SLUICE_ARRAY, names, 2)};
+    for (int i = 0; i < 1000; i++) {
+        if (i % 50 == 0) sluice_batch_reset(&batch);
+        if (i == 500) before = mallocs;
+        struct sluice_record *rec = sluice_batch_append(&batch);
+        rec->topic = "outbox";
+        rec->value_schema = schema;
+        rec->value = value;
+        rec->headers = &header;
+        rec->headers_len = 1;
+        CHECK_INT(fake.plugin->transform->apply(fake.self, &batch, rec, &err), SLUICE_OK);
+        CHECK_INT(rec->value.len, 6); /* id is required and stays */
+    }
+    CHECK_INT(mallocs - before, 0);
+    fake_fini(&fake);
+    sluice_batch_fini(&batch);
+    sluice_batch_fini(&input);
+}

@@ -5,11 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "data/schema.h"
 
 #define PLANS_MAX 1000
+#define DROPS_BYTES ((size_t)16 << 20)
+#define DROP_KEY_BYTES ((size_t)1 << 20)
 
 /* ---- names ---- */
 
@@ -219,39 +222,102 @@ static bool listed(const struct sluice_value *names, const char *name)
     return false;
 }
 
-static void drop_from(const struct envelope_config *config, struct sluice_batch *batch,
-                      const struct sluice_value *names, const struct sluice_schema **schema,
-                      struct sluice_value *v)
+/* What a schema without the listed fields is: worked out once for each schema and list. */
+struct drop_plan {
+    struct sluice_lru_node node;
+    const struct sluice_schema *in, *out; /* held */
+    char *key;
+    uint32_t *kept; /* indices in in, as many as out has fields */
+};
+
+static void drop_plan_drop(struct sluice_lru_node *node)
 {
-    const struct sluice_schema *in = *schema;
-    if (!in || in->type != SLUICE_STRUCT || v->type != SLUICE_STRUCT) return;
+    struct drop_plan *plan = (struct drop_plan *)node;
+    sluice_schema_free(plan->in);
+    sluice_schema_free(plan->out);
+    free(plan->key);
+    free(plan->kept);
+    free(plan);
+}
+
+static struct drop_plan *drop_plan_new(const struct envelope_config *config,
+                                       const struct sluice_value *names,
+                                       const struct sluice_schema *in)
+{
+    struct drop_plan *plan = sluice_xcalloc(1, sizeof *plan);
     struct sluice_field *fields = sluice_xcalloc(in->fields_len + 1, sizeof *fields);
-    struct sluice_value *values = sluice_batch_alloc(batch, in->fields_len * sizeof *values);
+    plan->kept = sluice_xcalloc(in->fields_len + 1, sizeof *plan->kept);
     uint32_t n = 0;
     for (uint32_t i = 0; i < in->fields_len; i++) {
-        const struct sluice_schema *field = in->fields[i].schema;
-        bool may = field->optional || !config->drop_optional_only;
+        bool may = in->fields[i].schema->optional || !config->drop_optional_only;
         if (may && listed(names, in->fields[i].name)) continue;
-        fields[n] = in->fields[i];
-        values[n] = v->u.v[i];
-        if (values[n].type == SLUICE_NULL && field->has_dflt) values[n] = field->dflt;
-        n++;
+        plan->kept[n] = i;
+        fields[n++] = in->fields[i];
     }
-    if (n < in->fields_len) {
+    plan->in = sluice_schema_hold(in);
+    if (n == in->fields_len) {
+        plan->out = sluice_schema_hold(in);
+    } else {
         struct sluice_schema out = *in;
         out.fields = fields;
         out.fields_len = n;
         out.optional = out.has_dflt = false;
-        *schema = sluice_schema_intern(&out);
-        sluice_batch_hold(batch, in); /* the default values above are the schema's */
-        sluice_batch_hold(batch, *schema);
-        sluice_schema_free(*schema);
-        *v = sluice_nested(SLUICE_STRUCT, values, n);
+        plan->out = sluice_schema_intern(&out);
     }
     free(fields);
+    return plan;
 }
 
-bool envelope_drop_fields(const struct envelope_config *config, struct sluice_batch *batch,
+static bool drop_plan_of(struct envelope_config *config, const struct sluice_value *names,
+                         const struct sluice_schema *in, const struct drop_plan **plan,
+                         struct sluice_err *err)
+{
+    struct sluice_buf *key = &config->drop_key;
+    sluice_buf_clear(key);
+    bool ok = sluice_buf_add(key, &in, sizeof in);
+    for (uint32_t i = 0; ok && i < names->len; i++) {
+        const struct sluice_value *name = &names->u.v[i];
+        if (name->type != SLUICE_STRING) continue;
+        ok = sluice_buf_add(key, &name->len, sizeof name->len) &&
+             sluice_buf_add(key, name->u.s, name->len);
+    }
+    if (!ok) return sluice_err_set(err, "the header %s lists too many names", config->drop_header);
+    *plan = (struct drop_plan *)sluice_lru_get(&config->drops, key->data, key->len);
+    if (*plan) return true;
+    struct drop_plan *fresh = drop_plan_new(config, names, in);
+    fresh->key = sluice_xmalloc(key->len);
+    memcpy(fresh->key, key->data, key->len);
+    fresh->node.key = fresh->key;
+    fresh->node.key_len = key->len;
+    fresh->node.bytes = sizeof *fresh + key->len;
+    sluice_lru_put(&config->drops, &fresh->node);
+    *plan = fresh;
+    return true;
+}
+
+static bool drop_from(struct envelope_config *config, struct sluice_batch *batch,
+                      const struct sluice_value *names, const struct sluice_schema **schema,
+                      struct sluice_value *v, struct sluice_err *err)
+{
+    const struct sluice_schema *in = *schema;
+    const struct drop_plan *plan;
+    if (!in || in->type != SLUICE_STRUCT || v->type != SLUICE_STRUCT) return true;
+    if (!drop_plan_of(config, names, in, &plan, err)) return false;
+    if (plan->out == in) return true;
+    uint32_t n = plan->out->fields_len;
+    struct sluice_value *values = sluice_batch_alloc(batch, n * sizeof *values);
+    for (uint32_t i = 0; i < n; i++) {
+        const struct sluice_schema *field = plan->out->fields[i].schema;
+        values[i] = v->u.v[plan->kept[i]];
+        if (values[i].type == SLUICE_NULL && field->has_dflt) values[i] = field->dflt;
+    }
+    sluice_batch_hold(batch, plan->out); /* default values above are its */
+    *schema = plan->out;
+    *v = sluice_nested(SLUICE_STRUCT, values, n);
+    return true;
+}
+
+bool envelope_drop_fields(struct envelope_config *config, struct sluice_batch *batch,
                           struct sluice_record *rec, struct sluice_err *err)
 {
     if (!config->drop_header) return true;
@@ -265,11 +331,9 @@ bool envelope_drop_fields(const struct envelope_config *config, struct sluice_ba
                                   "names (drop.fields.header.name)",
                                   config->drop_header, rec->topic ? rec->topic : "");
         }
-        if (config->drop_from_key) {
-            drop_from(config, batch, &header->value, &rec->key_schema, &rec->key);
-        }
-        drop_from(config, batch, &header->value, &rec->value_schema, &rec->value);
-        return true;
+        return (!config->drop_from_key ||
+                drop_from(config, batch, &header->value, &rec->key_schema, &rec->key, err)) &&
+               drop_from(config, batch, &header->value, &rec->value_schema, &rec->value, err);
     }
     return true;
 }
@@ -283,11 +347,15 @@ void envelope_init(struct envelope_config *config)
     text.optional = true;
     config->optional_text = sluice_schema_intern(&text);
     sluice_lru_init(&config->plans, PLANS_MAX, SIZE_MAX, plan_drop);
+    sluice_lru_init(&config->drops, PLANS_MAX, DROPS_BYTES, drop_plan_drop);
+    sluice_buf_init(&config->drop_key, DROP_KEY_BYTES);
 }
 
 void envelope_fini(struct envelope_config *config)
 {
     sluice_lru_fini(&config->plans);
+    sluice_lru_fini(&config->drops);
+    sluice_buf_fini(&config->drop_key);
     names_free(config->fields, config->fields_n);
     names_free(config->headers, config->headers_n);
     sluice_schema_free(config->text);

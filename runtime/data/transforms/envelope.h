@@ -32,6 +32,8 @@ struct envelope_config {
     const struct sluice_schema *text;          /* string, held */
     const struct sluice_schema *optional_text; /* optional string, held */
     struct sluice_lru plans;
+    struct sluice_lru drops;    /* schemas without the fields that a header lists */
+    struct sluice_buf drop_key; /* scratch */
 };
 
 struct envelope_ref {                   /* a name, found in an envelope schema */
@@ -64,7 +66,7 @@ const struct envelope_plan *envelope_plan_of(struct envelope_config *config,
                                              const struct sluice_schema *schema,
                                              struct sluice_err *err);
 /* Takes the fields that the drop header lists out of value and key. */
-bool envelope_drop_fields(const struct envelope_config *config, struct sluice_batch *batch,
+bool envelope_drop_fields(struct envelope_config *config, struct sluice_batch *batch,
                           struct sluice_record *rec, struct sluice_err *err);
 
 #endif

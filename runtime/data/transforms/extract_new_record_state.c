@@ -121,8 +121,7 @@ static bool set_topic(const struct envelope_config *config, struct sluice_batch 
 
 /* ---- records with schemas ---- */
 
-static enum sluice_verdict apply_delete(const struct envelope_config *config,
-                                        struct sluice_batch *batch,
+static enum sluice_verdict apply_delete(struct envelope_config *config, struct sluice_batch *batch,
                                         const struct envelope_plan *plan, struct sluice_record *rec,
                                         struct sluice_err *err)
 {
