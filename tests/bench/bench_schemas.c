@@ -53,24 +53,31 @@ static const struct sluice_schema source = {.type = SLUICE_STRUCT,
                                             .fields_len = 8};
 static const struct sluice_field change_fields[5] = {
     {"before", &row}, {"after", &row}, {"source", &source}, {"op", &string}, {"ts_ms", &int64}};
-static const struct sluice_schema change = {.type = SLUICE_STRUCT,
-                                            .name = "s.public.t.Envelope",
-                                            .fields = change_fields,
-                                            .fields_len = 5};
+static const struct sluice_schema change = {
+    .type = SLUICE_STRUCT, .name = "s.public.t.Envelope", .fields = change_fields, .fields_len = 5};
 
 static struct sluice_value make_flat(struct sluice_batch *batch)
 {
-    const struct sluice_value values[20] = {
-        sluice_int64(123456),        sluice_int32(4711),
-        text("Maria Example"),       text("maria@example.com"),
-        sluice_bool(true),           sluice_float64(1234.5678),
-        text("content-00042"),       sluice_null(),
-        sluice_int64(1785000000123), sluice_int64(1785000000456),
-        text("Hamburg"),             sluice_int32(20095),
-        sluice_float64(53.55),       sluice_float64(9.99),
-        sluice_null(),               sluice_int64(7),
-        text("customer"),            sluice_int32(3),
-        sluice_bool(false),          sluice_int64(99)};
+    const struct sluice_value values[20] = {sluice_int64(123456),
+                                            sluice_int32(4711),
+                                            text("Maria Example"),
+                                            text("maria@example.com"),
+                                            sluice_bool(true),
+                                            sluice_float64(1234.5678),
+                                            text("content-00042"),
+                                            sluice_null(),
+                                            sluice_int64(1785000000123),
+                                            sluice_int64(1785000000456),
+                                            text("Hamburg"),
+                                            sluice_int32(20095),
+                                            sluice_float64(53.55),
+                                            sluice_float64(9.99),
+                                            sluice_null(),
+                                            sluice_int64(7),
+                                            text("customer"),
+                                            sluice_int32(3),
+                                            sluice_bool(false),
+                                            sluice_int64(99)};
     struct sluice_value *v = sluice_batch_alloc(batch, sizeof values);
     memcpy(v, values, sizeof values);
     return sluice_nested(SLUICE_STRUCT, v, 20);
@@ -80,19 +87,14 @@ static struct sluice_value make_change(struct sluice_batch *batch)
 {
     struct sluice_value after = make_flat(batch);
     after.len = 8;
-    const struct sluice_value from[8] = {text("3.6.1.Final"),
-                                         text("postgresql"),
-                                         text("s"),
-                                         sluice_int64(1785000000123),
-                                         text("postgres"),
-                                         text("public"),
-                                         text("content_actions"),
-                                         sluice_int64(24023400)};
+    const struct sluice_value from[8] = {
+        text("3.6.1.Final"),         text("postgresql"),    text("s"),
+        sluice_int64(1785000000123), text("postgres"),      text("public"),
+        text("content_actions"),     sluice_int64(24023400)};
     struct sluice_value *s = sluice_batch_alloc(batch, sizeof from);
     memcpy(s, from, sizeof from);
-    const struct sluice_value values[5] = {sluice_null(), after,
-                                           sluice_nested(SLUICE_STRUCT, s, 8), text("c"),
-                                           sluice_int64(1785000000456)};
+    const struct sluice_value values[5] = {sluice_null(), after, sluice_nested(SLUICE_STRUCT, s, 8),
+                                           text("c"), sluice_int64(1785000000456)};
     struct sluice_value *v = sluice_batch_alloc(batch, sizeof values);
     memcpy(v, values, sizeof values);
     return sluice_nested(SLUICE_STRUCT, v, 5);
@@ -133,7 +135,8 @@ struct format {
 static bool format_write(struct format *f, struct sluice_buf *out, const struct sluice_value *v,
                          struct sluice_err *err)
 {
-    return f->protobuf ? pb_encode(out, &f->output.root, v, err) : json_encode(out, f->plan, v, err);
+    return f->protobuf ? pb_encode(out, &f->output.root, v, err)
+                       : json_encode(out, f->plan, v, err);
 }
 
 static bool format_read(struct format *f, struct sluice_batch *batch, const struct sluice_buf *in,
@@ -174,7 +177,8 @@ static void measure(const char *what, struct format *f, const struct sluice_valu
             if (!format_write(f, &out, v, &err)) fail(what, &err);
         }
     }
-    double ns = (now_ns() - start) / (double)n, copy_ns = memcpy_ns(out.data, out.len, budget_ns / 4);
+    double ns = (now_ns() - start) / (double)n,
+           copy_ns = memcpy_ns(out.data, out.len, budget_ns / 4);
     report(what, "encode", out.len, ns, copy_ns);
     n = 0;
     start = now_ns();
@@ -202,8 +206,8 @@ static void run(const char *name, const struct sluice_schema *description,
     const int32_t path[1] = {0};
     sluice_buf_init(&proto, SLUICE_BUF_MAX);
     pb_set_init(&f.set);
-    bool ok = pb_output_init(&f.output, &config, schema, &err) &&
-              pb_text(&proto, f.output.file, &err);
+    bool ok =
+        pb_output_init(&f.output, &config, schema, &err) && pb_text(&proto, f.output.file, &err);
     const struct pb_file *file = ok ? pb_parse(&f.set, "", proto.data, proto.len, &err) : NULL;
     ok = file && pb_link(&f.set, &err) &&
          pb_input(&f.set.arena, &config, pb_message_at(file, path, 1, &err), 0, &read, &f.reader,

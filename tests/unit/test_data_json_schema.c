@@ -20,38 +20,40 @@ static void round_trip(const char *config, const char *schema, const char *value
 
 TEST(a_struct_is_an_object_of_properties)
 {
-    round_trip("-",
-               "STRUCT[\"id\":INT64,\"small\":?INT8,\"b\":BOOLEAN,\"f\":?FLOAT64!\"how much\","
-               "\"raw\":BYTES,\"m\":MAP[STRING,INT32]]@\"shop.Order\"#3",
-               "(l5,null,true,d3ff8000000000000,b00ff,{\"k\":i1})",
-               "{\"type\":\"object\",\"title\":\"shop.Order\",\"connect.version\":3,\"properties\":{"
-               "\"id\":{\"type\":\"integer\",\"connect.index\":0,\"connect.type\":\"int64\"},"
-               "\"small\":{\"connect.index\":1,\"oneOf\":[{\"type\":\"null\"},{\"type\":\"integer\","
-               "\"connect.type\":\"int8\"}]},"
-               "\"b\":{\"connect.index\":2,\"type\":\"boolean\"},"
-               "\"f\":{\"connect.index\":3,\"oneOf\":[{\"type\":\"null\"},{\"type\":\"number\","
-               "\"description\":\"how much\",\"connect.type\":\"float64\"}]},"
-               "\"raw\":{\"type\":\"string\",\"connect.index\":4,\"connect.type\":\"bytes\"},"
-               "\"m\":{\"type\":\"object\",\"connect.index\":5,\"connect.type\":\"map\","
-               "\"additionalProperties\":{\"type\":\"integer\",\"connect.type\":\"int32\"}}}}",
-               "{\"id\":5,\"small\":null,\"b\":true,\"f\":1.5,\"raw\":\"AP8=\",\"m\":{\"k\":1}}");
+    round_trip(
+        "-",
+        "STRUCT[\"id\":INT64,\"small\":?INT8,\"b\":BOOLEAN,\"f\":?FLOAT64!\"how much\","
+        "\"raw\":BYTES,\"m\":MAP[STRING,INT32]]@\"shop.Order\"#3",
+        "(l5,null,true,d3ff8000000000000,b00ff,{\"k\":i1})",
+        "{\"type\":\"object\",\"title\":\"shop.Order\",\"connect.version\":3,\"properties\":{"
+        "\"id\":{\"type\":\"integer\",\"connect.index\":0,\"connect.type\":\"int64\"},"
+        "\"small\":{\"connect.index\":1,\"oneOf\":[{\"type\":\"null\"},{\"type\":\"integer\","
+        "\"connect.type\":\"int8\"}]},"
+        "\"b\":{\"connect.index\":2,\"type\":\"boolean\"},"
+        "\"f\":{\"connect.index\":3,\"oneOf\":[{\"type\":\"null\"},{\"type\":\"number\","
+        "\"description\":\"how much\",\"connect.type\":\"float64\"}]},"
+        "\"raw\":{\"type\":\"string\",\"connect.index\":4,\"connect.type\":\"bytes\"},"
+        "\"m\":{\"type\":\"object\",\"connect.index\":5,\"connect.type\":\"map\","
+        "\"additionalProperties\":{\"type\":\"integer\",\"connect.type\":\"int32\"}}}}",
+        "{\"id\":5,\"small\":null,\"b\":true,\"f\":1.5,\"raw\":\"AP8=\",\"m\":{\"k\":1}}");
 }
 
 TEST(logical_types_defaults_and_nesting)
 {
-    round_trip("object.additional.properties=false",
-               "?STRUCT[\"d\":BYTES@\"org.apache.kafka.connect.data.Decimal\"#1%{\"scale\"=\"2\"},"
-               "\"n\":INT16=h7,\"l\":ARRAY[?STRUCT[\"x\":STRING]@\"X\"]]@\"R\"",
-               "(b0480,h8,[(\"a\"),null])",
-               "{\"oneOf\":[{\"type\":\"null\"},{\"type\":\"object\",\"additionalProperties\":false,"
-               "\"title\":\"R\",\"properties\":{\"d\":{\"type\":\"string\","
-               "\"title\":\"org.apache.kafka.connect.data.Decimal\",\"connect.index\":0,"
-               "\"connect.version\":1,\"connect.type\":\"bytes\",\"connect.parameters\":{"
-               "\"scale\":\"2\"}},\"n\":{\"type\":\"integer\",\"default\":7,\"connect.index\":1,"
-               "\"connect.type\":\"int16\"},\"l\":{\"type\":\"array\",\"connect.index\":2,\"items\":{"
-               "\"oneOf\":[{\"type\":\"null\"},{\"type\":\"object\",\"additionalProperties\":false,"
-               "\"title\":\"X\",\"properties\":{\"x\":{\"type\":\"string\",\"connect.index\":0}}}]}}}}]}",
-               "{\"d\":\"BIA=\",\"n\":8,\"l\":[{\"x\":\"a\"},null]}");
+    round_trip(
+        "object.additional.properties=false",
+        "?STRUCT[\"d\":BYTES@\"org.apache.kafka.connect.data.Decimal\"#1%{\"scale\"=\"2\"},"
+        "\"n\":INT16=h7,\"l\":ARRAY[?STRUCT[\"x\":STRING]@\"X\"]]@\"R\"",
+        "(b0480,h8,[(\"a\"),null])",
+        "{\"oneOf\":[{\"type\":\"null\"},{\"type\":\"object\",\"additionalProperties\":false,"
+        "\"title\":\"R\",\"properties\":{\"d\":{\"type\":\"string\","
+        "\"title\":\"org.apache.kafka.connect.data.Decimal\",\"connect.index\":0,"
+        "\"connect.version\":1,\"connect.type\":\"bytes\",\"connect.parameters\":{"
+        "\"scale\":\"2\"}},\"n\":{\"type\":\"integer\",\"default\":7,\"connect.index\":1,"
+        "\"connect.type\":\"int16\"},\"l\":{\"type\":\"array\",\"connect.index\":2,\"items\":{"
+        "\"oneOf\":[{\"type\":\"null\"},{\"type\":\"object\",\"additionalProperties\":false,"
+        "\"title\":\"X\",\"properties\":{\"x\":{\"type\":\"string\",\"connect.index\":0}}}]}}}}]}",
+        "{\"d\":\"BIA=\",\"n\":8,\"l\":[{\"x\":\"a\"},null]}");
 }
 
 TEST(numeric_decimals)
@@ -68,12 +70,13 @@ TEST(numeric_decimals)
 
 TEST(maps_with_other_keys_are_lists_of_entries)
 {
-    round_trip("-", "MAP[INT32,?STRING]", "{i-1:null,i2:\"b\"}",
-               "{\"type\":\"array\",\"connect.type\":\"map\",\"items\":{\"type\":\"object\","
-               "\"properties\":{\"key\":{\"type\":\"integer\",\"connect.index\":0,"
-               "\"connect.type\":\"int32\"},\"value\":{\"connect.index\":1,\"oneOf\":[{\"type\":\"null\"},"
-               "{\"type\":\"string\"}]}}}}",
-               "[{\"key\":-1,\"value\":null},{\"key\":2,\"value\":\"b\"}]");
+    round_trip(
+        "-", "MAP[INT32,?STRING]", "{i-1:null,i2:\"b\"}",
+        "{\"type\":\"array\",\"connect.type\":\"map\",\"items\":{\"type\":\"object\","
+        "\"properties\":{\"key\":{\"type\":\"integer\",\"connect.index\":0,"
+        "\"connect.type\":\"int32\"},\"value\":{\"connect.index\":1,\"oneOf\":[{\"type\":\"null\"},"
+        "{\"type\":\"string\"}]}}}}",
+        "[{\"key\":-1,\"value\":null},{\"key\":2,\"value\":\"b\"}]");
     round_trip("-", "MAP[?STRING,BOOLEAN]", "{null:true}",
                "{\"type\":\"array\",\"connect.type\":\"map\",\"items\":{\"type\":\"object\","
                "\"properties\":{\"key\":{\"connect.index\":0,\"oneOf\":[{\"type\":\"null\"},"
@@ -166,7 +169,8 @@ static void reads(const char *config, const char *text, const char *payload, con
 TEST(schemas_without_connects_words)
 {
     reads("-",
-          "{\"$schema\":\"http://json-schema.org/draft-07/schema#\",\"title\":\"U\",\"type\":\"object\","
+          "{\"$schema\":\"http://json-schema.org/draft-07/"
+          "schema#\",\"title\":\"U\",\"type\":\"object\","
           "\"required\":[\"id\"],\"properties\":{\"id\":{\"type\":\"integer\"},\"x\":{\"type\":"
           "\"number\"},\"t\":{\"type\":[\"string\",\"null\"]},\"l\":{\"type\":\"array\",\"items\":{"
           "\"type\":\"boolean\"}}}}",
@@ -177,8 +181,9 @@ TEST(schemas_without_connects_words)
           "{\"type\":\"object\",\"required\":[\"b\"],\"properties\":{\"a\":{\"type\":\"integer\"},"
           "\"b\":{\"type\":\"string\"}}}",
           "{\"b\":\"y\",\"a\":null}", "STRUCT[\"a\":?INT64,\"b\":STRING] (null,\"y\")");
-    reads("-", "{\"type\":\"object\",\"properties\":{\"e\":{\"enum\":[\"A\",\"B\"]},"
-               "\"f\":{\"type\":\"string\",\"enum\":[\"C\"]},\"k\":{\"const\":\"K\"}}}",
+    reads("-",
+          "{\"type\":\"object\",\"properties\":{\"e\":{\"enum\":[\"A\",\"B\"]},"
+          "\"f\":{\"type\":\"string\",\"enum\":[\"C\"]},\"k\":{\"const\":\"K\"}}}",
           "{\"e\":\"B\",\"f\":\"C\"}",
           "STRUCT[\"e\":STRING%{\"io.confluent.connect.json.Enum\"=\"\","
           "\"io.confluent.connect.json.Enum.A\"=\"A\",\"io.confluent.connect.json.Enum.B\"=\"B\"},"
@@ -197,12 +202,13 @@ TEST(references_and_compositions)
           "\"definitions\":{\"P/Q\":{\"type\":\"integer\"},\"R\":{\"$id\":\"#anchor\","
           "\"type\":\"number\"}}}",
           "{\"a\":1,\"b\":\"n\",\"c\":1.5,\"d\":{\"a\":2},\"e\":[1, 2],\"f\":null}",
-          "STRUCT[\"a\":INT64,\"b\":STRING,\"c\":FLOAT64,\"d\":?STRING@\"" JSON_ANY "\",\"e\":?STRING@\""
-          JSON_ANY "\",\"f\":?STRING@\"" JSON_ANY "\"] "
+          "STRUCT[\"a\":INT64,\"b\":STRING,\"c\":FLOAT64,\"d\":?STRING@\"" JSON_ANY
+          "\",\"e\":?STRING@\"" JSON_ANY "\",\"f\":?STRING@\"" JSON_ANY "\"] "
           "(l1,\"n\",d3ff8000000000000,\"{\\\"a\\\":2}\",\"[1, 2]\",null)");
     reads("-",
           "{\"allOf\":[{\"properties\":{\"a\":{\"type\":\"integer\"}}},{\"$ref\":\"#/$defs/B\"}],"
-          "\"$defs\":{\"B\":{\"type\":\"object\",\"properties\":{\"b\":{\"allOf\":[{\"type\":\"string\"},"
+          "\"$defs\":{\"B\":{\"type\":\"object\",\"properties\":{\"b\":{\"allOf\":[{\"type\":"
+          "\"string\"},"
           "{\"minLength\":1}]}}}}}",
           "{\"b\":\"x\"}", "STRUCT[\"a\":INT64,\"b\":STRING] (null,\"x\")");
     reads("generalized.sum.type.support=true",
@@ -216,7 +222,8 @@ TEST(references_and_compositions)
 
 TEST(wrong_schemas_and_payloads_are_errors)
 {
-    static const char plain[] = "{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"integer\"}}}";
+    static const char plain[] =
+        "{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"integer\"}}}";
     reads("-", "{\"type\":\"object\"", "{}", "! schema 1 of the registry");
     reads("-", "[]", "{}", "! must be an object");
     reads("-", "{\"type\":\"strange\"}", "{}", "! the type strange");
@@ -230,8 +237,9 @@ TEST(wrong_schemas_and_payloads_are_errors)
     reads("-", plain, "{\"a\":null}", "! Invalid null value for required INT64 field");
     reads("-", "{\"oneOf\":[{\"type\":\"string\"},{\"type\":\"integer\"}]}", "1.5",
           "! Did not find matching oneof field");
-    reads("-", "{\"type\":\"array\",\"connect.type\":\"map\",\"items\":{\"type\":\"object\","
-               "\"properties\":{\"key\":{\"type\":\"integer\"},\"value\":{\"type\":\"integer\"}}}}",
+    reads("-",
+          "{\"type\":\"array\",\"connect.type\":\"map\",\"items\":{\"type\":\"object\","
+          "\"properties\":{\"key\":{\"type\":\"integer\"},\"value\":{\"type\":\"integer\"}}}}",
           "[{\"key\":1}]", "! expected length 2");
 }
 
@@ -254,8 +262,7 @@ static void property_row(char **cols, int line)
     schema = test_schema(&property, cols[2]);
     v = test_value(&property, cols[3]);
     if (v.type != SLUICE_NULL && test_encode(&property, schema, &v) == SLUICE_OK) {
-        if (test_decode(&property, property.out.data, property.out.len, &again, &w) !=
-            SLUICE_OK) {
+        if (test_decode(&property, property.out.data, property.out.len, &again, &w) != SLUICE_OK) {
             FAIL("line %d: %s\n%s", line, property.err.msg, cols[2]);
         }
         if (again != schema) {

@@ -81,8 +81,8 @@ static void golden_row(char **cols, int line)
         if (golden.out.len != len + 6 || memcmp(golden.out.data + 6, message, len) != 0) {
             sluice_buf_clear(&golden.text);
             text_octets(&golden.text, golden.out.data + 6, golden.out.len - 6);
-            FAIL("line %d: wrote\n got  %s\n want %s\n of %s", line,
-                 sluice_buf_str(&golden.text), cols[1], cols[2]);
+            FAIL("line %d: wrote\n got  %s\n want %s\n of %s", line, sluice_buf_str(&golden.text),
+                 cols[1], cols[2]);
         }
     }
     free(message);
@@ -106,10 +106,12 @@ TEST(a_struct_becomes_a_file_of_one_message)
     test_open(&t, &sluice_protobuf_converter, "-");
     const char *text = test_registered(
         &t,
-        "STRUCT[\"id\":INT64,\"small\":?INT8,\"price\":?BYTES@\"org.apache.kafka.connect.data.Decimal\""
+        "STRUCT[\"id\":INT64,\"small\":?INT8,\"price\":?BYTES@\"org.apache.kafka.connect.data."
+        "Decimal\""
         "#1%{\"scale\"=\"2\",\"connect.decimal.precision\"=\"10\"},"
         "\"day\":INT32@\"org.apache.kafka.connect.data.Date\"#1,"
-        "\"tags\":MAP[STRING,INT32]@\"my_tags\",\"who\":?STRUCT[\"name\":STRING,\"list\":ARRAY[FLOAT64]]"
+        "\"tags\":MAP[STRING,INT32]@\"my_tags\",\"who\":?STRUCT[\"name\":STRING,\"list\":ARRAY["
+        "FLOAT64]]"
         "@\"other.Person\"]@\"shop.v1.Order\"",
         "(l5,y-1,b0480,i20000,{\"a\":i1},(\"x\",[d3ff0000000000000,d0000000000000000]))");
     CHECK_STR(text, "syntax = \"proto3\";\n"
@@ -159,7 +161,8 @@ TEST(a_struct_becomes_a_file_of_one_message)
 TEST(names_and_defaults_as_confluent_chooses_them)
 {
     struct registry_test t;
-    test_open(&t, &sluice_protobuf_converter, "scrub.invalid.names=true;optional.for.nullables=true");
+    test_open(&t, &sluice_protobuf_converter,
+              "scrub.invalid.names=true;optional.for.nullables=true");
     const char *text = test_registered(
         &t,
         "STRUCT[\"a-b\":?INT32,\"_x\":STRING=\"d\\\"\",\"person\":STRUCT[]@\"x.person\","
@@ -211,8 +214,7 @@ TEST(primitives_stand_in_wrappers)
         struct registry_test t;
         char want[64];
         test_open(&t, &sluice_protobuf_converter, "-");
-        CHECK_HAS(test_registered(&t, cases[i].schema, cases[i].value),
-                  "package google.protobuf;");
+        CHECK_HAS(test_registered(&t, cases[i].schema, cases[i].value), "package google.protobuf;");
         CHECK_MEM(t.out.data, t.out.len, cases[i].head, lens[i]);
         snprintf(want, sizeof want, "%s %s", cases[i].schema, cases[i].value);
         CHECK_STR(test_read_back(&t), want);
@@ -233,14 +235,15 @@ TEST(nulls)
     v = sluice_int64(1);
     CHECK_INT(test_encode(&t, NULL, &v), SLUICE_FAIL);
     CHECK_HAS(t.err.msg, "without a schema");
-    CHECK_INT(t.plugin->converter->decode(t.fake.self, &t.batch, "t", NULL, NULL, 0, &schema, &v,
-                                          &t.err),
-              SLUICE_OK);
+    CHECK_INT(
+        t.plugin->converter->decode(t.fake.self, &t.batch, "t", NULL, NULL, 0, &schema, &v, &t.err),
+        SLUICE_OK);
     CHECK(schema == NULL && v.type == SLUICE_NULL);
     v = test_value(&t, "([\"a\",null])");
     CHECK_INT(test_encode(&t, test_schema(&t, "STRUCT[\"l\":ARRAY[?STRING]]"), &v), SLUICE_FAIL);
     CHECK_HAS(t.err.msg, "field l: null");
-    CHECK_INT(test_encode(&t, test_schema(&t, "STRUCT[\"l\":ARRAY[ARRAY[INT8]]]"), &v), SLUICE_FAIL);
+    CHECK_INT(test_encode(&t, test_schema(&t, "STRUCT[\"l\":ARRAY[ARRAY[INT8]]]"), &v),
+              SLUICE_FAIL);
     CHECK_HAS(t.err.msg, "no Protobuf form");
     test_close(&t);
 }
@@ -261,8 +264,8 @@ TEST(the_registry_is_asked_once_per_topic)
         char topic[16];
         snprintf(topic, sizeof topic, "t%d", i);
         sluice_buf_clear(&t.out);
-        CHECK_INT(t.plugin->converter->encode(t.fake.self, topic, NULL, schema, &v, &t.out,
-                                              &t.null, &t.err),
+        CHECK_INT(t.plugin->converter->encode(t.fake.self, topic, NULL, schema, &v, &t.out, &t.null,
+                                              &t.err),
                   SLUICE_OK);
     }
     CHECK_INT(fake_asked, 202);
@@ -327,21 +330,21 @@ TEST(references_groups_merging_and_recursion)
                       " option (my.opt) = { a: [1, 2] }; string json = 6 [json_name = \"j\"]; }\n"
                       "service S { rpc A (M) returns (stream M) { option x = 1; } }\n"
                       "extend google.protobuf.FieldOptions { int32 e = 50000; }");
-    fake_registry_add(2, SLUICE_SR_PROTOBUF,
-                      "syntax = \"proto2\"; package o; message Other { optional group Inner = 1 {"
-                      " required int32 a = 1 [default = -7]; } repeated string s = 2;"
-                      " optional Level level = 3 [default = HIGH]; extensions 100 to 199;"
-                      " enum Level { option allow_alias = true; LOW = 0; HIGH = 5 [deprecated = true]; } }");
+    fake_registry_add(
+        2, SLUICE_SR_PROTOBUF,
+        "syntax = \"proto2\"; package o; message Other { optional group Inner = 1 {"
+        " required int32 a = 1 [default = -7]; } repeated string s = 2;"
+        " optional Level level = 3 [default = HIGH]; extensions 100 to 199;"
+        " enum Level { option allow_alias = true; LOW = 0; HIGH = 5 [deprecated = true]; } }");
     fake_registry_ref(1, "other.proto", 2);
     CHECK_HAS(READ(""), " (null,null,null,{},\"\")");
     /* two pieces of one message are merged; a group; an unknown field of each kind is skipped */
     CHECK_HAS(READ("\x0a\x03\x12\x01p\x0a\x0b\x12\x01q\x0b\x08\x05\x0c\x53\x08\1\x54"
-                        "\x58\1\x65\0\0\0\0\x69\0\0\0\0\0\0\0\0\x72\1\0"),
+                   "\x58\1\x65\0\0\0\0\x69\0\0\0\0\0\0\0\0\x72\1\0"),
               " (null,((i5),[\"p\",\"q\"],null),null,{},\"\")");
     CHECK_HAS(READ("\x18\x05\x22\0"), " ((null,(null,[],null)),");
     CHECK_HAS(READ("\x22\0\x18\x05"), " ((i5,null),");
-    CHECK_HAS(READ("\x2a\3\x0a\1k\x2a\7\x0a\1k\x12\2\x18\5"),
-              "{\"k\":(null,[],\"HIGH\")}");
+    CHECK_HAS(READ("\x2a\3\x0a\1k\x2a\7\x0a\1k\x12\2\x18\5"), "{\"k\":(null,[],\"HIGH\")}");
     CHECK_HAS(READ("\x12\2\x18\1"), ",b1801,"); /* itself, as bytes */
     test_close(&t);
 }
@@ -371,8 +374,7 @@ TEST(hostile_bytes_are_errors)
     CHECK_HAS(DECODE_ERROR("\0\0\0\0\1\0"), "google.type.TimeOfDay"); /* not imported */
     CHECK_HAS(DECODE_ERROR("\0\0\0\0\5\0\x08"), "truncated");
     CHECK_HAS(DECODE_ERROR("\0\0\0\0\5\0\x12\5abc"), "truncated");
-    CHECK_HAS(DECODE_ERROR("\0\0\0\0\5\0\x12\xff\xff\xff\xff\xff\xff\xff\xff\xff\1"),
-              "truncated");
+    CHECK_HAS(DECODE_ERROR("\0\0\0\0\5\0\x12\xff\xff\xff\xff\xff\xff\xff\xff\xff\1"), "truncated");
     CHECK_HAS(DECODE_ERROR("\0\0\0\0\5\0\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\1"),
               "more than 10 bytes");
     CHECK_HAS(DECODE_ERROR("\0\0\0\0\5\0\0\0"), "invalid tag");

@@ -148,8 +148,8 @@ static enum sluice_verdict fetch(struct converter *self, const char *subject, in
     texts = sluice_xcalloc(refs.n + 1, sizeof *texts);
     texts[0] = (struct json_schema_text){NULL, found->text, found->len};
     for (size_t i = 0; i < refs.n; i++) {
-        texts[i + 1] = (struct json_schema_text){refs.names[i], refs.schemas[i]->text,
-                                                 refs.schemas[i]->len};
+        texts[i + 1] =
+            (struct json_schema_text){refs.names[i], refs.schemas[i]->text, refs.schemas[i]->len};
     }
     *schema = json_schema_text_read(&self->config, texts, refs.n + 1, found->version, err);
     if (*schema) verdict = SLUICE_OK;
@@ -258,21 +258,19 @@ static const struct sluice_option options[] = {
     SLUICE_SR_OPTIONS,
     {"schemas.cache.config", SLUICE_OPT_INT, SLUICE_LOW, 0, "1000", "1..", "Schemas",
      "How many schemas are kept with the plans for reading and writing them."},
-    {"generalized.sum.type.support", SLUICE_OPT_BOOLEAN, SLUICE_MEDIUM, 0, "false", NULL,
-     "Schemas",
+    {"generalized.sum.type.support", SLUICE_OPT_BOOLEAN, SLUICE_MEDIUM, 0, "false", NULL, "Schemas",
      "Whether enums and unions carry the parameters that all of Confluent's converters share."},
-    {"ignore.default.for.nullables", SLUICE_OPT_BOOLEAN, SLUICE_MEDIUM, 0, "false", NULL,
-     "Schemas",
+    {"ignore.default.for.nullables", SLUICE_OPT_BOOLEAN, SLUICE_MEDIUM, 0, "false", NULL, "Schemas",
      "Whether a null in a field with a default value stays null when written instead of becoming "
      "it."},
     {"object.additional.properties", SLUICE_OPT_BOOLEAN, SLUICE_MEDIUM, 0, "true", NULL, "Schemas",
      "Whether the schemas that are written allow further members in objects."},
-    {"use.optional.for.nonrequired", SLUICE_OPT_BOOLEAN, SLUICE_MEDIUM, 0, "false", NULL,
-     "Schemas", "Whether properties that a schema does not require are read as optional."},
+    {"use.optional.for.nonrequired", SLUICE_OPT_BOOLEAN, SLUICE_MEDIUM, 0, "false", NULL, "Schemas",
+     "Whether properties that a schema does not require are read as optional."},
     {"flatten.singleton.unions", SLUICE_OPT_BOOLEAN, SLUICE_LOW, 0, "true", NULL, "Schemas",
      "Whether a union of one schema is read as that schema."},
-    {"decimal.format", SLUICE_OPT_STRING, SLUICE_LOW, SLUICE_OPT_NOCASE, "BASE64",
-     "BASE64|NUMERIC", "Serialization",
+    {"decimal.format", SLUICE_OPT_STRING, SLUICE_LOW, SLUICE_OPT_NOCASE, "BASE64", "BASE64|NUMERIC",
+     "Serialization",
      "How Decimals are written: BASE64 (exact octets in base64) or NUMERIC (a JSON number). Both "
      "are read in any case."},
     {"ignore.modern.dialects", SLUICE_OPT_BOOLEAN, SLUICE_LOW, SLUICE_OPT_IGNORED, "false", NULL,

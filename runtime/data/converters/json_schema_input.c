@@ -148,6 +148,7 @@ static const struct sluice_value *find_id(const struct sluice_value *at, const c
 
 static bool resolve(struct reader *r, const char *ref, struct node *node)
 {
+    assert(node->doc);
     const char *hash = strchr(ref, '#');
     size_t file_len = hash ? (size_t)(hash - ref) : strlen(ref);
     const struct sluice_value *at = file_len ? NULL : node->doc;
@@ -207,9 +208,8 @@ static struct sluice_schema *read_number(struct reader *r, const struct sluice_v
     static const struct {
         const char *word;
         enum sluice_type type;
-    } words[] = {{"int8", SLUICE_INT8},       {"int16", SLUICE_INT16},
-                 {"int32", SLUICE_INT32},     {"int64", SLUICE_INT64},
-                 {"float32", SLUICE_FLOAT32}, {"float64", SLUICE_FLOAT64},
+    } words[] = {{"int8", SLUICE_INT8},   {"int16", SLUICE_INT16},     {"int32", SLUICE_INT32},
+                 {"int64", SLUICE_INT64}, {"float32", SLUICE_FLOAT32}, {"float64", SLUICE_FLOAT64},
                  {"bytes", SLUICE_BYTES}};
     const struct sluice_value *type = member(v, "connect.type");
     if (!type) return new_schema(r, integer ? SLUICE_INT64 : SLUICE_FLOAT64);
@@ -296,8 +296,8 @@ static bool collect(struct reader *r, struct node node, struct places *places, u
         place.node = (struct node){name + 1, node.doc};
         place.required = contains(required, name);
         if (at == places->n) {
-            places->items = sluice_xgrow(places->items, places->n, &places->cap,
-                                         sizeof *places->items);
+            places->items =
+                sluice_xgrow(places->items, places->n, &places->cap, sizeof *places->items);
             places->n++;
         }
         places->items[at] = place;
@@ -348,13 +348,15 @@ static struct sluice_schema *read_object(struct reader *r, struct node node)
         map->elem = read_schema(r, (struct node){values, node.doc}, false);
         return map->elem ? map : NULL;
     }
-    struct sluice_schema *schema =
-        collect(r, node, &places, 0) ? read_struct(r, &places) : NULL;
+    struct sluice_schema *schema = collect(r, node, &places, 0) ? read_struct(r, &places) : NULL;
     free(places.items);
     return schema;
 }
 
-static bool is_null_schema(const struct sluice_value *v) { return is_text(member(v, "type"), "null"); }
+static bool is_null_schema(const struct sluice_value *v)
+{
+    return is_text(member(v, "type"), "null");
+}
 
 static struct sluice_schema *read_union(struct reader *r, const struct sluice_value *list,
                                         const struct sluice_value *doc, bool *force_optional,
@@ -374,7 +376,8 @@ static struct sluice_schema *read_union(struct reader *r, const struct sluice_va
         return read_schema(r, (struct node){only, doc}, null || *force_optional);
     }
     struct sluice_schema *schema = new_schema(r, SLUICE_STRUCT);
-    struct sluice_field *fields = sluice_arena_alloc(&r->batch.arena, (others + 1) * sizeof *fields);
+    struct sluice_field *fields =
+        sluice_arena_alloc(&r->batch.arena, (others + 1) * sizeof *fields);
     snprintf(name, sizeof name, "connect_union_%u", r->unions);
     schema->name = r->config->sum_types ? join(r, name, "") : JSON_ONE_OF_NAME;
     if (r->config->sum_types) {
@@ -383,14 +386,15 @@ static struct sluice_schema *read_union(struct reader *r, const struct sluice_va
     }
     for (uint32_t i = 0; i < list->len; i++) {
         if (is_null_schema(&list->u.v[i])) continue;
-        snprintf(name, sizeof name, r->config->sum_types ? "connect_union_field_%u"
-                                                         : JSON_ONE_OF_NAME ".field.%u",
+        snprintf(name, sizeof name,
+                 r->config->sum_types ? "connect_union_field_%u" : JSON_ONE_OF_NAME ".field.%u",
                  schema->fields_len);
         struct sluice_field *field = &fields[schema->fields_len++];
         field->name = join(r, name, "");
         field->schema = read_schema(r, (struct node){&list->u.v[i], doc}, true);
         if (!field->schema) return NULL;
     }
+    assert(schema->fields_len == others);
     schema->fields = fields;
     schema->optional = null;
     return schema;
@@ -550,8 +554,9 @@ static struct sluice_schema *read_schema(struct reader *r, struct node node, boo
 {
     bool done = false;
     if (++r->nodes > NODES_MAX || r->depth == DEPTH_MAX) {
-        sluice_err_set(r->err, "the JSON schema is nested deeper than %u levels or becomes more "
-                               "than %u schemas",
+        sluice_err_set(r->err,
+                       "the JSON schema is nested deeper than %u levels or becomes more "
+                       "than %u schemas",
                        DEPTH_MAX, NODES_MAX);
         return NULL;
     }
@@ -564,6 +569,7 @@ static struct sluice_schema *read_schema(struct reader *r, struct node node, boo
     r->path[r->depth++] = node.v;
     struct sluice_schema *schema =
         anything ? any_schema(r) : read_kind(r, node, &force_optional, &done);
+    assert(r->depth > 0 && r->path[r->depth - 1] == node.v);
     r->depth--;
     if (!schema) return NULL;
     if (!anything && !done && !read_common(r, node.v, schema)) return NULL;

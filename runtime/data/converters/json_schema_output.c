@@ -39,6 +39,7 @@ static void put_int(struct writer *w, int64_t i)
 /* "name": with a comma in front unless an object was just opened. */
 static void put_name(struct writer *w, const char *name)
 {
+    assert(!w->ok || w->buf->len > 0);
     if (w->ok && w->buf->data[w->buf->len - 1] != '{') put(w, ",");
     put_text(w, name);
     put(w, ":");
@@ -60,8 +61,8 @@ static bool has_param(const struct sluice_schema *schema, const char *key)
 
 static bool is_union(const struct sluice_schema *schema)
 {
-    return schema->type == SLUICE_STRUCT && (sluice_schema_named(schema, JSON_ONE_OF_NAME) ||
-                                             has_param(schema, SUM_UNION_PARAM));
+    return schema->type == SLUICE_STRUCT &&
+           (sluice_schema_named(schema, JSON_ONE_OF_NAME) || has_param(schema, SUM_UNION_PARAM));
 }
 
 static bool is_enum(const struct sluice_schema *schema)
@@ -123,6 +124,7 @@ static void put_enum(struct writer *w, const struct sluice_schema *schema)
     if (!has_param(schema, prefix)) prefix = SUM_ENUM_PARAM;
     size_t n = strlen(prefix);
     bool first = true;
+    assert(schema->params_len > 0);
     put_name(w, "enum");
     put(w, "[");
     for (uint32_t i = 0; i < schema->params_len; i++) {

@@ -212,8 +212,9 @@ static bool read_path(const char *data, size_t len, int32_t path[PB_DEPTH], size
     for (int32_t i = 0; ok && i < count; i++) ok = read_zigzag(&at, end, &path[i]);
     *head_len = (size_t)(at - start);
     if (ok) return true;
-    return sluice_err_set(err, "the record's path of message indexes is truncated or deeper than "
-                               "%u levels",
+    return sluice_err_set(err,
+                          "the record's path of message indexes is truncated or deeper than "
+                          "%u levels",
                           PB_DEPTH);
 }
 

@@ -15,8 +15,8 @@
 #include "data/java_text.h"
 #include "data/values.h"
 
-#define DEPTH_MAX 100u                    /* messages in messages, as protobuf-java reads them */
-#define MEMORY_MAX ((size_t)256 << 20)    /* bytes of values that one record may become */
+#define DEPTH_MAX 100u                 /* messages in messages, as protobuf-java reads them */
+#define MEMORY_MAX ((size_t)256 << 20) /* bytes of values that one record may become */
 
 struct run {
     struct sluice_batch *batch;
@@ -79,6 +79,7 @@ static inline bool read_span(struct run *r, struct cursor *c, struct cursor *spa
     if (len > (uint64_t)(c->end - c->at)) return truncated(r);
     span->at = c->at;
     span->end = c->at += len;
+    assert(span->end <= c->end);
     return true;
 }
 
@@ -319,8 +320,7 @@ static bool read_logical(struct run *r, const struct pb_reader_field *field, str
                                   (long long)n[1], (long long)n[2], (long long)n[3],
                                   (long long)n[4]);
         }
-        *v = sluice_int32(
-            (int32_t)(n[1] * 3600000 + n[2] * 60000 + n[3] * 1000 + n[4] / 1000000));
+        *v = sluice_int32((int32_t)(n[1] * 3600000 + n[2] * 60000 + n[3] * 1000 + n[4] / 1000000));
         return true;
     default:
         assert(field->kind == PB_TIMESTAMP);
@@ -436,6 +436,7 @@ static bool read_field(struct run *r, struct cursor *c, const struct pb_reader_f
                        unsigned wire, struct sluice_value *values)
 {
     struct sluice_value *v = &values[field->slot];
+    assert(field->member < (int32_t)field->members_n || field->member < 0);
     unsigned own = wire_of(field);
     if (field->repeated && wire == 2 && own != 2 && own != 3) { /* packed */
         struct cursor span;
@@ -456,6 +457,7 @@ static const struct pb_reader_field *find(const struct pb_reader *plan, uint32_t
 {
     if (number < plan->dense_n) {
         uint16_t at = plan->dense[number];
+        assert(at <= plan->fields_n);
         return at ? &plan->fields[at - 1] : NULL;
     }
     uint32_t low = 0, high = plan->fields_n;
@@ -493,6 +495,7 @@ static bool unique(struct run *r, struct sluice_value *map)
     struct sluice_value *entries = (struct sluice_value *)(uintptr_t)map->u.v;
     uint32_t mask = 4, kept = 0;
     if (map->len < 2) return true;
+    assert(entries);
     while (mask < 2 * (uint64_t)map->len) mask *= 2;
     uint32_t *slots = take_memory(r, mask * sizeof *slots);
     if (!slots) return false;
@@ -545,6 +548,7 @@ static bool read_message(struct run *r, const struct pb_reader *plan, struct cur
             return sluice_err_wrap(r->err, "field %s", field->name);
         }
     }
+    assert(r->depth > 0 && c.at == c.end);
     r->depth--;
     return finish(r, plan, values);
 }

@@ -34,6 +34,7 @@ static inline unsigned varint_len(uint64_t x)
 
 static inline char *put_tag(char *to, const struct pb_writer *how)
 {
+    assert(how->tag_len > 0 && how->tag_len <= sizeof how->tag);
     memcpy(to, how->tag, sizeof how->tag); /* room for all of it is there */
     return to + how->tag_len;
 }
@@ -171,8 +172,9 @@ static bool put_time(struct sluice_buf *buf, const struct sluice_value *v, struc
 {
     int64_t ms = v->u.i;
     if (ms < 0 || ms >= 86400000) {
-        return sluice_err_set(err, "Time values must use number of millis greater than 0 and less "
-                                   "than 86400000, this one is %lld",
+        return sluice_err_set(err,
+                              "Time values must use number of millis greater than 0 and less "
+                              "than 86400000, this one is %lld",
                               (long long)ms);
     }
     int64_t numbers[4] = {ms / 3600000, ms / 60000 % 60, ms / 1000 % 60, ms % 1000 * 1000000};
@@ -218,8 +220,8 @@ static bool put_decimal(struct sluice_buf *buf, struct pb_writer *how, const str
     uint32_t len = v->len ? v->len : 1;
     int64_t precision;
     size_t mark;
-    for (; len > 1 && ((octets[0] == 0 && octets[1] < 0x80) ||
-                       (octets[0] == 0xFF && octets[1] >= 0x80));
+    for (; len > 1 &&
+           ((octets[0] == 0 && octets[1] < 0x80) || (octets[0] == 0xFF && octets[1] >= 0x80));
          len--) {
         octets++;
     }
@@ -269,7 +271,8 @@ static bool put_slots(struct sluice_buf *buf, const struct pb_writer *how,
         }
         if (v->type == SLUICE_NULL && slot->dflt) v = slot->dflt;
         if (v->type == SLUICE_NULL) continue;
-        if (!put_value(buf, &slot->how, v, err)) return sluice_err_wrap(err, "field %s", slot->name);
+        if (!put_value(buf, &slot->how, v, err))
+            return sluice_err_wrap(err, "field %s", slot->name);
     }
     return true;
 }
@@ -317,6 +320,7 @@ static bool put_packed(struct sluice_buf *buf, struct pb_writer *how, const stru
 {
     struct pb_writer *elem = how->elem;
     size_t mark;
+    assert(elem && elem->kind != PB_ARRAY);
     if (!room(buf, 16, err)) return false;
     buf->len = (size_t)(put_tag(buf->data + buf->len, how) - buf->data);
     if (!open_length(buf, how, &mark, err)) return false;
@@ -348,7 +352,7 @@ static bool put_wrapped(struct sluice_buf *buf, const struct pb_writer *how,
                         const struct sluice_value *v, struct sluice_err *err)
 {
     if (is_zero(how, v)) return true;
-    unsigned wire = is_text(how->type)        ? 2
+    unsigned wire = is_text(how->type)       ? 2
                     : how->type == PB_DOUBLE ? 1
                     : how->type == PB_FLOAT  ? 5
                                              : 0;

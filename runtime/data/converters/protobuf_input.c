@@ -15,8 +15,8 @@
 
 struct planner {
     const struct pb_config *config;
-    struct sluice_arena *arena;    /* of the plan */
-    struct sluice_arena *scratch;  /* of schema descriptions */
+    struct sluice_arena *arena;   /* of the plan */
+    struct sluice_arena *scratch; /* of schema descriptions */
     struct sluice_err *err;
     const struct pb_message *path[PB_DEPTH]; /* the messages around */
     unsigned depth;
@@ -60,6 +60,7 @@ static const char *shown_name(const struct planner *p, const char *name, const c
 /* TagsEntry, the message of a map's entries, gives the map the name tags. */
 static const char *map_name(struct planner *p, const char *name)
 {
+    assert(strlen(name) >= strlen("Entry"));
     size_t n = strlen(name) - strlen("Entry"), len = 0;
     const char *dot = strrchr(name, '.');
     size_t start = dot ? (size_t)(dot + 1 - name) : 0;
@@ -98,6 +99,7 @@ static void plan_enum(struct planner *p, const struct pb_field *field, struct sl
                       struct params *params, struct pb_reader_field *how)
 {
     const struct pb_enum *e = field->enumeration;
+    assert(e && e->n > 0);
     const char *prefix = p->config->sum_types ? PB_SUM_ENUM_PARAM : PB_ENUM_PARAM;
     schema->type = p->config->int_enums ? SLUICE_INT32 : SLUICE_STRING;
     schema->name = copy(p, shown_name(p, e->name, e->full_name));
@@ -230,8 +232,7 @@ static bool plan_type(struct planner *p, const struct pb_field *field, struct sl
     schema->optional = true;
     if (pb_is_map(field)) return plan_map(p, field, schema, how);
     if (plan_logical(p, field, schema, params, how)) return true;
-    const struct pb_field *inner =
-        p->config->wrap_nullables ? wrapped_field(field->message) : NULL;
+    const struct pb_field *inner = p->config->wrap_nullables ? wrapped_field(field->message) : NULL;
     if (inner) {
         schema->type = (uint8_t)number_type(inner);
         how->kind = PB_WRAPPED;
@@ -356,6 +357,7 @@ static const struct pb_reader *finish(struct planner *p, struct pb_reader_field 
 {
     struct pb_reader *reader = sluice_arena_alloc(p->arena, sizeof *reader);
     memset(reader, 0, sizeof *reader);
+    assert(n < UINT16_MAX);
     if (n) qsort(fields, n, sizeof *fields, by_number);
     reader->fields = fields;
     reader->fields_n = (uint32_t)n;
@@ -446,6 +448,7 @@ static bool plan_message(struct planner *p, const struct pb_message *message,
     if (p->depth == PB_DEPTH) {
         return sluice_err_set(p->err, "the message type is nested deeper than %u levels", PB_DEPTH);
     }
+    assert(message->full_name && message->file);
     p->path[p->depth++] = message;
     for (size_t i = 0; i < message->oneofs_n; i++) {
         if (!p->config->flatten_unions) {

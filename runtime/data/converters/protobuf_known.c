@@ -10,18 +10,16 @@ static const struct {
     {"google/protobuf/timestamp.proto",
      "syntax = \"proto3\"; package google.protobuf;\n"
      "message Timestamp { int64 seconds = 1; int32 nanos = 2; }"},
-    {"google/protobuf/duration.proto",
-     "syntax = \"proto3\"; package google.protobuf;\n"
-     "message Duration { int64 seconds = 1; int32 nanos = 2; }"},
+    {"google/protobuf/duration.proto", "syntax = \"proto3\"; package google.protobuf;\n"
+                                       "message Duration { int64 seconds = 1; int32 nanos = 2; }"},
     {"google/protobuf/any.proto", "syntax = \"proto3\"; package google.protobuf;\n"
                                   "message Any { string type_url = 1; bytes value = 2; }"},
     {"google/protobuf/empty.proto",
      "syntax = \"proto3\"; package google.protobuf;\nmessage Empty {}"},
     {"google/protobuf/field_mask.proto", "syntax = \"proto3\"; package google.protobuf;\n"
                                          "message FieldMask { repeated string paths = 1; }"},
-    {"google/protobuf/source_context.proto",
-     "syntax = \"proto3\"; package google.protobuf;\n"
-     "message SourceContext { string file_name = 1; }"},
+    {"google/protobuf/source_context.proto", "syntax = \"proto3\"; package google.protobuf;\n"
+                                             "message SourceContext { string file_name = 1; }"},
     {"google/protobuf/struct.proto",
      "syntax = \"proto3\"; package google.protobuf;\n"
      "message Struct { map<string, Value> fields = 1; }\n"
@@ -30,17 +28,16 @@ static const struct {
      "  ListValue list_value = 6; } }\n"
      "message ListValue { repeated Value values = 1; }\n"
      "enum NullValue { NULL_VALUE = 0; }"},
-    {"google/protobuf/wrappers.proto",
-     "syntax = \"proto3\";\npackage google.protobuf;\n\n"
-     "message DoubleValue {\n  double value = 1;\n}\n"
-     "message FloatValue {\n  float value = 1;\n}\n"
-     "message Int64Value {\n  int64 value = 1;\n}\n"
-     "message UInt64Value {\n  uint64 value = 1;\n}\n"
-     "message Int32Value {\n  int32 value = 1;\n}\n"
-     "message UInt32Value {\n  uint32 value = 1;\n}\n"
-     "message BoolValue {\n  bool value = 1;\n}\n"
-     "message StringValue {\n  string value = 1;\n}\n"
-     "message BytesValue {\n  bytes value = 1;\n}\n"},
+    {"google/protobuf/wrappers.proto", "syntax = \"proto3\";\npackage google.protobuf;\n\n"
+                                       "message DoubleValue {\n  double value = 1;\n}\n"
+                                       "message FloatValue {\n  float value = 1;\n}\n"
+                                       "message Int64Value {\n  int64 value = 1;\n}\n"
+                                       "message UInt64Value {\n  uint64 value = 1;\n}\n"
+                                       "message Int32Value {\n  int32 value = 1;\n}\n"
+                                       "message UInt32Value {\n  uint32 value = 1;\n}\n"
+                                       "message BoolValue {\n  bool value = 1;\n}\n"
+                                       "message StringValue {\n  string value = 1;\n}\n"
+                                       "message BytesValue {\n  bytes value = 1;\n}\n"},
     {"google/type/date.proto", "syntax = \"proto3\"; package google.type;\n"
                                "message Date { int32 year = 1; int32 month = 2; int32 day = 3; }"},
     {"google/type/timeofday.proto",
@@ -59,14 +56,12 @@ static const struct {
     {"google/type/money.proto",
      "syntax = \"proto3\"; package google.type;\n"
      "message Money { string currency_code = 1; int64 units = 2; int32 nanos = 3; }"},
-    {"google/type/latlng.proto",
-     "syntax = \"proto3\"; package google.type;\n"
-     "message LatLng { double latitude = 1; double longitude = 2; }"},
-    {"google/type/interval.proto",
-     "syntax = \"proto3\"; package google.type;\n"
-     "import \"google/protobuf/timestamp.proto\";\n"
-     "message Interval { google.protobuf.Timestamp start_time = 1;\n"
-     "  google.protobuf.Timestamp end_time = 2; }"},
+    {"google/type/latlng.proto", "syntax = \"proto3\"; package google.type;\n"
+                                 "message LatLng { double latitude = 1; double longitude = 2; }"},
+    {"google/type/interval.proto", "syntax = \"proto3\"; package google.type;\n"
+                                   "import \"google/protobuf/timestamp.proto\";\n"
+                                   "message Interval { google.protobuf.Timestamp start_time = 1;\n"
+                                   "  google.protobuf.Timestamp end_time = 2; }"},
     {"google/type/dayofweek.proto",
      "syntax = \"proto3\"; package google.type;\n"
      "enum DayOfWeek { DAY_OF_WEEK_UNSPECIFIED = 0; MONDAY = 1; TUESDAY = 2; WEDNESDAY = 3;\n"

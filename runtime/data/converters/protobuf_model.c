@@ -18,6 +18,7 @@ void pb_set_fini(struct pb_set *set) { sluice_arena_fini(&set->arena); }
 void *pb_grow(struct sluice_arena *arena, void *items, size_t n, size_t *cap, size_t size)
 {
     if (n < *cap) return items;
+    assert(size > 0 && n == *cap);
     size_t grown_cap = *cap ? *cap * 2 : 4;
     void *grown = sluice_arena_alloc(arena, grown_cap * size);
     if (n) memcpy(grown, items, n * size);
@@ -26,11 +27,11 @@ void *pb_grow(struct sluice_arena *arena, void *items, size_t n, size_t *cap, si
 }
 
 static const char *const scalars[] = {
-    [PB_DOUBLE] = "double",     [PB_FLOAT] = "float",       [PB_INT64] = "int64",
-    [PB_UINT64] = "uint64",     [PB_INT32] = "int32",       [PB_FIXED64] = "fixed64",
-    [PB_FIXED32] = "fixed32",   [PB_BOOL] = "bool",         [PB_STRING] = "string",
-    [PB_BYTES] = "bytes",       [PB_UINT32] = "uint32",     [PB_SFIXED32] = "sfixed32",
-    [PB_SFIXED64] = "sfixed64", [PB_SINT32] = "sint32",     [PB_SINT64] = "sint64",
+    [PB_DOUBLE] = "double",     [PB_FLOAT] = "float",   [PB_INT64] = "int64",
+    [PB_UINT64] = "uint64",     [PB_INT32] = "int32",   [PB_FIXED64] = "fixed64",
+    [PB_FIXED32] = "fixed32",   [PB_BOOL] = "bool",     [PB_STRING] = "string",
+    [PB_BYTES] = "bytes",       [PB_UINT32] = "uint32", [PB_SFIXED32] = "sfixed32",
+    [PB_SFIXED64] = "sfixed64", [PB_SINT32] = "sint32", [PB_SINT64] = "sint64",
 };
 
 const char *pb_type_name(enum pb_type type)
@@ -59,12 +60,13 @@ bool pb_is_map(const struct pb_field *field)
 {
     if (field->label != PB_REPEATED || field->type != PB_MESSAGE) return false;
     const struct pb_message *entry = field->message;
+    assert(entry);
     size_t n = strlen(entry->name);
     return n >= 5 && strcmp(entry->name + n - 5, "Entry") == 0 && entry->fields_n == 2 &&
            strcmp(entry->fields[0].name, "key") == 0 &&
-           strcmp(entry->fields[1].name, "value") == 0 &&
-           entry->fields[0].label != PB_REPEATED && entry->fields[1].label != PB_REPEATED &&
-           entry->fields[0].type != PB_MESSAGE && entry->fields[0].type != PB_GROUP;
+           strcmp(entry->fields[1].name, "value") == 0 && entry->fields[0].label != PB_REPEATED &&
+           entry->fields[1].label != PB_REPEATED && entry->fields[0].type != PB_MESSAGE &&
+           entry->fields[0].type != PB_GROUP;
 }
 
 /* ---- paths ---- */
@@ -75,8 +77,9 @@ const struct pb_message *pb_message_at(const struct pb_file *file, const int32_t
     const struct pb_message *at = &file->top;
     for (size_t i = 0; i < n; i++) {
         if (path[i] < 0 || (size_t)path[i] >= at->messages_n) {
-            sluice_err_set(err, "the record's message index %d lies outside of the %zu messages of "
-                                "%s",
+            sluice_err_set(err,
+                           "the record's message index %d lies outside of the %zu messages of "
+                           "%s",
                            path[i], at->messages_n, at->full_name ? at->full_name : "its schema");
             return NULL;
         }

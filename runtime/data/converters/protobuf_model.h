@@ -16,25 +16,25 @@
 #define PB_NUMBER_MAX 536870911u      /* of a field */
 
 enum pb_type { /* numbered as in descriptor.proto */
-    PB_UNKNOWN,
-    PB_DOUBLE,
-    PB_FLOAT,
-    PB_INT64,
-    PB_UINT64,
-    PB_INT32,
-    PB_FIXED64,
-    PB_FIXED32,
-    PB_BOOL,
-    PB_STRING,
-    PB_GROUP,
-    PB_MESSAGE,
-    PB_BYTES,
-    PB_UINT32,
-    PB_ENUM,
-    PB_SFIXED32,
-    PB_SFIXED64,
-    PB_SINT32,
-    PB_SINT64
+               PB_UNKNOWN,
+               PB_DOUBLE,
+               PB_FLOAT,
+               PB_INT64,
+               PB_UINT64,
+               PB_INT32,
+               PB_FIXED64,
+               PB_FIXED32,
+               PB_BOOL,
+               PB_STRING,
+               PB_GROUP,
+               PB_MESSAGE,
+               PB_BYTES,
+               PB_UINT32,
+               PB_ENUM,
+               PB_SFIXED32,
+               PB_SFIXED64,
+               PB_SINT32,
+               PB_SINT64
 };
 
 enum pb_label { PB_NO_LABEL, PB_OPTIONAL, PB_REQUIRED, PB_REPEATED };
@@ -86,7 +86,7 @@ struct pb_message {
 };
 
 struct pb_file {
-    const char *name; /* as imported */
+    const char *name;    /* as imported */
     const char *package; /* NULL: none */
     bool proto2;
     const char **imports;

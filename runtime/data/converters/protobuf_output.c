@@ -402,6 +402,7 @@ static bool plan_map(struct planner *p, struct scope *scope, const struct sluice
     struct pb_message *entry = nested(p, scope, entry_name(p, short_name(p, schema->name)));
     *PB_PUSH(p->arena, scope->made, scope->made_n, scope->made_cap) =
         (struct made){&no_schema, NULL, 0};
+    assert(scope->made_n == scope->message->messages_n);
     struct scope inner = {.message = entry};
     struct pb_slot *slots = sluice_arena_alloc(p->arena, 2 * sizeof *slots);
     memset(slots, 0, 2 * sizeof *slots);
@@ -453,6 +454,7 @@ static bool plan_field(struct planner *p, struct scope *scope, const struct slui
     memset(how, 0, sizeof *how);
     how->schema = item;
     how->connect = item->type;
+    assert(field->name && field->number > 0);
     if (item != schema && (item->type == SLUICE_ARRAY || item->type == SLUICE_MAP)) {
         return sluice_err_set(p->err,
                               "field %s: an array of %ss has no Protobuf form; put a struct in "
@@ -464,7 +466,7 @@ static bool plan_field(struct planner *p, struct scope *scope, const struct slui
         field->label = PB_OPTIONAL;
     }
     if (!plan_logical(p, item, field, how, &done)) return false;
-    bool ok = done                            ? true
+    bool ok = done                          ? true
               : item->type == SLUICE_STRUCT ? plan_struct(p, scope, item, field, how)
               : item->type == SLUICE_MAP    ? plan_map(p, scope, item, field, how)
                                             : plan_scalar(p, scope, item, in_oneof, field, how);
@@ -496,8 +498,9 @@ static bool number_of(struct planner *p, const struct sluice_schema *schema, uin
     char *end;
     unsigned long x = strtoul(tag, &end, 10);
     if (*end || x == 0 || x > PB_NUMBER_MAX) {
-        return sluice_err_set(p->err, "the parameter " PB_TAG_PARAM " is '%.40s', no number of a "
-                                      "field",
+        return sluice_err_set(p->err,
+                              "the parameter " PB_TAG_PARAM " is '%.40s', no number of a "
+                              "field",
                               tag);
     }
     *number = (uint32_t)x;
@@ -513,6 +516,7 @@ static bool add_slot(struct planner *p, struct scope *scope, const struct sluice
                      struct pb_field *field, struct pb_slot slot, struct slots *slots)
 {
     struct pb_message *message = scope->message;
+    assert(slot.member < 0 || field->oneof >= 0);
     if (!plan_field(p, scope, schema, field, &slot.how, field->oneof >= 0)) return false;
     for (size_t i = 0; i < message->fields_n; i++) {
         if (message->fields[i].number != field->number) continue;
@@ -571,8 +575,7 @@ static int slot_compare(const void *a_, const void *b_)
 }
 
 static bool plan_message(struct planner *p, struct pb_message *message,
-                         const struct sluice_schema *schema, struct pb_slot **out,
-                         uint32_t *out_n)
+                         const struct sluice_schema *schema, struct pb_slot **out, uint32_t *out_n)
 {
     struct scope scope = {.message = message};
     struct slots slots = {NULL, 0, 0};
@@ -592,6 +595,7 @@ static bool plan_message(struct planner *p, struct pb_message *message,
         if (!add_slot(p, &scope, field->schema, &made, slot, &slots)) return false;
     }
     if (slots.n) qsort(slots.items, slots.n, sizeof *slots.items, slot_compare);
+    assert(slots.n == message->fields_n);
     *out = slots.items;
     *out_n = (uint32_t)slots.n;
     p->depth--;

@@ -95,6 +95,7 @@ static char escape(struct parser *p)
 
 static void read_text(struct parser *p)
 {
+    assert(p->at < p->end);
     char quote = *p->at++;
     const char *stop = p->at;
     while (stop < p->end && *stop != quote && *stop != '\n') {
@@ -131,9 +132,8 @@ static void next(struct parser *p)
         return;
     }
     bool number = *p->at >= '0' && *p->at <= '9';
-    while (p->at < p->end &&
-           (is_word(*p->at) || (number && (*p->at == '+' || *p->at == '-') &&
-                                (p->at[-1] | 0x20) == 'e' && start[1] != 'x'))) {
+    while (p->at < p->end && (is_word(*p->at) || (number && (*p->at == '+' || *p->at == '-') &&
+                                                  (p->at[-1] | 0x20) == 'e' && start[1] != 'x'))) {
         p->at++;
     }
     p->token = number ? NUMBER : WORD;
@@ -364,6 +364,7 @@ static bool add_name(struct parser *p, const char *full_name, struct pb_message 
 
 static struct pb_message *add_message(struct parser *p, struct pb_message *parent, const char *name)
 {
+    assert(name && *name && !strchr(name, '.'));
     struct pb_message *message = sluice_arena_alloc(&p->set->arena, sizeof *message);
     memset(message, 0, sizeof *message);
     message->name = name;
@@ -564,6 +565,7 @@ static bool read_message_body(struct parser *p, struct pb_message *message)
         const char *word = need_word(p, "a field or '}'");
         if (!word || !read_member(p, message, word)) return false;
     }
+    assert(p->depth > 0);
     p->depth--;
     return !p->failed;
 }
@@ -571,8 +573,8 @@ static bool read_message_body(struct parser *p, struct pb_message *message)
 static bool read_syntax(struct parser *p, bool edition)
 {
     if (!need(p, "=")) return false;
-    bool known = p->token == TEXT && (edition || strcmp(p->text, "proto2") == 0 ||
-                                      strcmp(p->text, "proto3") == 0);
+    bool known = p->token == TEXT &&
+                 (edition || strcmp(p->text, "proto2") == 0 || strcmp(p->text, "proto3") == 0);
     if (!known) return fail(p, "\"proto2\" or \"proto3\"");
     p->file->proto2 = !edition && strcmp(p->text, "proto2") == 0;
     next(p);

@@ -15,19 +15,19 @@
 #define PB_SUM_ENUM_PARAM "org.apache.kafka.connect.data.Enum"
 #define PB_SUM_UNION_PARAM "org.apache.kafka.connect.data.Union"
 
-struct pb_config { /* by Confluent's names of options */
-    bool sum_types;             /* generalized.sum.type.support */
-    bool keep_null;             /* ignore.default.for.nullables */
-    bool enhanced;              /* enhanced.protobuf.schema.support */
-    bool scrub;                 /* scrub.invalid.names */
-    bool int_enums;             /* int.for.enums */
-    bool optional_nullables;    /* optional.for.nullables */
-    bool optional_proto2;       /* optional.for.proto2 */
-    bool wrap_nullables;        /* wrapper.for.nullables */
-    bool wrap_raw;              /* wrapper.for.raw.primitives */
-    bool struct_nulls;          /* generate.struct.for.nulls */
-    bool index_unions;          /* generate.index.for.unions */
-    bool flatten_unions;        /* flatten.unions */
+struct pb_config {           /* by Confluent's names of options */
+    bool sum_types;          /* generalized.sum.type.support */
+    bool keep_null;          /* ignore.default.for.nullables */
+    bool enhanced;           /* enhanced.protobuf.schema.support */
+    bool scrub;              /* scrub.invalid.names */
+    bool int_enums;          /* int.for.enums */
+    bool optional_nullables; /* optional.for.nullables */
+    bool optional_proto2;    /* optional.for.proto2 */
+    bool wrap_nullables;     /* wrapper.for.nullables */
+    bool wrap_raw;           /* wrapper.for.raw.primitives */
+    bool struct_nulls;       /* generate.struct.for.nulls */
+    bool index_unions;       /* generate.index.for.unions */
+    bool flatten_unions;     /* flatten.unions */
 };
 
 enum pb_kind { /* how a value stands on the wire, where its type alone does not say it */
@@ -47,15 +47,15 @@ enum pb_kind { /* how a value stands on the wire, where its type alone does not 
 /* ---- writing ---- */
 
 struct pb_writer {
-    uint8_t kind;     /* enum pb_kind */
-    uint8_t type;     /* enum pb_type, of scalars */
-    uint8_t connect;  /* enum sluice_type of the value */
-    bool always;      /* written even when it is the type's zero */
-    uint8_t tag_len;  /* of the field that holds it; of a packed array: with wire type 2 */
+    uint8_t kind;    /* enum pb_kind */
+    uint8_t type;    /* enum pb_type, of scalars */
+    uint8_t connect; /* enum sluice_type of the value */
+    bool always;     /* written even when it is the type's zero */
+    uint8_t tag_len; /* of the field that holds it; of a packed array: with wire type 2 */
     char tag[5];
     uint8_t len_hint; /* bytes that the length took last time */
     bool packed;
-    int32_t scale;    /* PB_DECIMAL */
+    int32_t scale; /* PB_DECIMAL */
     const struct sluice_schema *schema;
     const struct pb_enum *enumeration; /* PB_ENUM_TEXT */
     struct pb_writer *elem;            /* PB_ARRAY: items */
@@ -88,7 +88,7 @@ bool pb_encode(struct sluice_buf *buf, struct pb_writer *root, const struct slui
 
 /* ---- reading ---- */
 
-struct pb_reader { /* how a message is read */
+struct pb_reader {                        /* how a message is read */
     const struct pb_reader_field *fields; /* by number */
     uint32_t fields_n;
     uint32_t dense_n; /* fields[dense[number] - 1] for numbers below; 0: none */
@@ -104,8 +104,8 @@ struct pb_reader_field {
     uint32_t number;
     uint8_t kind, type, connect;
     bool repeated;
-    uint32_t slot;   /* in the struct */
-    int32_t member;  /* in the union struct there, -1: none */
+    uint32_t slot;  /* in the struct */
+    int32_t member; /* in the union struct there, -1: none */
     uint32_t members_n;
     int32_t scale;
     const char *name;
