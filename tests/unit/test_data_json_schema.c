@@ -227,7 +227,7 @@ TEST(wrong_schemas_and_payloads_are_errors)
     reads("-", "{\"type\":\"object\"", "{}", "! schema 1 of the registry");
     reads("-", "[]", "{}", "! must be an object");
     reads("-", "{\"type\":\"strange\"}", "{}", "! the type strange");
-    reads("-", "{\"type\":\"array\"}", "[]", "! items type");
+    reads("-", "{\"type\":\"array\"}", "[]", "! what its items are");
     reads("-", "{\"$ref\":\"#/no\"}", "[]", "! leads nowhere");
     reads("-", "{\"allOf\":[{\"$ref\":\"#\"}]}", "[]", "! ");
     reads("-", plain, "", "! ");
@@ -236,11 +236,11 @@ TEST(wrong_schemas_and_payloads_are_errors)
     reads("-", plain, "[1]", "! Structs should be encoded as JSON objects");
     reads("-", plain, "{\"a\":null}", "! Invalid null value for required INT64 field");
     reads("-", "{\"oneOf\":[{\"type\":\"string\"},{\"type\":\"integer\"}]}", "1.5",
-          "! Did not find matching oneof field");
+          "! fits none of the union's members");
     reads("-",
           "{\"type\":\"array\",\"connect.type\":\"map\",\"items\":{\"type\":\"object\","
           "\"properties\":{\"key\":{\"type\":\"integer\"},\"value\":{\"type\":\"integer\"}}}}",
-          "[{\"key\":1}]", "! expected length 2");
+          "[{\"key\":1}]", "! found 1 members");
 }
 
 /* ---- every schema and value that Java made for JsonConverter's vectors ---- */

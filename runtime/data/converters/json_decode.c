@@ -188,9 +188,7 @@ static bool read_entries(struct sluice_json_reader *r, const struct json_plan *p
 {
     size_t mark = r->stack_n, len = 0;
     if (c != '[') {
-        return sluice_err_set(r->err,
-                              "Maps with non-string fields should be encoded as JSON array of "
-                              "objects, but found %s",
+        return sluice_err_set(r->err, "a map of these keys is a list of entries, found %s",
                               node_type(c));
     }
     r->at++;
@@ -202,7 +200,7 @@ static bool read_entries(struct sluice_json_reader *r, const struct json_plan *p
         if (!sluice_json_item(r, len == 0, &more)) return false;
         if (!more) break;
         if (!sluice_json_take(r, '{')) {
-            return sluice_err_set(r->err, "Found invalid map entry instead of object: %s",
+            return sluice_err_set(r->err, "a map's entry is an object of key and value, found %s",
                                   node_type(sluice_json_peek(r)));
         }
         if (!sluice_json_enter(r)) return false;
@@ -220,8 +218,7 @@ static bool read_entries(struct sluice_json_reader *r, const struct json_plan *p
             }
         }
         if (n != 2) {
-            return sluice_err_set(r->err,
-                                  "Found invalid map entry, expected length 2 but found :%u", n);
+            return sluice_err_set(r->err, "a map's entry has key and value, found %u members", n);
         }
         sluice_json_push(r, entry[0]);
         sluice_json_push(r, entry[1]);

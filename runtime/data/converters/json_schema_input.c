@@ -224,7 +224,7 @@ static struct sluice_schema *read_array(struct reader *r, struct node node)
 {
     const struct sluice_value *items = member(node.v, "items");
     if (!items || items->type == SLUICE_ARRAY) {
-        sluice_err_set(r->err, "Array schema did not specify the items type");
+        sluice_err_set(r->err, "an array of the JSON schema does not say what its items are");
         return NULL;
     }
     const struct sluice_value *properties = member(items, "properties");

@@ -68,7 +68,7 @@ bool json_decode_union(struct sluice_json_reader *r, const struct json_plan *pla
                        struct sluice_value *v)
 {
     int chosen = choose(r, plan);
-    if (chosen == -1) sluice_err_set(r->err, "Did not find matching oneof field for data");
+    if (chosen == -1) sluice_err_set(r->err, "the value fits none of the union's members");
     if (chosen < 0) return false;
     struct sluice_value *members =
         sluice_arena_alloc(&r->batch->arena, plan->children_n * sizeof *members);

@@ -47,7 +47,7 @@ static bool wrong_type(const struct pb_writer *how, const struct sluice_value *v
     if (v->type == SLUICE_NULL) {
         return sluice_err_set(err, "null stands where Protobuf has no null: an array's item");
     }
-    return sluice_err_set(err, "Invalid type for %s: the value is %s",
+    return sluice_err_set(err, "a value of type %s was expected, this one is %s",
                           sluice_type_name((enum sluice_type)how->connect),
                           v->type <= SLUICE_STRUCT ? sluice_type_name((enum sluice_type)v->type)
                                                    : "broken");
@@ -172,9 +172,7 @@ static bool put_time(struct sluice_buf *buf, const struct sluice_value *v, struc
 {
     int64_t ms = v->u.i;
     if (ms < 0 || ms >= 86400000) {
-        return sluice_err_set(err,
-                              "Time values must use number of millis greater than 0 and less "
-                              "than 86400000, this one is %lld",
+        return sluice_err_set(err, "a Time lies within one day, this one is %lld ms",
                               (long long)ms);
     }
     int64_t numbers[4] = {ms / 3600000, ms / 60000 % 60, ms / 1000 % 60, ms % 1000 * 1000000};
@@ -283,7 +281,7 @@ static bool put_struct(struct sluice_buf *buf, const struct pb_writer *how,
     const struct sluice_schema *schema = how->schema;
     if (v->len != schema->fields_len) {
         return sluice_err_set(err,
-                              "Mismatching struct schema: the struct has %u values, its schema %s "
+                              "the struct has %u values, its schema %s "
                               "has %u fields",
                               v->len, schema->name ? schema->name : "without name",
                               schema->fields_len);
