@@ -300,7 +300,7 @@ static bool drop_from(struct envelope_config *config, struct sluice_batch *batch
                       struct sluice_value *v, struct sluice_err *err)
 {
     const struct sluice_schema *in = *schema;
-    const struct drop_plan *plan;
+    const struct drop_plan *plan = NULL;
     if (!in || in->type != SLUICE_STRUCT || v->type != SLUICE_STRUCT) return true;
     if (!drop_plan_of(config, names, in, &plan, err)) return false;
     if (plan->out == in) return true;
