@@ -7,6 +7,7 @@
 #define CDC_CDC_H
 
 #include "conn.h"
+#include "incremental.h"
 #include "pgoutput.h"
 #include "position.h"
 #include "readers.h"
@@ -104,6 +105,7 @@ struct cdc {
     int64_t last_status_ms, last_idle_ms;
     int64_t last_heartbeat_ms, last_record_ms;
     bool heartbeat_query_due;
+    struct cdc_incremental *incremental; /* NULL: no signal table */
     struct cdc_transaction *transaction; /* NULL: no transaction metadata */
     char *origin;                        /* of the transaction, NULL: none */
     uint64_t origin_lsn;
@@ -152,6 +154,8 @@ void cdc_probe(const struct cdc_settings *settings, const struct sluice_host *ho
 /* ---- snapshot.c ---- */
 enum cdc_step cdc_snapshot(struct cdc *cdc, const struct cdc_wait *wait, struct sluice_err *err);
 void cdc_snapshot_abandon(struct cdc *cdc);
+/* Splits a line of COPY's text format into cells, taking escapes back in place. */
+bool cdc_copy_split(char *line, int len, struct cdc_tuple *out);
 
 /* ---- stream.c ---- */
 /* CDC_WAIT: the room is used up, the time is up, or the host calls. */
@@ -173,6 +177,10 @@ bool cdc_emit_change(struct cdc *cdc, struct cdc_relation *relation,
 /* marker: "first", "true", ... */
 bool cdc_emit_snapshot_row(struct cdc *cdc, struct cdc_relation *relation,
                            const struct cdc_tuple *row, const char *marker, struct sluice_err *err);
+/* before: the position of all but the last record of a message. */
+bool cdc_emit_incremental_row(struct cdc *cdc, struct cdc_relation *relation,
+                              const struct cdc_tuple *row, const struct cdc_position *before,
+                              struct sluice_err *err);
 bool cdc_emit_truncate(struct cdc *cdc, struct cdc_relation *relation,
                        const struct cdc_position *position, struct sluice_err *err);
 bool cdc_emit_logical(struct cdc *cdc, const struct cdc_logical_message *message,

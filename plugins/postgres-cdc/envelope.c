@@ -260,7 +260,7 @@ static bool convert_key(struct cdc *cdc, struct cdc_relation *rel, const struct 
 
 /* ---- records ---- */
 
-/* ["<last commit>"|null,"<lsn>"] */
+/* ["<last commit>"|null,"<lsn>"|null] */
 static struct sluice_value sequence(struct cdc_memory *memory, uint64_t commit, uint64_t lsn)
 {
     char *start = cdc_take(memory, 64), *p = start;
@@ -272,6 +272,10 @@ static struct sluice_value sequence(struct cdc_memory *memory, uint64_t commit, 
     } else {
         memcpy(p, "null", 4);
         p += 4;
+    }
+    if (!lsn) {
+        memcpy(p, ",null]", 6);
+        return sluice_string(start, (size_t)(p + 6 - start));
     }
     memcpy(p, ",\"", 2);
     p += 2;
@@ -524,6 +528,24 @@ bool cdc_emit_snapshot_row(struct cdc *cdc, struct cdc_relation *relation,
         !convert_key(cdc, relation, row, parts.after, parts.key, err))
         return false;
     finish(cdc, relation, 'r', &parts, marker, &cdc->position, &cdc->position);
+    return true;
+}
+
+bool cdc_emit_incremental_row(struct cdc *cdc, struct cdc_relation *relation,
+                              const struct cdc_tuple *row, const struct cdc_position *before,
+                              struct sluice_err *err)
+{
+    struct parts parts = take_parts(cdc, relation, false, true);
+    if (!convert_row(cdc, relation, row, NULL, parts.after, err) ||
+        !convert_key(cdc, relation, row, parts.after, parts.key, err))
+        return false;
+    struct cdc_position at = cdc->position;
+    at.txid = 0;
+    at.ts_us = cdc->now_ns / 1000;
+    finish(cdc, relation, 'r', &parts, "incremental", &at, before);
+    parts.source[CDC_SRC_LSN] = parts.source[CDC_SRC_ORIGIN] = parts.source[CDC_SRC_ORIGIN_LSN] =
+        sluice_null();
+    parts.source[CDC_SRC_SEQUENCE] = sequence(&cdc->memory, at.lsn_commit, 0);
     return true;
 }
 

@@ -105,8 +105,9 @@ const struct sluice_option cdc_options[] = {
      "Has no effect: the position is always checked."},
     {"xmin.fetch.interval.ms", LONG, LOW, 0, "0", "0..", REPL,
      "Interval of reading the slot's xmin into the records; not supported yet, must be 0."},
-    {"read.only", BOOL, LOW, NOP, "false", NULL, SIGN,
-     "Concerns incremental snapshots, which are not supported yet."},
+    {"read.only", BOOL, LOW, 0, "false", NULL, SIGN,
+     "Incremental snapshots without writing marks; not supported yet, must be false where there is "
+     "a signal table."},
 
     {"schema.include.list", LIST, HIGH, 0, NULL, NULL, FILT,
      "Regular expressions of the schemas to capture; excludes schema.exclude.list."},
@@ -252,17 +253,21 @@ const struct sluice_option cdc_options[] = {
     {"snapshot.query.mode", STR, LOW, 0, "select_all", NULL, SNAP, "Only select_all is supported."},
 
     {"signal.data.collection", STR, MED, 0, NULL, NULL, SIGN,
-     "Signalling table; signals are not supported yet."},
+     "Table (schema.table) whose new rows (id, type, data) are signals: execute-snapshot "
+     "(incremental), stop-snapshot, pause-snapshot, resume-snapshot, log. It must be in the "
+     "publication, and be writable for incremental snapshots."},
     {"signal.enabled.channels", LIST, MED, 0, "source", NULL, SIGN,
-     "Channels of signals; signals are not supported yet."},
+     "Channels of signals; only source, which is the signal table, is supported."},
     {"signal.poll.interval.ms", LONG, LOW, NOP, "5000", NULL, SIGN,
-     "Concerns signals, which are not supported yet."},
+     "Has no effect: signals come with the stream."},
     {"signal.kafka.topic", STR, LOW, 0, NULL, NULL, SIGN,
-     "Topic of signals; signals are not supported yet."},
-    {"incremental.snapshot.chunk.size", INT, MED, NOP, "1024", NULL, SIGN,
-     "Concerns incremental snapshots, which are not supported yet."},
-    {"incremental.snapshot.watermarking.strategy", STR, LOW, NOP, "insert_insert", NULL, SIGN,
-     "Concerns incremental snapshots, which are not supported yet."},
+     "Topic of signals; not supported yet: use signal.data.collection."},
+    {"incremental.snapshot.chunk.size", INT, MED, 0, "1024", "1..1000000", SIGN,
+     "Rows that an incremental snapshot reads at once; they are held in memory."},
+    {"incremental.snapshot.watermarking.strategy", STR, LOW, WORD, "insert_insert",
+     "insert_insert|insert_delete", SIGN,
+     "How the end of a chunk is marked in the signal table: by a second row, or by deleting the "
+     "first."},
     {"notification.enabled.channels", LIST, LOW, 0, NULL, NULL, SIGN,
      "Channels of notifications; not supported yet."},
     {"notification.sink.topic.name", STR, LOW, NOP, NULL, NULL, SIGN,

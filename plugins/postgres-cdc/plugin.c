@@ -16,6 +16,7 @@
 #define SLOT_BUSY_MS 500
 #define DROP_SLOT_MS 5000
 #define PROBE_MS 5000
+#define CHUNK_MS 5 /* between looks at what an incremental snapshot waits for */
 
 /* ---- open and close ---- */
 
@@ -61,6 +62,7 @@ static enum sluice_verdict cdc_open(struct sluice_task *task, const struct sluic
     cdc->before_cells = cdc_alloc(CDC_COLUMNS_MAX * sizeof(struct cdc_cell));
     cdc->after_cells = cdc_alloc(CDC_COLUMNS_MAX * sizeof(struct cdc_cell));
     cdc->relation_columns = cdc_alloc(CDC_COLUMNS_MAX * sizeof(struct cdc_relation_column));
+    cdc_incremental_init(cdc, host->resume(task, cdc->partition));
     cdc_envelope_init(cdc, host->connector(task), host->task_id(task));
     return SLUICE_OK;
 }
@@ -75,6 +77,7 @@ static void disconnect(struct cdc *cdc)
 {
     cdc_snapshot_abandon(cdc);
     cdc_stream_abandon(cdc);
+    cdc_incremental_abandon(cdc);
     cdc_conn_close(&cdc->general);
     cdc_conn_close(&cdc->replication);
 }
@@ -87,6 +90,7 @@ static void cdc_close(void *self)
     disconnect(cdc);
     if (drop) cdc_drop_slot(cdc, DROP_SLOT_MS);
     cdc_conn_close(&cdc->general);
+    cdc_incremental_fini(cdc);
     free_kept(cdc);
     free(cdc->kept);
     cdc_relations_free(&cdc->relations, cdc->host);
@@ -155,6 +159,7 @@ static bool works(enum cdc_phase phase)
 static int shortest(const struct cdc *cdc, int wait_ms)
 {
     if (cdc->phase != CDC_STREAM) return wait_ms;
+    if (cdc_incremental_busy(cdc) && wait_ms > CHUNK_MS) wait_ms = CHUNK_MS;
     if (cdc->status_ms < wait_ms) wait_ms = cdc->status_ms;
     int beat = cdc->settings.heartbeat_ms;
     return beat && beat < wait_ms ? beat : wait_ms;
@@ -213,6 +218,11 @@ static enum sluice_verdict cdc_offset(void *self, const void *position, size_t l
         counts[n++].count = p.counts[i].count;
     }
     *out = cdc_position_store(&p.at, len == sizeof(p), counts, n, &memory);
+    struct sluice_value *pairs =
+        cdc_take(&memory, 2 * ((size_t)out->len + CDC_INCREMENTAL_KEYS) * sizeof(*pairs));
+    memcpy(pairs, out->u.v, 2 * (size_t)out->len * sizeof(*pairs));
+    n = cdc_incremental_store(cdc, p.at.state, &memory, pairs + 2 * (size_t)out->len);
+    *out = sluice_nested(SLUICE_MAP, pairs, out->len + n);
     return SLUICE_OK;
 }
 
@@ -223,6 +233,7 @@ static enum sluice_verdict cdc_acked(void *self, uint32_t partition, const void 
     struct cdc_counted_position p;
     (void)partition;
     if (!take_position(&p, position, len, err)) return SLUICE_FAIL;
+    cdc_incremental_acked(cdc, p.at.state);
     uint64_t lsn = cdc_position_confirms(&p.at);
     if (lsn <= cdc->confirmed_lsn) return SLUICE_OK;
     cdc->confirmed_lsn = lsn;

@@ -30,7 +30,7 @@ struct cdc_position {
     uint32_t events;     /* changes of this transaction that share lsn, this one included */
     uint8_t message;     /* enum cdc_message_type */
     uint8_t snapshot;    /* enum cdc_snapshot_state */
-    uint16_t reserved;
+    uint16_t state;      /* of the incremental snapshot (incremental.c); 0: none */
 };
 
 struct cdc_position_count { /* events of a table in the transaction under way */

@@ -277,6 +277,7 @@ enum cdc_step cdc_relation_load(struct cdc *cdc, uint32_t oid, const char *schem
     struct cdc_relation *rel = cdc_alloc(sizeof(*rel));
     rel->oid = oid;
     rel->captured = true;
+    rel->signals = cdc_signal_table(&cdc->settings, schema, table);
     rel->identity = message ? message->identity : 'd';
     rel->schema = cdc_pool_strdup(&rel->pool, schema);
     rel->table = cdc_pool_strdup(&rel->pool, table);

@@ -47,6 +47,7 @@ struct cdc_key_part {
 
 struct cdc_relation {
     uint32_t oid;
+    bool signals;  /* the signal table */
     bool captured; /* false: only oid and names below are set */
     char identity; /* d, n, f, i */
     struct cdc_pool pool;

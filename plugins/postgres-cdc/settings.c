@@ -68,7 +68,8 @@ static void refuse(struct reader *r, const char *key, const char *harmless, cons
 
 static void refuse_unsupported(struct reader *r)
 {
-    refuse(r, "signal.data.collection", NULL, "signals would be lost without notice");
+    if (r->out->signal_table)
+        refuse(r, "read.only", "false", "incremental snapshots write marks into the signal table");
     refuse(r, "signal.enabled.channels", "source", "signals would be lost without notice");
     refuse(r, "signal.kafka.topic", NULL, "signals would be lost without notice");
     refuse(r, "notification.enabled.channels", NULL, "notifications would be lost");
@@ -344,6 +345,20 @@ static void read_snapshot(struct reader *r)
     read_overrides(r);
 }
 
+static void read_signals(struct reader *r)
+{
+    struct cdc_settings *s = r->out;
+    const char *name = text(r, "signal.data.collection");
+    const char *point = name ? strchr(name, '.') : NULL;
+    if (name && !point)
+        wrong(r, "signal.data.collection", "'%s' is not of the form schema.table", name);
+    if (point && strchr(point + 1, '.')) name = point + 1; /* database.schema.table */
+    s->signal_table = name;
+    s->chunk_size = number(r, "incremental.snapshot.chunk.size");
+    s->watermark_delete = word(r, "incremental.snapshot.watermarking.strategy",
+                               "insert_insert|insert_delete") == 1;
+}
+
 bool cdc_settings_read(struct cdc_settings *settings, const struct sluice_host *host,
                        const struct sluice_conf *conf, cdc_complain *complain, void *arg)
 {
@@ -355,6 +370,7 @@ bool cdc_settings_read(struct cdc_settings *settings, const struct sluice_host *
     read_mappings(&r);
     read_types(&r);
     read_snapshot(&r);
+    read_signals(&r);
     settings->prefix = text(&r, "topic.prefix");
     settings->delimiter = text(&r, "topic.delimiter");
     settings->heartbeat_prefix = text(&r, "topic.heartbeat.prefix");
@@ -389,8 +405,16 @@ static bool builtin(const char *schema, const char *table)
            !strcmp(table, "spatial_ref_sys");
 }
 
+bool cdc_signal_table(const struct cdc_settings *settings, const char *schema, const char *table)
+{
+    const char *name = settings->signal_table;
+    size_t n = strlen(schema);
+    return name && !strncmp(name, schema, n) && name[n] == '.' && !strcmp(name + n + 1, table);
+}
+
 bool cdc_captures_table(const struct cdc_settings *settings, const char *schema, const char *table)
 {
+    if (cdc_signal_table(settings, schema, table)) return true;
     if (settings->ignore_builtin && builtin(schema, table)) return false;
     if (!cdc_filter_passes(&settings->schemas, schema)) return false;
     if (!settings->tables.include.n && !settings->tables.exclude.n) return true;

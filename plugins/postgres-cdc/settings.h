@@ -60,6 +60,10 @@ struct cdc_settings {
     struct cdc_override *overrides;
     size_t overrides_n;
 
+    const char *signal_table; /* schema.table; NULL: none */
+    bool watermark_delete;
+    int chunk_size;
+
     struct cdc_filter schemas, tables, columns;
     bool ignore_builtin;
     struct cdc_key_rules keys;
@@ -101,6 +105,7 @@ void cdc_settings_free(struct cdc_settings *settings);
 
 /* Whether changes of this table are captured. */
 bool cdc_captures_table(const struct cdc_settings *settings, const char *schema, const char *table);
+bool cdc_signal_table(const struct cdc_settings *settings, const char *schema, const char *table);
 /* Whether the column belongs to the row's value. */
 bool cdc_captures_column(const struct cdc_settings *settings, const char *schema, const char *table,
                          const char *column);

@@ -4,8 +4,8 @@
  * without a gap or an overlap. With an older slot it is a snapshot of its own, and the stream is
  * read from where the slot stands: changes before the snapshot come twice, none is missed.
  *
- * With snapshot.max.threads, helper threads read ranges of a table's pages (readers.h); tables still
- * come one after the other.
+ * With snapshot.max.threads, helper threads read ranges of a table's pages (readers.h); tables
+ * still come one after the other.
  *
  * A row's marker says whether it is the last of its table or of all, which is only known once the
  * next row, or the end, has come: one row is always held back. */
@@ -56,7 +56,9 @@ static enum cdc_step begin(struct cdc *cdc, const struct cdc_wait *wait, struct 
     struct cdc_position *p = &cdc->position;
     uint64_t commit = cdc->has_position ? p->lsn_commit : 0;
     if (!commit && cdc->slot.exists && !cdc->slot.created) commit = cdc->slot.confirmed;
+    uint16_t state = p->state;
     memset(p, 0, sizeof(*p));
+    p->state = state;
     p->lsn = *cdc->slot.snapshot ? cdc->slot.confirmed : lsn;
     p->lsn_commit = commit;
     p->txid = strtoull(cdc_conn_field(conn, 3, 0, 1), NULL, 10);
@@ -233,8 +235,7 @@ static char unescaped(const char **p, const char *end)
     }
 }
 
-/* Splits a line of COPY's text format into cells, taking escapes back in place. */
-static bool split(char *line, int len, struct cdc_tuple *out)
+bool cdc_copy_split(char *line, int len, struct cdc_tuple *out)
 {
     char *to = line;
     const char *p = line, *end = line + len;
@@ -274,7 +275,7 @@ static bool emit_held(struct cdc *cdc, const char *marker, struct sluice_err *er
     char *line = cdc->held;
     cdc->held = NULL;
     cdc_keep(cdc, line);
-    if (!split(line, cdc->held_len, &row))
+    if (!cdc_copy_split(line, cdc->held_len, &row))
         return cdc_error(err, "postgres sent a line for %s.%s that is not COPY's text format",
                          rel->schema, rel->table);
     if (!rel->columns_n) row.n = 0;
@@ -323,7 +324,8 @@ static void progress(struct cdc *cdc)
     double part = (double)(cdc->bytes_done + here) / (double)cdc->bytes_total;
     double elapsed_s = (double)(now_ms - cdc->snapshot_started_ms) / 1000;
     cdc->host->log(cdc->task, SLUICE_INFO,
-                   "snapshot: about %.0f %% after %.0f s, %.0f s to go; table %zu of %zu, %llu rows",
+                   "snapshot: about %.0f %% after %.0f s, %.0f s to go; table %zu of %zu, %llu "
+                   "rows",
                    part * 100, elapsed_s, part > 0 ? elapsed_s / part - elapsed_s : 0,
                    cdc->table_at + 1, cdc->tables_n, (unsigned long long)cdc->snapshot_rows);
 }

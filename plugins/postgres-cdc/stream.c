@@ -155,13 +155,17 @@ static enum cdc_step on_change(struct cdc *cdc, struct cdc_cursor *c, char op, u
                                 .after = {.cells = cdc->after_cells}};
     struct cdc_cursor peek = *c;
     struct cdc_relation *relation = cdc_relations_find(&cdc->relations, cdc_read_u32(&peek));
+    if (cdc->incremental && relation && cdc_incremental_holds(cdc, relation)) return CDC_WAIT;
     const struct cdc_position before = cdc->position;
     moved(cdc, lsn, op == 'I' ? CDC_MSG_INSERT : op == 'U' ? CDC_MSG_UPDATE : CDC_MSG_DELETE);
     if (was_emitted(cdc, lsn)) return CDC_DONE;
     if (relation && !relation->captured) return CDC_DONE;
     if (!relation || !cdc_read_change(c, op, &change))
         return broken_stream(cdc, err, relation ? "change" : "change of an unknown table");
-    if (!cdc_emit_change(cdc, relation, &change, &before, err)) {
+    bool again = cdc->parts_done == UINT32_MAX; /* only counted */
+    if ((cdc->incremental && !again &&
+         !cdc_incremental_change(cdc, relation, &change, &before, err)) ||
+        !cdc_emit_change(cdc, relation, &change, &before, err)) {
         cdc->hopeless = true;
         return CDC_ERROR;
     }
@@ -276,6 +280,8 @@ static enum cdc_step work(struct cdc *cdc, char *data, int len, const struct cdc
     if (*data == 'w') step = on_data(cdc, data, len, wait, err);
     else if (*data == 'k') step = on_keepalive(cdc, data, len, err);
     else step = broken_stream(cdc, err, "message of unknown kind");
+    if (cdc->incremental && step != CDC_ERROR)
+        cdc_incremental_settle(cdc, cdc->cut || step == CDC_WAIT);
     if (cdc->transaction && step != CDC_ERROR)
         cdc_transaction_settle(cdc, cdc->cut || step == CDC_WAIT);
     if (cdc->cut && step == CDC_DONE) {
@@ -416,6 +422,21 @@ static bool receive(struct cdc *cdc, const struct cdc_wait *wait, bool *gather, 
     return true;
 }
 
+/* The incremental snapshot goes on. False: it needs the ordinary connection for itself, or it broke
+ * (step). */
+static bool read_chunks(struct cdc *cdc, const struct cdc_wait *wait, enum cdc_step *step,
+                        struct sluice_err *err)
+{
+    if (!cdc_incremental_busy(cdc)) return true;
+    *step = cdc_incremental_step(cdc, err);
+    if (*step == CDC_ERROR) return false;
+    if (!cdc_incremental_loads(cdc)) return true;
+    struct cdc_wait now = {-1, 0};
+    cdc_conn_wait(&cdc->general, POLLIN, cdc->emitted ? &now : wait);
+    *step = CDC_WAIT;
+    return false;
+}
+
 enum cdc_step cdc_stream(struct cdc *cdc, const struct cdc_wait *wait, struct sluice_err *err)
 {
     if (!cdc_stream_status(cdc, false, err)) return CDC_ERROR;
@@ -424,9 +445,11 @@ enum cdc_step cdc_stream(struct cdc *cdc, const struct cdc_wait *wait, struct sl
     bool waited = false, gather = checked_ms - cdc->last_record_ms <= BUSY_MS;
     /* The query occupies the connection that tables are looked up with. */
     if (cdc->heartbeat_query_due && (step = heartbeat(cdc, wait, err)) != CDC_DONE) return step;
+    if (!read_chunks(cdc, wait, &step, err)) return step;
     while ((step = drain(cdc, wait, err)) == CDC_DONE) {
         if (cdc->confirm_now || !cdc->emitted) settle(cdc);
         if (cdc->confirm_now && !cdc_stream_status(cdc, true, err)) return CDC_ERROR;
+        if (!read_chunks(cdc, wait, &step, err)) break;
         step = heartbeat(cdc, wait, err);
         if (step != CDC_DONE || !receive(cdc, wait, &gather, &waited, &step, err) ||
             !may_stay(wait, &checked_ms))

@@ -1,0 +1,437 @@
+/* incremental_read.c - tables and chunks of incremental snapshots: see incremental.h.
+ *
+ * The statements are steps of one round: a mark, the columns, the greatest key once per table, the
+ * next rows behind the last key that was read, a mark. An empty table gives way to the next one in
+ * the same round. */
+#include <assert.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "incremental_parts.h"
+
+#define RETRY_MS 2000
+
+/* An error of SQL ends what was tried; a broken connection is mended by the next attempt. */
+static enum cdc_step query(struct cdc *cdc, const char *sql, const char *what,
+                           struct sluice_err *err)
+{
+    struct cdc_incremental *inc = cdc->incremental;
+    const struct cdc_wait now = {-1, 0};
+    enum cdc_step step =
+        cdc_conn_open(&inc->conn, &cdc->settings, "Debezium Incremental", false, &now, err);
+    return step == CDC_DONE ? cdc_conn_query(&inc->conn, &cdc->settings, sql, what, &now, err)
+                            : step;
+}
+
+static const char *of_table(const struct cdc_incremental *inc, const char *key)
+{
+    return json_string_value(json_object_get(json_array_get(inc->tables, 0), key));
+}
+
+/* "schema.table" as SQL. */
+static void sql_name(struct cdc_text *sql, const char *name)
+{
+    const char *point = strchr(name, '.');
+    char *schema = cdc_strndup(name, point ? (size_t)(point - name) : 0);
+    cdc_text_ident(sql, schema);
+    cdc_text_adds(sql, ".");
+    cdc_text_ident(sql, point ? point + 1 : name);
+    free(schema);
+}
+
+/* Puts the tables that a request names at the end of the list. */
+static void take_request(struct cdc *cdc, const struct request *request)
+{
+    struct cdc_incremental *inc = cdc->incremental;
+    const PGresult *list = inc->conn.results[0];
+    json_t *names = json_object_get(request->data, "data-collections"), *name, *entry;
+    json_t *conditions = json_object_get(request->data, "additional-conditions");
+    size_t i, k, before = json_array_size(inc->tables);
+    json_array_foreach(names, i, name)
+    {
+        struct cdc_patterns pattern = {0};
+        struct sluice_err err;
+        const char *regex = json_string_value(name);
+        if (!regex || !cdc_patterns_add(&pattern, regex, strlen(regex), &err)) continue;
+        bool any = false;
+        for (int row = 0; row < PQntuples(list); row++) {
+            const char *schema = PQgetvalue(list, row, 0), *table = PQgetvalue(list, row, 1);
+            char *full = cdc_format("%s.%s", schema, table);
+            bool there = false, match = cdc_patterns_match(&pattern, full) >= 0 &&
+                                        cdc_captures_table(&cdc->settings, schema, table);
+            any |= match;
+            json_array_foreach(inc->tables, k, entry) there |=
+                !strcmp(json_string_value(json_object_get(entry, "id")), full);
+            if (!there && match) {
+                json_t *one = json_pack("{ss}", "id", full), *condition;
+                json_t *surrogate = json_object_get(request->data, "surrogate-key");
+                if (json_is_string(surrogate)) json_object_set(one, "surrogate", surrogate);
+                json_array_foreach(conditions, k, condition)
+                {
+                    const char *whose =
+                        json_string_value(json_object_get(condition, "data-collection"));
+                    struct cdc_patterns p = {0};
+                    if (whose && cdc_patterns_add(&p, whose, strlen(whose), &err) &&
+                        cdc_patterns_match(&p, full) >= 0)
+                        json_object_set(one, "condition", json_object_get(condition, "filter"));
+                    cdc_patterns_free(&p);
+                }
+                json_array_append_new(inc->tables, one);
+            }
+            free(full);
+        }
+        cdc_patterns_free(&pattern);
+        if (!any && strchr(regex, '.')) /* left out, with a warning, when its turn comes */
+            json_array_append_new(inc->tables, json_pack("{ss}", "id", regex));
+    }
+    cdc->host->log(cdc->task, SLUICE_INFO, "incremental snapshot '%s': %zu tables", request->id,
+                   json_array_size(inc->tables) - before);
+    if (!inc->correlation) inc->correlation = cdc_strdup(request->id);
+}
+
+static enum cdc_step list_tables(struct cdc *cdc, struct sluice_err *err)
+{
+    struct cdc_incremental *inc = cdc->incremental;
+    enum cdc_step step =
+        query(cdc,
+              "SELECT n.nspname, c.relname FROM pg_catalog.pg_class c JOIN "
+              "pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p') "
+              "AND c.relpersistence <> 't' ORDER BY 1, 2",
+              "listing the tables", err);
+    if (step != CDC_DONE) return step;
+    while (inc->requests) {
+        struct request *request = inc->requests;
+        take_request(cdc, request);
+        inc->requests = request->next;
+        json_decref(request->data);
+        free(request->id);
+        free(request);
+    }
+    cdc_incremental_note(cdc, inc->last);
+    inc->stage = json_array_size(inc->tables) && !inc->paused ? OPEN : IDLE;
+    return CDC_DONE;
+}
+
+/* Unlikely to be given twice: time, and what else differs between connectors. */
+static void make_chunk_id(const struct cdc_incremental *inc, char out[40])
+{
+    uint64_t a = (uint64_t)cdc_wall_ns() * UINT64_C(0x9e3779b97f4a7c15);
+    uint64_t b = (a ^ (uint64_t)(uintptr_t)inc) * UINT64_C(0xbf58476d1ce4e5b9);
+    for (int i = 0, nibble = 0; i < 36; i++) {
+        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+        uint64_t bits = nibble < 16 ? a >> (4 * nibble) : b >> (4 * (nibble - 16));
+        out[i] = dash ? '-' : i == 14 ? '4' : "0123456789abcdef"[bits & 15];
+        nibble += !dash;
+    }
+    out[36] = 0;
+}
+
+static void clock_text(char out[40])
+{
+    int64_t now_ns = cdc_wall_ns();
+    time_t seconds = (time_t)(now_ns / 1000000000);
+    struct tm tm;
+    gmtime_r(&seconds, &tm);
+    size_t n = strftime(out, 40, "%Y-%m-%dT%H:%M:%S", &tm);
+    snprintf(out + n, 40 - n, ".%06dZ", (int)(now_ns % 1000000000 / 1000));
+}
+
+static enum cdc_step write_mark(struct cdc *cdc, bool closing, struct sluice_err *err)
+{
+    struct cdc_incremental *inc = cdc->incremental;
+    struct cdc_text sql = {0};
+    if (!closing && !inc->conn.under_way) {
+        make_chunk_id(inc, inc->chunk);
+        clock_text(inc->opened);
+    }
+    if (closing && cdc->settings.watermark_delete) {
+        cdc_text_adds(&sql, "DELETE FROM ");
+        sql_name(&sql, cdc->settings.signal_table);
+        cdc_text_addf(&sql, " WHERE id = '%s-open'", inc->chunk);
+    } else {
+        char now[40];
+        clock_text(now);
+        cdc_text_adds(&sql, "INSERT INTO ");
+        sql_name(&sql, cdc->settings.signal_table);
+        cdc_text_addf(&sql, " VALUES ('%s-%s', 'snapshot-window-%s', '{\"openWindowTimestamp\": "
+                            "\"%s\"",
+                      inc->chunk, closing ? "close" : "open", closing ? "close" : "open",
+                      inc->opened);
+        if (closing) cdc_text_addf(&sql, ", \"closeWindowTimestamp\": \"%s\"", now);
+        cdc_text_adds(&sql, "}')");
+    }
+    enum cdc_step step = query(cdc, sql.s, "writing into the signal table", err);
+    cdc_text_free(&sql);
+    if (step == CDC_DONE) inc->stage = closing ? WINDOW : LOAD;
+    return step;
+}
+
+static void skip_table(struct cdc *cdc, const char *why)
+{
+    struct cdc_incremental *inc = cdc->incremental;
+    cdc->host->log(cdc->task, SLUICE_WARN, "incremental snapshot leaves out %s: %s",
+                   of_table(inc, "id"), why);
+    cdc_incremental_next_table(cdc);
+    inc->stage = json_array_size(inc->tables) ? LOAD : CLOSE;
+}
+
+/* Columns, key and shape of the table, as the catalog has them now. */
+static enum cdc_step load(struct cdc *cdc, struct sluice_err *err)
+{
+    struct cdc_incremental *inc = cdc->incremental;
+    const struct cdc_wait now = {-1, 0};
+    if (!json_array_size(inc->tables)) {
+        inc->stage = CLOSE;
+        return CDC_DONE;
+    }
+    const char *name = of_table(inc, "id"), *point = strchr(name, '.');
+    struct cdc_text sql = {0};
+    cdc_text_adds(&sql, "SELECT c.oid FROM pg_catalog.pg_class c WHERE c.oid = to_regclass(");
+    struct cdc_text ident = {0};
+    sql_name(&ident, name);
+    cdc_text_literal(&sql, ident.s);
+    cdc_text_adds(&sql, ")");
+    cdc_text_free(&ident);
+    enum cdc_step step = CDC_DONE;
+    if (!inc->oid) step = query(cdc, sql.s, "looking up a table", err);
+    cdc_text_free(&sql);
+    if (step == CDC_DONE && !inc->loading && cdc->general.under_way) return CDC_WAIT;
+    if (step != CDC_DONE) return step;
+    if (!inc->oid && !PQntuples(inc->conn.results[0])) {
+        skip_table(cdc, "it does not exist");
+        return CDC_DONE;
+    }
+    if (!inc->oid) inc->oid = (uint32_t)strtoul(cdc_conn_field(&inc->conn, 0, 0, 0), NULL, 10);
+    char *schema = cdc_strndup(name, (size_t)(point - name));
+    if (!cdc_captures_table(&cdc->settings, schema, point + 1)) {
+        free(schema);
+        inc->oid = 0;
+        skip_table(cdc, "it is not captured");
+        return CDC_DONE;
+    }
+    cdc_incremental_drop_relation(cdc);
+    step = cdc_relation_load(cdc, inc->oid, schema, point + 1, NULL, &now, &inc->relation, err);
+    free(schema);
+    inc->loading = step == CDC_WAIT;
+    if (step != CDC_DONE) return step;
+    inc->oid = 0;
+    const char *surrogate = of_table(inc, "surrogate");
+    inc->keys_n = 0;
+    for (uint32_t i = 0; i < inc->relation->columns_n && surrogate; i++)
+        if (!strcmp(inc->relation->columns[i].name, surrogate)) inc->keys[inc->keys_n++] = i;
+    for (uint32_t k = 0; k < inc->relation->key_n && !surrogate && k < KEY_COLUMNS_MAX; k++)
+        inc->keys[inc->keys_n++] = inc->relation->key[k].column;
+    if (!inc->keys_n) skip_table(cdc, "it has no primary key, and no surrogate-key was given");
+    else inc->stage = inc->maximum ? CHUNK : MAXIMUM;
+    return CDC_DONE;
+}
+
+static void key_list(const struct cdc_incremental *inc, struct cdc_text *sql, const char *after)
+{
+    for (uint32_t i = 0; i < inc->keys_n; i++) {
+        if (i) cdc_text_adds(sql, ", ");
+        cdc_text_ident(sql, inc->relation->columns[inc->keys[i]].name);
+        cdc_text_adds(sql, after);
+    }
+}
+
+/* " WHERE" or " AND", and the request's own condition. */
+static void from_table(const struct cdc_incremental *inc, struct cdc_text *sql)
+{
+    const char *condition = of_table(inc, "condition");
+    cdc_text_adds(sql, " FROM ");
+    sql_name(sql, of_table(inc, "id"));
+    cdc_text_addf(sql, " WHERE %s%s%s", condition ? "(" : "true", condition ? condition : "",
+                  condition ? ")" : "");
+}
+
+/* (k1, k2) <op> ('1', '2'); a single column that may be null counts null as the greatest. */
+static void compare(const struct cdc_incremental *inc, struct cdc_text *sql, const char *op,
+                    const json_t *key)
+{
+    cdc_text_adds(sql, " AND (");
+    key_list(inc, sql, "");
+    cdc_text_addf(sql, ") %s (", op);
+    for (uint32_t i = 0; i < inc->keys_n; i++) {
+        const char *text = json_string_value(json_array_get(key, i));
+        if (i) cdc_text_adds(sql, ", ");
+        if (text) cdc_text_literal(sql, text);
+        else cdc_text_adds(sql, "NULL");
+    }
+    cdc_text_adds(sql, ")");
+}
+
+static enum cdc_step read_maximum(struct cdc *cdc, struct sluice_err *err)
+{
+    struct cdc_incremental *inc = cdc->incremental;
+    struct cdc_text sql = {0};
+    cdc_text_adds(&sql, "SELECT ");
+    key_list(inc, &sql, "");
+    from_table(inc, &sql);
+    for (uint32_t i = 0; i < inc->keys_n; i++) {
+        cdc_text_adds(&sql, " AND ");
+        cdc_text_ident(&sql, inc->relation->columns[inc->keys[i]].name);
+        cdc_text_adds(&sql, " IS NOT NULL");
+    }
+    cdc_text_adds(&sql, " ORDER BY ");
+    key_list(inc, &sql, " DESC");
+    cdc_text_adds(&sql, " LIMIT 1");
+    enum cdc_step step = query(cdc, sql.s, "looking up the greatest key", err);
+    cdc_text_free(&sql);
+    if (step != CDC_DONE) return step;
+    if (!PQntuples(inc->conn.results[0])) {
+        cdc_incremental_next_table(cdc);
+        inc->stage = json_array_size(inc->tables) ? LOAD : CLOSE;
+        return CDC_DONE;
+    }
+    inc->maximum = json_array();
+    for (uint32_t i = 0; i < inc->keys_n; i++)
+        json_array_append_new(inc->maximum,
+                              json_string(cdc_conn_field(&inc->conn, 0, 0, (int)i)));
+    inc->stage = CHUNK;
+    return CDC_DONE;
+}
+
+static void keep_row(struct cdc_incremental *inc, char *line, int len)
+{
+    struct cdc_tuple tuple = {.cells = inc->cells};
+    if (!cdc_copy_split(line, len, &tuple) || tuple.n != inc->relation->columns_n) {
+        PQfreemem(line);
+        return;
+    }
+    if (inc->rows_n == inc->rows_cap) {
+        inc->rows_cap = inc->rows_cap ? inc->rows_cap * 2 : 1024;
+        inc->rows = cdc_realloc(inc->rows, inc->rows_cap * sizeof(*inc->rows));
+    }
+    struct row *row = &inc->rows[inc->rows_n++];
+    row->line = line;
+    row->newer = false;
+    row->cells = cdc_alloc((tuple.n + 1) * sizeof(*row->cells));
+    memcpy(row->cells, tuple.cells, tuple.n * sizeof(*row->cells));
+}
+
+static char *chunk_sql(const struct cdc *cdc)
+{
+    const struct cdc_incremental *inc = cdc->incremental;
+    struct cdc_text sql = {0};
+    cdc_text_adds(&sql, "COPY (SELECT ");
+    for (uint32_t i = 0; i < inc->relation->columns_n; i++) {
+        if (i) cdc_text_adds(&sql, ", ");
+        cdc_text_ident(&sql, inc->relation->columns[i].name);
+    }
+    from_table(inc, &sql);
+    if (inc->last) {
+        compare(inc, &sql, ">", inc->last);
+        compare(inc, &sql, "<=", inc->maximum);
+    }
+    cdc_text_adds(&sql, " ORDER BY ");
+    key_list(inc, &sql, "");
+    cdc_text_addf(&sql, " LIMIT %d) TO STDOUT", cdc->settings.chunk_size);
+    return sql.s;
+}
+
+static enum cdc_step read_chunk(struct cdc *cdc, struct sluice_err *err)
+{
+    struct cdc_incremental *inc = cdc->incremental;
+    static const char what[] = "reading a chunk of an incremental snapshot";
+    if (!inc->copying) {
+        char *sql = chunk_sql(cdc);
+        enum cdc_step step = query(cdc, sql, what, err);
+        free(sql);
+        if (step != CDC_DONE) return step;
+        inc->copying = true;
+    }
+    for (;;) {
+        char *line;
+        int n = PQgetCopyData(inc->conn.pg, &line, 1);
+        if (n > 0) {
+            keep_row(inc, line, n);
+            continue;
+        }
+        if (n == 0) {
+            const struct cdc_wait now = {-1, 0};
+            if (!cdc_conn_wait(&inc->conn, POLLIN, &now)) return CDC_WAIT;
+            if (PQconsumeInput(inc->conn.pg)) continue;
+        }
+        inc->copying = false;
+        if (n != -1) return cdc_conn_broken(&inc->conn, &cdc->settings, what, err);
+        break;
+    }
+    PGresult *result;
+    enum cdc_step step = CDC_DONE;
+    while ((result = PQgetResult(inc->conn.pg))) {
+        if (PQresultStatus(result) == PGRES_FATAL_ERROR && step == CDC_DONE)
+            step = cdc_conn_refused(&inc->conn, &cdc->settings, result, what, err);
+        PQclear(result);
+    }
+    if (step != CDC_DONE) return step;
+    inc->stage = CLOSE;
+    if (inc->rows_n) return CDC_DONE;
+    cdc->host->log(cdc->task, SLUICE_INFO, "incremental snapshot: read %s", of_table(inc, "id"));
+    cdc_incremental_next_table(cdc);
+    if (json_array_size(inc->tables)) inc->stage = LOAD;
+    return CDC_DONE;
+}
+
+/* What an error means: a connection that broke is opened again, refused SQL ends the table. */
+static enum cdc_step after_error(struct cdc *cdc, const struct sluice_err *err)
+{
+    struct cdc_incremental *inc = cdc->incremental;
+    cdc->general.fatal = false;
+    bool refused = inc->conn.sqlstate[0] && strncmp(inc->conn.sqlstate, "57", 2) != 0;
+    cdc->host->log(cdc->task, SLUICE_WARN, "incremental snapshot: %s", err->msg);
+    if (refused && inc->stage != OPEN && inc->stage != CLOSE && json_array_size(inc->tables))
+        cdc_incremental_next_table(cdc);
+    else if (refused) { /* the signal table cannot be written */
+        while (json_array_size(inc->tables)) cdc_incremental_next_table(cdc);
+    }
+    cdc_incremental_abandon(cdc);
+    inc->retry_ms = cdc_now_ms() + RETRY_MS;
+    cdc_incremental_note(cdc, inc->last);
+    return CDC_DONE;
+}
+
+enum cdc_step cdc_incremental_step(struct cdc *cdc, struct sluice_err *err)
+{
+    struct cdc_incremental *inc = cdc->incremental;
+    enum cdc_step step = CDC_DONE;
+    if (inc->retry_ms && cdc_now_ms() < inc->retry_ms) return CDC_DONE;
+    while (step == CDC_DONE && inc->stage != IDLE && inc->stage != WINDOW) {
+        switch (inc->stage) {
+        case LIST: step = list_tables(cdc, err); break;
+        case OPEN: step = write_mark(cdc, false, err); break;
+        case LOAD:
+            step = load(cdc, err);
+            if (step == CDC_ERROR && !inc->conn.sqlstate[0] && cdc->general.pg &&
+                PQstatus(cdc->general.pg) != CONNECTION_OK)
+                return CDC_ERROR; /* the ordinary connection broke: everything starts over */
+            break;
+        case MAXIMUM: step = read_maximum(cdc, err); break;
+        case CHUNK: step = read_chunk(cdc, err); break;
+        default: assert(inc->stage == CLOSE); step = write_mark(cdc, true, err);
+        }
+    }
+    return step == CDC_ERROR ? after_error(cdc, err) : step;
+}
+
+bool cdc_incremental_busy(const struct cdc *cdc)
+{
+    const struct cdc_incremental *inc = cdc->incremental;
+    return inc && inc->stage != IDLE && inc->stage != WINDOW;
+}
+
+bool cdc_incremental_loads(const struct cdc *cdc)
+{
+    return cdc->incremental && cdc->incremental->loading;
+}
+
+bool cdc_incremental_holds(const struct cdc *cdc, const struct cdc_relation *relation)
+{
+    enum stage stage = cdc->incremental->stage;
+    if (!relation->captured) return false;
+    return stage == LOAD || stage == MAXIMUM || stage == CHUNK ||
+           (stage == CLOSE && relation->signals);
+}
