@@ -25,7 +25,7 @@ static const struct sluice_plugin *find(const char *class)
 static const struct sluice_schema *schema_of(struct sluice_batch *batch, const char *number)
 {
     if (strcmp(number, "-") == 0) return NULL;
-    int n = atoi(number);
+    int n = (int)strtol(number, NULL, 10);
     CHECK(n >= 0 && n < schemas_n);
     struct text_reader r = {schemas[n], batch};
     return smt_read_schema(batch, &r);
@@ -36,9 +36,10 @@ static void read_meta(struct sluice_batch *batch, const char *text, struct sluic
 {
     size_t n = strcspn(text, "|");
     rec->topic = sluice_arena_strndup(&batch->arena, text, n);
-    rec->partition = text[n + 1] == '-' ? SLUICE_ANY_PARTITION : (int32_t)atol(text + n + 1);
+    rec->partition =
+        text[n + 1] == '-' ? SLUICE_ANY_PARTITION : (int32_t)strtol(text + n + 1, NULL, 10);
     const char *at = strrchr(text, '|') + 1;
-    rec->timestamp_ms = *at == '-' ? SLUICE_NO_TIMESTAMP : atoll(at);
+    rec->timestamp_ms = *at == '-' ? SLUICE_NO_TIMESTAMP : strtoll(at, NULL, 10);
 }
 
 static void write_meta(struct sluice_buf *text, const struct sluice_record *rec)
@@ -101,7 +102,7 @@ static void outcome(struct sluice_buf *text, struct fake_host *fake, struct slui
 
 static const char *schema_text(const char *number)
 {
-    return strcmp(number, "-") == 0 ? "-" : schemas[atoi(number)];
+    return strcmp(number, "-") == 0 ? "-" : schemas[(int)strtol(number, NULL, 10)];
 }
 
 /* The same form of what Java gave. */

@@ -1,6 +1,7 @@
 /* debezium_changed_state.c - io.debezium.transforms.ExtractChangedRecordState: which columns an
  * update changed and which not, as headers. Other events get empty lists. Owner: one task's thread.
  */
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/err.h"
@@ -39,6 +40,7 @@ static bool compare(struct sluice_batch *batch, const struct sluice_record *rec,
     }
     struct sluice_value *names = sluice_batch_alloc(batch, 2 * (size_t)after->len * sizeof *names);
     uint32_t n[2] = {0, 0};
+    assert(before->len == old->fields_len && after->len == new->fields_len);
     for (uint32_t i = 0; i < after->len; i++) {
         const char *name = new->fields[i].name;
         int at = old == new ? (int)i : dbz_field(old, name);

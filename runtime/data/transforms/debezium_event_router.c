@@ -151,6 +151,7 @@ static void add_headers(struct outbox *outbox, struct sluice_batch *batch,
         *to++ = (struct sluice_header){extra->alias, plan->row->fields[plan->extras[i]].schema,
                                        *column(event, plan->extras[i])};
     }
+    assert(to <= rec->headers + rec->headers_len + outbox->headers_n);
     rec->headers_len = (uint32_t)(to - rec->headers);
 }
 
@@ -231,6 +232,7 @@ static enum sluice_verdict apply(void *state, struct sluice_batch *batch, struct
     }
     char op = dbz_op(rec, dbz_field(rec->value_schema, "op"));
     if (op == 'd') return SLUICE_DROP;
+    assert(outbox->regex);
     if (op == 'u' || op == 't') return unexpected(outbox, rec, op, err);
     struct event event = {.plan = outbox_plan_of(outbox, rec->value_schema, err)};
     if (!event.plan) {

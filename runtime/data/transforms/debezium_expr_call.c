@@ -207,6 +207,7 @@ METHOD(substring)
 METHOD(get_at)
 {
     UNUSED(n);
+    assert(args->kind == EXPR_INT);
     int64_t i = args->v.u.i, len = (int64_t)units(self->v.u.s, self->v.len);
     if (i < 0) i += len;
     struct expr_value range[2] = {expr_int(i), expr_int(i + 1)};
@@ -227,6 +228,7 @@ METHOD(index_of)
 METHOD(matches)
 {
     UNUSED(n), UNUSED(args);
+    assert(node->regex);
     enum sluice_match match =
         sluice_java_regex_matches(node->regex, self->v.u.s, self->v.len, run->err);
     *out = expr_bool(match == SLUICE_MATCH_YES);
@@ -352,6 +354,7 @@ METHOD(schema_field)
 {
     UNUSED(n);
     if (!text_arg(run, node, args)) return false;
+    assert(self->kind == EXPR_SCHEMA && self->schema);
     *out = (struct expr_value){.kind = EXPR_NULL};
     for (uint32_t i = 0; i < self->schema->fields_len; i++) {
         const struct sluice_field *field = &self->schema->fields[i];

@@ -192,6 +192,7 @@ static int next_digit(const struct digits *d, size_t *at)
 
 static int compare_exact(const struct expr_value *a, const struct expr_value *b)
 {
+    assert(is_number(a->kind) && is_number(b->kind));
     char text_a[24], text_b[24];
     struct digits x = digits_of(a, text_a), y = digits_of(b, text_b);
     bool x_zero = x.first == x.len, y_zero = y.first == y.len;
@@ -281,6 +282,7 @@ static bool is_list(const struct expr_value *value)
 
 static struct expr_value item_of(const struct expr_value *list, size_t i)
 {
+    assert(is_list(list) && i < list->v.len);
     if (list->kind == EXPR_ITEMS) return list->u.items[i];
     struct expr_run none = {0};
     const struct sluice_schema *schema = list->schema ? list->schema->elem : NULL;
@@ -474,6 +476,7 @@ static bool eval_regex(struct expr_run *run, struct expr_node *node, struct expr
 {
     struct expr_value a;
     struct sluice_value text;
+    assert(node->regex);
     if (!expr_eval(run, node->a, &a)) return false;
     if (!expr_text(run, &a, &text)) return fail_node(run, node, "cannot match", a.kind);
     enum sluice_match match =
@@ -618,7 +621,7 @@ static bool eval_call(struct expr_run *run, struct expr_node *node, struct expr_
         *out = self;
         return true;
     }
-    assert(node->n <= EXPR_ARGS_MAX);
+    assert(node->method && node->n <= EXPR_ARGS_MAX);
     for (size_t i = 0; i < node->n; i++) {
         if (!expr_eval(run, node->items[i], &args[i])) return false;
     }
@@ -642,6 +645,7 @@ static bool eval_list(struct expr_run *run, struct expr_node *node, struct expr_
 
 bool expr_eval(struct expr_run *run, struct expr_node *node, struct expr_value *out)
 {
+    assert(node && out);
     switch (node->type) {
     case NODE_CONST: *out = node->value; return true;
     case NODE_ROOT: *out = root_value(run, node->root); return true;

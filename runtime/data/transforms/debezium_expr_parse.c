@@ -118,6 +118,7 @@ static bool word_is(const char *s, size_t len, const char *word)
 
 static struct expr_node *node_new(struct parser *p, enum expr_type type, const char *at)
 {
+    assert(at >= p->text);
     struct expr_node *node = sluice_arena_alloc(&p->expr->arena, sizeof *node);
     memset(node, 0, sizeof *node);
     node->type = type;
@@ -286,7 +287,8 @@ static bool parse_items(struct parser *p, const char *close, struct expr_node *n
             ok = fail_at(p, p->at, *close == ')' ? "\",\" or \")\"" : "\",\" or \"]\"");
         }
     }
-    if (ok && node->n) {
+    if (ok && items) {
+        assert(node->n > 0);
         node->items = sluice_arena_alloc(&p->expr->arena, node->n * sizeof *items);
         memcpy(node->items, items, node->n * sizeof *items);
     }
@@ -357,6 +359,7 @@ static bool set_regex(struct parser *p, struct expr_node *node, const struct exp
 static struct expr_node *parse_call(struct parser *p, struct expr_node *node)
 {
     const char *at = p->text + node->at - 1;
+    assert(node->type == NODE_MEMBER && node->text);
     node->type = NODE_CALL;
     node->method = expr_method_find(node->text, node->text_len);
     if (!node->method || !node->method->on) {

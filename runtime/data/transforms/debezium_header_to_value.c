@@ -190,6 +190,7 @@ static const struct plan *plan_of(struct mover *self, const struct site *site,
                                   const struct sluice_schema *in, struct sluice_err *err)
 {
     struct key key;
+    assert(site->n > 0 && site->n <= ENTRIES_MAX);
     size_t len = offsetof(struct key, entries) + site->n * sizeof key.entries[0];
     memset(&key, 0, sizeof key);
     key.value = in;
@@ -222,6 +223,7 @@ static bool make_value(struct sluice_batch *batch, const struct site *site,
                        struct sluice_err *err)
 {
     uint32_t n = in ? in->fields_len : 0;
+    assert(out->type == SLUICE_STRUCT && out->fields_len >= n && site->level < STEPS_MAX);
     struct sluice_value *values = sluice_batch_alloc(batch, out->fields_len * sizeof *values);
     for (uint32_t i = 0; i < out->fields_len; i++) {
         const struct sluice_field *field = &out->fields[i];

@@ -91,6 +91,7 @@ bool dbz_iso_read(const char *text, size_t len, bool date, struct dbz_iso *iso)
 
 size_t dbz_iso_write(const struct dbz_iso *iso, bool date, char to[DBZ_ISO_BYTES])
 {
+    assert(iso->nanos >= 0 && iso->nanos < 1000000000);
     int64_t days = iso->local_s / 86400 - (iso->local_s % 86400 < 0);
     int second = (int)(iso->local_s - days * 86400), n = 0;
     if (date) {

@@ -207,6 +207,7 @@ static bool set_value(struct sluice_batch *batch, const struct table *table,
 {
     if (!smt_require_struct(rec->value_schema, &rec->value, "Updating schema", err)) return false;
     size_t n = rec->value.len;
+    assert(table->value_out->fields_len == n);
     struct sluice_value *values = sluice_batch_alloc(batch, n * sizeof *values);
     for (size_t i = 0; i < n; i++) {
         const struct sluice_schema *in = table->value_in->fields[i].schema;
@@ -228,6 +229,7 @@ static enum sluice_verdict apply(void *state, struct sluice_batch *batch, struct
     const struct table *table = table_of(self, rec, err);
     if (!table) return SLUICE_FAIL;
     if (!table->topic) return SLUICE_OK;
+    assert(table->name);
     if (rec->key.type == SLUICE_NULL) rec->key_schema = NULL;
     else if (!set_key(self, batch, table, rec, err)) return SLUICE_FAIL;
     if (table->value_out && !set_value(batch, table, rec, err)) return SLUICE_FAIL;

@@ -226,6 +226,7 @@ static bool fill_plan(const struct outbox *outbox, const struct sluice_schema *s
                               plan->op < 0 ? "op" : "after", schema->name);
     }
     plan->row = schema->fields[plan->after].schema;
+    assert(outbox->id && outbox->key && outbox->payload && outbox->route);
     const struct sluice_schema *row = plan->row;
     if (row->type != SLUICE_STRUCT) {
         return sluice_err_set(err,
@@ -302,6 +303,7 @@ static const struct sluice_schema *build_value(struct outbox *outbox,
                                                struct sluice_err *err)
 {
     struct smt_builder builder;
+    assert(outbox->envelope && payload);
     smt_build(&builder, NULL);
     builder.schema.name = sluice_buf_str(&outbox->name);
     builder.schema.has_version = version && version->type != SLUICE_NULL;

@@ -195,6 +195,7 @@ static uint32_t name_hash(const char *name)
 static uint32_t slot_of(const struct merger *m, const char *name)
 {
     uint32_t at = name_hash(name);
+    assert(m->slots && m->n <= FIELDS_MAX);
     while (m->slots[at] && strcmp(m->fields[m->slots[at] - 1].name, name) != 0) {
         at = (at + 1) % SLOTS;
     }
@@ -377,6 +378,7 @@ static void shape_drop(struct sluice_lru_node *node)
 /* Everything in which two inferred schemas may differ; texts end with their zero. */
 static bool describe(struct sluice_buf *buf, const struct sluice_schema *schema)
 {
+    assert(schema->type != SLUICE_MAP && !schema->has_dflt);
     char type = (char)((schema->optional ? 'a' : 'A') + schema->type);
     if (!sluice_buf_add(buf, &type, 1)) return false;
     if (schema->elem) return describe(buf, schema->elem);
@@ -430,6 +432,7 @@ static bool fit_struct(struct run *run, const struct sluice_schema *schema,
                        const struct sluice_value *v, struct sluice_value *out)
 {
     uint32_t n = schema->fields_len, guess = 0;
+    assert(v->type == SLUICE_MAP);
     if (!count(run, n)) return false;
     struct sluice_value *values = sluice_batch_alloc(run->batch, n * sizeof *values);
     for (uint32_t i = 0; i < n; i++) {

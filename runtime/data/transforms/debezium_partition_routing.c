@@ -90,6 +90,7 @@ static bool add_hash(const struct routing *self, const struct place *place, cons
     const struct sluice_schema *schema = rec->value_schema;
     const struct sluice_value *v = &rec->value;
     for (size_t i = 0; i < place->n; i++) {
+        assert(schema->type == SLUICE_STRUCT);
         if (v->type != SLUICE_STRUCT || (uint32_t)place->at[i] >= v->len) {
             return sluice_err_set(err,
                                   "Unprocessable message of topic %s: %s is null, so that it has "

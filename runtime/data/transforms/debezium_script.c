@@ -48,6 +48,7 @@ static enum sluice_verdict evaluate(struct script *script, struct sluice_batch *
     struct expr_run run = {batch, rec, err};
     enum sluice_verdict verdict = preface(script, rec, err);
     if (verdict != SLUICE_OK) return verdict;
+    assert(script->expr.top); /* else it would not be open */
     if (expr_eval(&run, script->expr.top, out)) return SLUICE_OK;
     sluice_err_wrap(err, "cannot evaluate %s for a record of topic %s", script->key,
                     rec->topic ? rec->topic : "");

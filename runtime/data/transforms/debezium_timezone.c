@@ -125,6 +125,7 @@ static const int64_t per_second[] = {[UNIT_MS] = 1000, [UNIT_US] = 1000000, [UNI
 /* A result that does not fit is none: infinity stays infinity. */
 static void shift(const struct converter *self, int64_t per, bool epoch, struct sluice_value *v)
 {
+    assert(per > 0 && v->type == SLUICE_INT64);
     int64_t seconds = v->u.i / per - (v->u.i % per < 0), shifted;
     int64_t offset =
         epoch ? dbz_zone_at(self->zone, seconds) : -(int64_t)dbz_zone_local(self->zone, seconds);
@@ -185,6 +186,7 @@ static bool convert_row(const struct converter *self, struct sluice_batch *batch
                         const struct sluice_schema *schema, struct sluice_value *row,
                         struct sluice_err *err)
 {
+    assert(which >= 0 && which <= SOURCE && plan->rows[which].units);
     struct sluice_value *values = NULL;
     bool all = !rule || rule->n == 0;
     for (uint32_t i = 0; i < schema->fields_len; i++) {

@@ -160,6 +160,7 @@ static int64_t day_in(const struct day *day, int64_t year)
 /* The four changes around a year, oldest first. */
 static void rule_changes(const struct dbz_zone *zone, int64_t year, struct change out[6])
 {
+    assert(zone->has_summer);
     for (int i = 0; i < 3; i++) {
         int64_t start = day_in(&zone->start, year + i - 1) - zone->standard;
         int64_t end = day_in(&zone->end, year + i - 1) - zone->summer;

@@ -268,9 +268,10 @@ static struct drop_plan *drop_plan_new(const struct envelope_config *config,
     return plan;
 }
 
-static bool drop_plan_of(struct envelope_config *config, const struct sluice_value *names,
-                         const struct sluice_schema *in, const struct drop_plan **plan,
-                         struct sluice_err *err)
+/* Valid until the next call; NULL: the list is too long (err). */
+static const struct drop_plan *drop_plan_of(struct envelope_config *config,
+                                            const struct sluice_value *names,
+                                            const struct sluice_schema *in, struct sluice_err *err)
 {
     struct sluice_buf *key = &config->drop_key;
     sluice_buf_clear(key);
@@ -281,9 +282,12 @@ static bool drop_plan_of(struct envelope_config *config, const struct sluice_val
         ok = sluice_buf_add(key, &name->len, sizeof name->len) &&
              sluice_buf_add(key, name->u.s, name->len);
     }
-    if (!ok) return sluice_err_set(err, "the header %s lists too many names", config->drop_header);
-    *plan = (struct drop_plan *)sluice_lru_get(&config->drops, key->data, key->len);
-    if (*plan) return true;
+    if (!ok) {
+        sluice_err_set(err, "the header %s lists too many names", config->drop_header);
+        return NULL;
+    }
+    struct sluice_lru_node *node = sluice_lru_get(&config->drops, key->data, key->len);
+    if (node) return (struct drop_plan *)node;
     struct drop_plan *fresh = drop_plan_new(config, names, in);
     fresh->key = sluice_xmalloc(key->len);
     memcpy(fresh->key, key->data, key->len);
@@ -291,8 +295,7 @@ static bool drop_plan_of(struct envelope_config *config, const struct sluice_val
     fresh->node.key_len = key->len;
     fresh->node.bytes = sizeof *fresh + key->len;
     sluice_lru_put(&config->drops, &fresh->node);
-    *plan = fresh;
-    return true;
+    return fresh;
 }
 
 static bool drop_from(struct envelope_config *config, struct sluice_batch *batch,
@@ -302,7 +305,8 @@ static bool drop_from(struct envelope_config *config, struct sluice_batch *batch
     const struct sluice_schema *in = *schema;
     const struct drop_plan *plan = NULL;
     if (!in || in->type != SLUICE_STRUCT || v->type != SLUICE_STRUCT) return true;
-    if (!drop_plan_of(config, names, in, &plan, err)) return false;
+    const struct drop_plan *plan = drop_plan_of(config, names, in, err);
+    if (!plan) return false;
     if (plan->out == in) return true;
     uint32_t n = plan->out->fields_len;
     struct sluice_value *values = sluice_batch_alloc(batch, n * sizeof *values);
