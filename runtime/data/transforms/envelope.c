@@ -303,7 +303,6 @@ static bool drop_from(struct envelope_config *config, struct sluice_batch *batch
                       struct sluice_value *v, struct sluice_err *err)
 {
     const struct sluice_schema *in = *schema;
-    const struct drop_plan *plan = NULL;
     if (!in || in->type != SLUICE_STRUCT || v->type != SLUICE_STRUCT) return true;
     const struct drop_plan *plan = drop_plan_of(config, names, in, err);
     if (!plan) return false;
