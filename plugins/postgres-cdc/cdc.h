@@ -40,8 +40,8 @@ enum cdc_phase {
 struct cdc_table { /* one that is captured */
     uint32_t oid;
     char *schema, *name;
-    int rank;    /* first include pattern that matches */
-    bool logged; /* not UNLOGGED: its changes reach the stream */
+    int rank;       /* first include pattern that matches */
+    bool logged;    /* not UNLOGGED: its changes reach the stream */
     uint64_t bytes; /* of its heap, for the progress */
 };
 
@@ -83,7 +83,7 @@ struct cdc {
     bool held_first, held_first_of_table, any_row, any_table;
     int64_t snapshot_ts_us;
     uint64_t snapshot_rows;
-    int64_t snapshot_started_ms, progress_ms; /* progress_ms: when it was last told */
+    int64_t snapshot_started_ms, progress_ms;       /* progress_ms: when it was last told */
     uint64_t bytes_total, bytes_done, bytes_copied; /* of all tables; of those read; of this one */
     struct cdc_readers *readers;                    /* NULL: the ordinary connection reads */
     struct cdc_block *block;                        /* theirs, under way */

@@ -88,9 +88,8 @@ static void make_message_schema(struct cdc *cdc)
                                           {"source", cdc->source_schema},
                                           {"transaction", cdc->transaction_schema},
                                           {"message", inner}};
-    cdc->message_value =
-        make(cdc, "io.debezium.connector.postgresql.MessageValue", false, 1, fields,
-             sizeof(fields) / sizeof(*fields));
+    cdc->message_value = make(cdc, "io.debezium.connector.postgresql.MessageValue", false, 1,
+                              fields, sizeof(fields) / sizeof(*fields));
     cdc->host->schema_free(inner);
     cdc->message_key =
         make(cdc, "io.debezium.connector.postgresql.MessageKey", false, 1, message_key_fields, 1);

@@ -109,11 +109,11 @@ static void restore(struct cdc *cdc, const struct sluice_value *offset)
         if (!json_is_string(id)) continue;
         json_array_append_new(
             inc->tables,
-            json_pack("{sOsO?sO?}", "id", id, "condition",
-                      json_object_get(table,
-                                      "incremental_snapshot_collections_additional_condition"),
-                      "surrogate",
-                      json_object_get(table, "incremental_snapshot_collections_surrogate_key")));
+            json_pack(
+                "{sOsO?sO?}", "id", id, "condition",
+                json_object_get(table, "incremental_snapshot_collections_additional_condition"),
+                "surrogate",
+                json_object_get(table, "incremental_snapshot_collections_surrogate_key")));
     }
     inc->paused = json_is_true(json_object_get(position, "paused"));
     inc->last = json_incref(json_object_get(position, "last"));
@@ -215,8 +215,8 @@ static json_t *key_texts(const struct cdc_incremental *inc, const struct cdc_cel
     json_t *list = json_array();
     for (uint32_t i = 0; i < inc->keys_n; i++) {
         const struct cdc_cell *cell = &cells[inc->keys[i]];
-        json_array_append_new(list, cell->kind == 't' ? json_stringn(cell->s, cell->len)
-                                                      : json_null());
+        json_array_append_new(list,
+                              cell->kind == 't' ? json_stringn(cell->s, cell->len) : json_null());
     }
     return list;
 }
@@ -361,8 +361,7 @@ static void stop(struct cdc *cdc, const json_t *names)
     struct cdc_incremental *inc = cdc->incremental;
     bool current = false;
     for (size_t i = json_array_size(inc->tables); i-- > 0;) {
-        const char *id =
-            json_string_value(json_object_get(json_array_get(inc->tables, i), "id"));
+        const char *id = json_string_value(json_object_get(json_array_get(inc->tables, i), "id"));
         bool match = !json_array_size(names);
         for (size_t k = 0; !match && k < json_array_size(names); k++) {
             struct cdc_patterns pattern = {0};

@@ -156,8 +156,9 @@ static enum cdc_step write_mark(struct cdc *cdc, bool closing, struct sluice_err
         clock_text(now);
         cdc_text_adds(&sql, "INSERT INTO ");
         sql_name(&sql, cdc->settings.signal_table);
-        cdc_text_addf(&sql, " VALUES ('%s-%s', 'snapshot-window-%s', '{\"openWindowTimestamp\": "
-                            "\"%s\"",
+        cdc_text_addf(&sql,
+                      " VALUES ('%s-%s', 'snapshot-window-%s', '{\"openWindowTimestamp\": "
+                      "\"%s\"",
                       inc->chunk, closing ? "close" : "open", closing ? "close" : "open",
                       inc->opened);
         if (closing) cdc_text_addf(&sql, ", \"closeWindowTimestamp\": \"%s\"", now);
@@ -289,8 +290,7 @@ static enum cdc_step read_maximum(struct cdc *cdc, struct sluice_err *err)
     }
     inc->maximum = json_array();
     for (uint32_t i = 0; i < inc->keys_n; i++)
-        json_array_append_new(inc->maximum,
-                              json_string(cdc_conn_field(&inc->conn, 0, 0, (int)i)));
+        json_array_append_new(inc->maximum, json_string(cdc_conn_field(&inc->conn, 0, 0, (int)i)));
     inc->stage = CHUNK;
     return CDC_DONE;
 }

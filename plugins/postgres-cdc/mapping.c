@@ -167,8 +167,7 @@ static bool hash_as_object(EVP_MD_CTX *hash, struct cdc_memory *memory, const ch
     size_t digits = n > JAVA_SHORT_MAX ? 8 : 2;
     unsigned char *head = start - digits - 5;
     memcpy(head, n > JAVA_SHORT_MAX ? "\xac\xed\0\5\x7c" : "\xac\xed\0\5\x74", 5);
-    for (size_t i = 0; i < digits; i++)
-        head[5 + i] = (unsigned char)(n >> (8 * (digits - 1 - i)));
+    for (size_t i = 0; i < digits; i++) head[5 + i] = (unsigned char)(n >> (8 * (digits - 1 - i)));
     return EVP_DigestUpdate(hash, head, (size_t)(p - head)) == 1;
 }
 
@@ -203,8 +202,7 @@ void cdc_mapping_value(const struct cdc_binding *binding, struct cdc_memory *mem
         value->len = prefix(value->u.s, value->len, m->length);
     else if (m->kind == CDC_MAP_TRUNCATE && value->type == SLUICE_BYTES)
         value->len = value->len < m->length ? value->len : m->length;
-    else if (m->kind != CDC_MAP_TRUNCATE && text)
-        *value = hashed(m, memory, binding->scale, value);
+    else if (m->kind != CDC_MAP_TRUNCATE && text) *value = hashed(m, memory, binding->scale, value);
 }
 
 static bool to_mapped(const struct cdc_binding *binding, struct cdc_memory *memory,

@@ -13,7 +13,7 @@
 enum cdc_mapping_kind {
     CDC_MAP_TRUNCATE,
     CDC_MAP_MASK,
-    CDC_MAP_SOURCE_TYPE,          /* by column */
+    CDC_MAP_SOURCE_TYPE,         /* by column */
     CDC_MAP_SOURCE_TYPE_BY_TYPE, /* by schema.table.TYPE */
     CDC_MAP_HASH,
     CDC_MAP_HASH_V2,

@@ -133,8 +133,8 @@ static void map_column(struct cdc *cdc, struct cdc_relation *rel, struct cdc_col
     struct cdc_binding *plain = NULL;
     bool serial = expr && !strncmp(expr, "nextval(", 8);
     cdc_source_type(&cdc->types, column->oid, column->typmod, serial, snapshot, &type);
-    const struct cdc_mapping *mapping = cdc_mappings_find(cdc->settings.mappings, rel->schema,
-                                                          rel->table, column->name, &type);
+    const struct cdc_mapping *mapping =
+        cdc_mappings_find(cdc->settings.mappings, rel->schema, rel->table, column->name, &type);
     if (!mapping) return;
     column->unmapped = cdc_pool_alloc(&rel->pool, sizeof(*column));
     *column->unmapped = *column;
@@ -231,8 +231,7 @@ static const struct sluice_schema *make_struct(struct cdc *cdc, struct cdc_relat
     for (uint32_t i = 0; i < (key ? rel->key_n : rel->columns_n); i++) {
         const struct cdc_column *column = key ? rel->key[i].as : &rel->columns[i];
         if (!key && column->field < 0) continue;
-        fields[at].name =
-            cdc_adjusted(cdc->settings.field_names, true, &rel->pool, column->name);
+        fields[at].name = cdc_adjusted(cdc->settings.field_names, true, &rel->pool, column->name);
         fields[at++].schema = column->schema;
     }
     assert(at == n);

@@ -36,12 +36,12 @@ struct cdc_column {
     struct cdc_binding binding;
     const struct sluice_schema *schema; /* NULL: the type has no mapping */
     struct sluice_value absent;         /* when the value was not sent */
-    struct cdc_column *unmapped; /* how keys have it; NULL: no other way */
+    struct cdc_column *unmapped;        /* how keys have it; NULL: no other way */
 };
 
 struct cdc_key_part {
-    uint32_t column; /* its number */
-    int field;       /* in the row's value, when the same value stands there; else -1 */
+    uint32_t column;       /* its number */
+    int field;             /* in the row's value, when the same value stands there; else -1 */
     struct cdc_column *as; /* that column, or one that is not masked and so on */
 };
 

@@ -355,8 +355,8 @@ static void read_signals(struct reader *r)
     if (point && strchr(point + 1, '.')) name = point + 1; /* database.schema.table */
     s->signal_table = name;
     s->chunk_size = number(r, "incremental.snapshot.chunk.size");
-    s->watermark_delete = word(r, "incremental.snapshot.watermarking.strategy",
-                               "insert_insert|insert_delete") == 1;
+    s->watermark_delete =
+        word(r, "incremental.snapshot.watermarking.strategy", "insert_insert|insert_delete") == 1;
 }
 
 bool cdc_settings_read(struct cdc_settings *settings, const struct sluice_host *host,

@@ -16,7 +16,9 @@
 static const struct {
     unsigned skip;
     const char *name;
-} operations[] = {{CDC_SKIP_C, "insert"}, {CDC_SKIP_U, "update"}, {CDC_SKIP_D, "delete"},
+} operations[] = {{CDC_SKIP_C, "insert"},
+                  {CDC_SKIP_U, "update"},
+                  {CDC_SKIP_D, "delete"},
                   {CDC_SKIP_T, "truncate"}};
 #define ALL_SKIPS (CDC_SKIP_C | CDC_SKIP_U | CDC_SKIP_D | CDC_SKIP_T)
 

@@ -75,8 +75,8 @@ static enum cdc_step begin(struct cdc *cdc, const struct cdc_wait *wait, struct 
         if (wanted(cdc, &cdc->tables[i])) cdc->bytes_total += cdc->tables[i].bytes;
     assert(!cdc->readers);
     if (s->snapshot_threads > 1 &&
-        !(cdc->readers = cdc_readers_start(s, cdc_conn_field(conn, 3, 0, 3), s->snapshot_threads,
-                                           err)))
+        !(cdc->readers =
+              cdc_readers_start(s, cdc_conn_field(conn, 3, 0, 3), s->snapshot_threads, err)))
         return CDC_ERROR;
     char text[24];
     cdc->host->log(cdc->task, SLUICE_INFO, "snapshot of %zu tables begins at %s", cdc->tables_n,

@@ -14,9 +14,9 @@ struct fixed {
     int32_t length, scale;
 };
 
-static const struct fixed fixed_types[] = {
-    {"int2", 5, 0},   {"int4", 10, 0},   {"oid", 10, 0}, {"int8", 19, 0}, {"float4", 8, 8},
-    {"float8", 17, 17}, {"bool", 1, 0}, {"char", 1, 0}, {"date", 13, 0}};
+static const struct fixed fixed_types[] = {{"int2", 5, 0},  {"int4", 10, 0},  {"oid", 10, 0},
+                                           {"int8", 19, 0}, {"float4", 8, 8}, {"float8", 17, 17},
+                                           {"bool", 1, 0},  {"char", 1, 0},   {"date", 13, 0}};
 
 /* Times are as long as their text at this precision. */
 static const struct fixed time_types[] = {

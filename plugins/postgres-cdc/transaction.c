@@ -38,13 +38,13 @@ void cdc_transaction_init(struct cdc *cdc)
                                       .version = 1,
                                       .fields = key_fields,
                                       .fields_len = 1};
-    const struct sluice_schema value = {
-        .type = SLUICE_STRUCT,
-        .name = "io.debezium.connector.common.TransactionMetadataValue",
-        .has_version = true,
-        .version = 1,
-        .fields = value_fields,
-        .fields_len = VALUE_FIELDS};
+    const struct sluice_schema value = {.type = SLUICE_STRUCT,
+                                        .name =
+                                            "io.debezium.connector.common.TransactionMetadataValue",
+                                        .has_version = true,
+                                        .version = 1,
+                                        .fields = value_fields,
+                                        .fields_len = VALUE_FIELDS};
     struct cdc_transaction *t = cdc->transaction = cdc_alloc(sizeof(*t));
     t->key = cdc->host->schema(&key);
     t->value = cdc->host->schema(&value);

@@ -215,7 +215,7 @@ static void bind_numeric(struct cdc_binding *out, int32_t typmod, struct cdc_poo
         named(&out->schema, SLUICE_BYTES, "org.apache.kafka.connect.data.Decimal");
         cdc_schema_param(pool, &out->schema, "scale", cdc_pool_format(pool, "%d", out->scale));
         cdc_schema_param(pool, &out->schema, "connect.decimal.precision",
-               cdc_pool_format(pool, "%d", precision));
+                         cdc_pool_format(pool, "%d", precision));
         out->convert = cdc_to_decimal;
     }
 }
@@ -430,7 +430,7 @@ static bool bind_type(const struct cdc_types *types, const struct cdc_settings *
     if (type->kind == 'e') {
         named(&out->schema, SLUICE_STRING, "io.debezium.data.Enum");
         cdc_schema_param(pool, &out->schema, "allowed",
-               cdc_pool_strdup(pool, type->labels ? type->labels : ""));
+                         cdc_pool_strdup(pool, type->labels ? type->labels : ""));
         out->convert = cdc_to_string;
         out->defaults = true;
         return true;

@@ -26,8 +26,8 @@ struct cdc_binding {
     const struct cdc_mapping *mapping; /* changes what elem makes; NULL: none */
     const struct cdc_settings *settings;
     int32_t scale; /* numeric: digits after the point; timestamptz: of seconds; mapping: length */
-    uint8_t unit;          /* enum cdc_unit of times */
-    bool defaults;         /* literal defaults of this type stand in the schema */
+    uint8_t unit;  /* enum cdc_unit of times */
+    bool defaults; /* literal defaults of this type stand in the schema */
     const char *generated; /* what a default that calls a function stands as; NULL: none */
 };
 

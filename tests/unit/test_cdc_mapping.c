@@ -21,9 +21,9 @@ static void start(void)
     static const struct {
         uint32_t oid;
         const char *name;
-    } known[] = {{TEXT_OID, "text"}, {VARCHAR_OID, "varchar"}, {INT_OID, "int4"},
-                 {BYTEA_OID, "bytea"}, {1700, "numeric"}, {1114, "timestamp"}, {1186, "interval"},
-                 {1560, "bit"}};
+    } known[] = {
+        {TEXT_OID, "text"}, {VARCHAR_OID, "varchar"}, {INT_OID, "int4"},  {BYTEA_OID, "bytea"},
+        {1700, "numeric"},  {1114, "timestamp"},      {1186, "interval"}, {1560, "bit"}};
     fake_init(&fake, sluice_plugins_v1()[0], NULL);
     memory = (struct cdc_memory){.host = &fake.host, .batch = &fake.batch};
     for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
