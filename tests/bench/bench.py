@@ -1,7 +1,9 @@
 """What a bench gets: services of its own, a clock on a topic, and a place for its figures."""
 import json
 import pathlib
+import re
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -58,6 +60,27 @@ class Bench:
     def close(self):
         self.services.stop()
         shutil.rmtree(self.directory, ignore_errors=True)
+
+
+def java_figures(bench, part):
+    """What Java's classes take for the records of a bench: {name: (bytes of JSON, ns)}; part is an
+    argument of JsonBench. Empty with --no-java."""
+    if bench.options.no_java:
+        return {}
+    output = subprocess.run([ROOT / "tests/golden/java/run.sh", "bench", part], check=True,
+                            capture_output=True, text=True).stdout
+    lines = re.findall(r"^(.+): (\d+) bytes ([\d.]+) ns$", output, re.M)
+    return {what: (int(size), float(ns)) for what, size, ns in lines}
+
+
+def beside_java(java, what, size, ns):
+    """The figures that compare with Java; {} when it was left out. Ratio of rates: sluice/Java."""
+    if not java:
+        return {}
+    java_size, java_ns = java[what]
+    if java_size != size:
+        raise RuntimeError(f"{what}: sluice wrote {size} bytes of JSON, Java {java_size}")
+    return {"java_ns": java_ns, "java_ratio": java_ns / ns}
 
 
 def _text(key, value):

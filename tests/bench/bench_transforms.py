@@ -1,8 +1,9 @@
-"""Chains of three transforms, beside JsonConverter's encode of what comes out: nanoseconds a record."""
+"""Chains of three transforms, beside JsonConverter's encode of what comes out and, unless told
+otherwise, the same chains of Java's transforms: nanoseconds a record."""
 import re
 import subprocess
 
-from bench import ROOT
+from bench import ROOT, beside_java, java_figures
 
 LINE = re.compile(r"^(.+?)\s+([\d.]+) ns/record\s+JSON of\s+(\d+) bytes\s+([\d.]+) ns, ratio ([\d.]+)")
 
@@ -13,7 +14,8 @@ def run(bench):
         print(f"there is no {program}")
         return
     output = subprocess.run([program], check=True, capture_output=True, text=True).stdout
+    java = java_figures(bench, "transforms")
     for what, ns, size, json_ns, ratio in (LINE.match(line).groups()
                                            for line in output.splitlines()):
         bench.note(what, ns=float(ns), json_bytes=int(size), json_ns=float(json_ns),
-                   json_ratio=float(ratio))
+                   json_ratio=float(ratio), **beside_java(java, what, int(size), float(ns)))

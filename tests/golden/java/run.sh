@@ -1,7 +1,7 @@
 #!/bin/sh
 # Writes the golden files of tests/golden/json and tests/golden/transforms anew, from the Java
 # classes themselves. Needs a JDK 17 or later and Maven; tests read only the files.
-#     tests/golden/java/run.sh
+#     tests/golden/java/run.sh [bench json|transforms]      bench: only times the Java classes
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 jars="${XDG_CACHE_HOME:-$HOME/.cache}/sluice/golden-jars-4.1.0-3.6.1-3"
@@ -11,9 +11,14 @@ if [ ! -e "$jars/.complete" ]; then
 fi
 classes=$(mktemp -d)
 trap 'rm -rf "$classes"' EXIT
+run() { java -Duser.timezone=UTC -Xmx512m -cp "$classes:$jars/*" "$@"; }
+if [ "${1:-}" = bench ]; then
+    javac -d "$classes" -cp "$jars/*" "$here/JsonBench.java"
+    run JsonBench "$2"
+    exit
+fi
 javac -d "$classes" -cp "$jars/*" "$here"/*.java
 mkdir -p "$here/../json" "$here/../transforms" "$here/../java_text"
-run() { java -Duser.timezone=UTC -Xmx512m -cp "$classes:$jars/*" "$@"; }
 run JsonVectors > "$here/../json/json_converter.txt"
 run HeaderVectors > "$here/../json/simple_header.txt"
 run NumberVectors > "$here/../json/numbers.txt"
