@@ -11,10 +11,12 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "registry/internal.h"
 
 #define WOKEN_MS 2000
 #define SLICE_MS 100
+#define CODE_BYTES 32 /* of an error's text, for its code */
 
 /* Whether the task has been wanted elsewhere for a while. */
 static bool hurry(struct sluice_sr *sr)
@@ -131,12 +133,23 @@ static long exchange(struct sluice_sr *sr, const char *url, const char *userpwd,
 
 /* ---- bearer tokens ---- */
 
+/* Whether it can stand in a header: anything else would end the line there. */
+static bool token_valid(const char *token)
+{
+    if (!token || !*token) return false;
+    for (; *token; token++) {
+        if (*token <= ' ' || *token > '~') return false;
+    }
+    return true;
+}
+
 static bool token_parse(struct sluice_sr *sr)
 {
     json_t *json = json_loadb(sr->answer.data ? sr->answer.data : "", sr->answer.len, 0, NULL);
     const char *token = json_string_value(json_object_get(json, "access_token"));
+    bool ok = token_valid(token);
     json_int_t expires_s = json_integer_value(json_object_get(json, "expires_in"));
-    if (token) {
+    if (ok) {
         free(sr->oauth.header);
         sr->oauth.header = sluice_xasprintf("Authorization: Bearer %s", token);
         if (expires_s <= 0 || expires_s > INT32_MAX) expires_s = 60;
@@ -145,7 +158,7 @@ static bool token_parse(struct sluice_sr *sr)
         sr->oauth.ends_ms = sluice_now_ms() + lives_ms - early_ms;
     }
     json_decref(json);
-    return token != NULL;
+    return ok;
 }
 
 /* A token that is still good in sr->oauth.header. False: why. */
@@ -183,8 +196,12 @@ static void refusal(struct sluice_sr *sr, long status, int *code, char *text, si
     const char *message = json_string_value(json_object_get(json, "message"));
     json_t *number = json_object_get(json, "error_code");
     *code = json_is_integer(number) ? (int)json_integer_value(number) : (int)status;
-    if (message) snprintf(text, size, "%s; error code: %d", message, *code);
-    else snprintf(text, size, "HTTP status %ld without a message", status);
+    if (message) {
+        int fits = (int)sluice_utf8_cut(message, strlen(message), size - CODE_BYTES);
+        snprintf(text, size, "%.*s; error code: %d", fits, message, *code);
+    } else {
+        snprintf(text, size, "HTTP status %ld without a message", status);
+    }
     json_decref(json);
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "registry/internal.h"
 
 static const char *const type_words[] = {"AVRO", "PROTOBUF", "JSON"};
@@ -152,6 +153,12 @@ static void path_add(struct sluice_sr *sr, const char *text)
     curl_free(escaped);
 }
 
+/* Bytes of a subject that errors show. */
+static int shown(const char *subject)
+{
+    return (int)sluice_utf8_cut(subject, strlen(subject), 300);
+}
+
 /* "/subjects/S" and what follows. */
 static const char *path_subject(struct sluice_sr *sr, const char *subject, const char *rest)
 {
@@ -275,8 +282,9 @@ enum sluice_verdict sluice_sr_by_id(struct sluice_sr *sr, int32_t id, const char
     if ((size_t)len >= sizeof key) len = (int)sizeof key - 1;
     *out = sr_cache_get(sr, key, (size_t)len, -1);
     if (*out) return SLUICE_OK;
-    snprintf(what, sizeof what, "cannot get the %s schema of id %d%s%.300s", type_words[sr->type],
-             (int)id, subject ? " for subject " : "", subject ? subject : "");
+    snprintf(what, sizeof what, "cannot get the %s schema of id %d%s%.*s", type_words[sr->type],
+             (int)id, subject ? " for subject " : "", shown(subject ? subject : ""),
+             subject ? subject : "");
     sluice_buf_clear(&sr->path);
     sluice_buf_addf(&sr->path, "/schemas/ids/%d", (int)id);
     if (subject) {
@@ -308,9 +316,9 @@ enum sluice_verdict sluice_sr_by_version(struct sluice_sr *sr, const char *subje
     if (*out) goto out;
     if (version > 0) snprintf(rest, sizeof rest, "/versions/%d", (int)version);
     else snprintf(rest, sizeof rest, "/versions/latest");
-    snprintf(what, sizeof what, "cannot get %s%.*d of subject %.300s",
+    snprintf(what, sizeof what, "cannot get %s%.*d of subject %.*s",
              version > 0 ? "version " : "the latest version", version > 0 ? 1 : 0,
-             version > 0 ? (int)version : 0, subject);
+             version > 0 ? (int)version : 0, shown(subject), subject);
     json_t *answer;
     int code;
     v = sr_call(sr, what, path_subject(sr, subject, rest), NULL, &answer, &code, err);
@@ -339,9 +347,9 @@ static enum sluice_verdict post(struct sluice_sr *sr, const char *subject, bool 
     body = body_new(sr, text, err);
     v = SLUICE_FAIL;
     if (!body) goto out;
-    snprintf(what, sizeof what, "cannot %s the %s schema %s subject %.300s",
+    snprintf(what, sizeof what, "cannot %s the %s schema %s subject %.*s",
              registers ? "register" : "find", type_words[sr->type], registers ? "of" : "in",
-             subject);
+             shown(subject), subject);
     const char *rest = registers ? (sr->normalize ? "/versions?normalize=true" : "/versions")
                                  : (sr->normalize ? "?normalize=true" : "");
     json_t *answer;
