@@ -135,9 +135,15 @@ def test_unreachable_then_there(t):
 
 
 def test_nobody_listens(t):
+    """Taken, tried again and again, and the status says so: the server may only be on its way up."""
     db, prefix, _ = database_with_items(t)
     port = str(free_port())
-    says(refused(t, config(t, db, prefix, database__port=port)), port, "refused")
+    worker = t.sluice()
+    worker.rest.create("x", config(t, db, prefix, database__port=port))
+    text = wait_for("the trouble in the status", lambda: worker.rest.trace("x"))
+    says(text, port, "refused", "next try in")
+    equal(worker.rest.states("x"), ["RUNNING", "RUNNING"], "states")
+    equal(worker.stop(), 0, "exit code")
 
 
 def test_table_altered_while_streaming(t):
