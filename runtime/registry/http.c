@@ -228,7 +228,9 @@ static bool ask(struct sluice_sr *sr, const struct sr_url *to, const char *path,
         *out = json_loadb(sr->answer.data ? sr->answer.data : "", sr->answer.len, JSON_DECODE_ANY,
                           &error);
         if (*out) return true;
-        snprintf(text, size, "the answer is no JSON: %s", error.text);
+        /* It may quote a piece of the answer. */
+        bool whole = sluice_utf8_valid(error.text, strlen(error.text));
+        snprintf(text, size, "the answer is no JSON: %s", whole ? error.text : "invalid bytes");
     } else {
         refusal(sr, *status, code, text, size);
         if (*status == 401) sr->oauth.ends_ms = 0; /* the next call gets a new token */
