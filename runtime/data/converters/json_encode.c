@@ -122,6 +122,16 @@ static bool write_entries(struct sluice_buf *buf, const struct json_plan *plan,
     return sluice_json_raw(buf, "]", 1, err);
 }
 
+/* A key as a member's name: an optional one that is null is the text null, as Java writes it. */
+static bool write_name(struct sluice_buf *buf, const struct json_plan *plan,
+                       const struct sluice_value *key, struct sluice_err *err)
+{
+    if (key->type != SLUICE_NULL) return json_encode(buf, plan, key, err);
+    if (!plan->null_text) return wrong_type(plan, key, err);
+    bool text = plan->null_text[0] == '"'; /* the schema's default */
+    return text ? json_encode(buf, plan, key, err) : sluice_json_raw(buf, "\"null\"", 6, err);
+}
+
 /* An object when the schema's keys are strings, else a list of pairs. */
 static bool write_map(struct sluice_buf *buf, const struct json_plan *plan,
                       const struct sluice_value *v, struct sluice_err *err)
@@ -133,8 +143,10 @@ static bool write_map(struct sluice_buf *buf, const struct json_plan *plan,
         const struct sluice_value *key = &v->u.v[2 * i];
         if (i && !sluice_json_raw(buf, ",", 1, err)) return false;
         if (!object && !sluice_json_raw(buf, "[", 1, err)) return false;
-        if (object && key->type != SLUICE_STRING) return wrong_type(plan->key, key, err);
-        if (!json_encode(buf, plan->key, key, err)) return false;
+        if (object ? !write_name(buf, plan->key, key, err)
+                   : !json_encode(buf, plan->key, key, err)) {
+            return false;
+        }
         if (!sluice_json_raw(buf, object ? ":" : ",", 1, err)) return false;
         if (!json_encode(buf, plan->elem, key + 1, err)) return false;
         if (!object && !sluice_json_raw(buf, "]", 1, err)) return false;

@@ -150,6 +150,8 @@ static bool plan_null(struct sluice_arena *arena, const struct json_config *conf
         plan->null_value = &a_null;
     }
     if (!schema->has_dflt || schema->dflt.type == SLUICE_NULL) return true;
+    bool used = config->schemas || config->replace_null || config->loose;
+    if (!used) return true; /* then one that cannot be written does no harm, as in Java */
     struct sluice_buf text;
     sluice_buf_init(&text, SLUICE_BUF_MAX);
     bool ok = json_encode(&text, plan, &schema->dflt, err);

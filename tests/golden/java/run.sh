@@ -20,6 +20,8 @@ fi
 javac -d "$classes" -cp "$jars/*" "$here"/*.java
 mkdir -p "$here/../json" "$here/../transforms" "$here/../java_text"
 run JsonVectors > "$here/../json/json_converter.txt"
+run JsonRandom schemas 920 > "$here/../json/json_random_schemas.txt"
+run JsonRandom plain 2150 > "$here/../json/json_random_plain.txt"
 run HeaderVectors > "$here/../json/simple_header.txt"
 run NumberVectors > "$here/../json/numbers.txt"
 run EnvelopeVectors > "$here/../transforms/extract_new_record_state.txt"
