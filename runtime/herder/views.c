@@ -164,6 +164,7 @@ void standalone_task_status(struct sluice_herder *base, const char *name, int id
 
 static void view_one(const struct connector *conn, struct sluice_connector_view *view)
 {
+    assert(conn && view);
     view->name = sluice_xstrdup(conn->name);
     view->class_name = sluice_xstrdup(sluice_plugin_class(conn->plugin));
     view->version = sluice_xstrdup(conn->plugin->version);

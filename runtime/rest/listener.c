@@ -1,6 +1,7 @@
 /* listener.c - "http://host:port" into a listening socket. Owner: the thread that starts up. */
 #include "rest/listener.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -100,12 +101,13 @@ static int open_any(const struct addrinfo *found)
 bool sluice_listener_open(const char *text, size_t len, struct sluice_listener *out,
                           struct sluice_err *err)
 {
-    char *url = sluice_xstrndup(text, len), *host, *port;
+    char *url = sluice_xstrndup(text, len), *host = NULL, *port = NULL;
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
     struct addrinfo *found = NULL;
     bool ok = false;
     *out = (struct sluice_listener){.fd = -1};
     if (!parse(url, &host, &port, err)) goto out;
+    assert(host && port);
     int failed = getaddrinfo(*host ? host : NULL, port, &hints, &found);
     if (failed) {
         sluice_err_set(err, "listener %s: looking up %s failed: %s", url, host,

@@ -33,9 +33,7 @@ static void own_record(struct sluice_batch *batch, struct sluice_record *rec)
     if (rec->position_len > 0)
         rec->position =
             memcpy(sluice_arena_alloc(arena, rec->position_len), rec->position, rec->position_len);
-    struct sluice_header *headers = NULL;
-    if (rec->headers_len > 0)
-        headers = sluice_arena_alloc(arena, rec->headers_len * sizeof *headers);
+    struct sluice_header *headers = sluice_arena_alloc(arena, rec->headers_len * sizeof *headers);
     for (uint32_t i = 0; i < rec->headers_len; i++) {
         headers[i].key = own_text(arena, rec->headers[i].key);
         headers[i].schema = rec->headers[i].schema;
