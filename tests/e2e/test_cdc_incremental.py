@@ -65,7 +65,7 @@ test_through_kills = chunk_test("insert_insert", 1)
 
 @seconds(90)
 def test_pause_resume_stop(t):
-    n = 4000
+    n = 60000  # so many that the snapshot cannot end before the signals arrive, however fast it is
     db, sql, dump = prepared(t, n)
     reads = lambda: [x for x in dump.records() if x[4] == "incremental"]
     sql(ASK)
