@@ -16,10 +16,9 @@
 #include <stdint.h>
 
 #include "herder/answer.h"
+#include "store/target.h"
 #include "worker/task.h"
 #include "worker/worker.h"
-
-enum sluice_target { SLUICE_TARGET_STARTED, SLUICE_TARGET_PAUSED, SLUICE_TARGET_STOPPED };
 
 /* A connector as metrics see it: a copy, taken at one moment. */
 struct sluice_task_view {
@@ -44,6 +43,14 @@ struct sluice_herder_view {
 };
 
 void sluice_herder_view_fini(struct sluice_herder_view *view);
+
+/* An internal request as it came: headers X-Connect-Authorization and
+ * X-Connect-Request-Signature-Algorithm (NULL: absent), and the body's bytes that they sign. */
+struct sluice_signed {
+    const char *signature, *algorithm;
+    const void *body;
+    size_t body_len;
+};
 
 struct sluice_herder {
     const struct sluice_herder_ops *ops;
@@ -86,6 +93,15 @@ struct sluice_herder_ops {
      * Waits. */
     void (*alter_offsets)(struct sluice_herder *, const char *name, const json_t *changes,
                           struct sluice_answer *);
+    /* PUT /admin/loggers/{l}?scope=cluster */
+    void (*log_level)(struct sluice_herder *, const char *logger, const char *level,
+                      struct sluice_answer *);
+    /* Internal, between workers: POST .../tasks (configs: an array of flat objects) and PUT
+     * .../fence, both signed. They wait. */
+    void (*put_tasks)(struct sluice_herder *, const char *name, const json_t *configs,
+                      const struct sluice_signed *, struct sluice_answer *);
+    void (*fence)(struct sluice_herder *, const char *name, const struct sluice_signed *,
+                  struct sluice_answer *);
     void (*view)(struct sluice_herder *, struct sluice_herder_view *out);
 
     /* All connectors of the command line are in place: /health says healthy. */

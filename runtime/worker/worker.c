@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/thread.h"
@@ -25,6 +26,9 @@ struct sluice_worker {
     struct sluice_producer *own; /* asks for the cluster id; made when first needed */
     char cluster[64];
     char id[280];
+    struct sluice_worker_hooks hooks;
+    const _Atomic int64_t *lease; /* NULL: none is needed */
+    _Atomic unsigned topics_epoch;
 };
 
 static void delivered(void *opaque, int error) { sluice_slot_finish(opaque, error, true); }
@@ -94,6 +98,37 @@ void sluice_worker_set_id(struct sluice_worker *worker, const char *worker_id)
 }
 
 const char *sluice_worker_id(const struct sluice_worker *worker) { return worker->id; }
+
+void sluice_worker_set_hooks(struct sluice_worker *worker, const struct sluice_worker_hooks *hooks)
+{
+    worker->hooks = *hooks;
+}
+
+const struct sluice_worker_hooks *sluice_worker_hooks(const struct sluice_worker *worker)
+{
+    return &worker->hooks;
+}
+
+void sluice_worker_set_lease(struct sluice_worker *worker, const _Atomic int64_t *until_ms)
+{
+    worker->lease = until_ms;
+}
+
+bool sluice_worker_holds_lease(const struct sluice_worker *worker)
+{
+    return !worker->lease ||
+           sluice_now_ms() < atomic_load_explicit(worker->lease, memory_order_acquire);
+}
+
+void sluice_worker_forget_topics(struct sluice_worker *worker)
+{
+    atomic_fetch_add(&worker->topics_epoch, 1);
+}
+
+unsigned sluice_worker_topics_epoch(const struct sluice_worker *worker)
+{
+    return atomic_load_explicit(&worker->topics_epoch, memory_order_relaxed);
+}
 
 const char *sluice_worker_prop(const struct sluice_worker *worker, const char *key)
 {

@@ -5,6 +5,7 @@
 #ifndef SLUICE_WORKER_WORKER_H
 #define SLUICE_WORKER_WORKER_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -27,6 +28,29 @@ struct sluice_worker *sluice_worker_new(const struct sluice_map *props,
                                         struct sluice_err *err);
 /* All tasks must be freed before. */
 void sluice_worker_free(struct sluice_worker *worker);
+
+/* What tasks ask of whoever herds them; all may be NULL. Called on tasks' threads. */
+struct sluice_worker_hooks {
+    void *arg;
+    /* Exactly-once: fences every predecessor of the connector's tasks before one of them starts
+     * (KIP-618). Waits. RETRY: ask again; FAIL: err. */
+    enum sluice_verdict (*fence)(void *arg, const char *connector, struct sluice_err *err);
+    /* The task of this config is still wanted here; asked after fencing. Waits. */
+    enum sluice_verdict (*current)(void *arg, const char *connector, int task,
+                                   struct sluice_err *err);
+    /* A record of this topic went out or came in (KIP-558); quick. */
+    void (*topic_used)(void *arg, const char *connector, int task, const char *topic);
+};
+/* Before the first task; copied. */
+void sluice_worker_set_hooks(struct sluice_worker *worker, const struct sluice_worker_hooks *hooks);
+const struct sluice_worker_hooks *sluice_worker_hooks(const struct sluice_worker *worker);
+/* Until when (sluice_now_ms) tasks may work, or NULL: without end. Borrowed until free. */
+void sluice_worker_set_lease(struct sluice_worker *worker, const _Atomic int64_t *until_ms);
+/* Asked before every poll, send, put and commit: a plain look at the clock. */
+bool sluice_worker_holds_lease(const struct sluice_worker *worker);
+/* Raised when topics are to be told of again (a reset); any thread. */
+void sluice_worker_forget_topics(struct sluice_worker *worker);
+unsigned sluice_worker_topics_epoch(const struct sluice_worker *worker);
 
 /* The worker's own option table (both modes), for checks, docs and nearest names. NULL-key ended.
  * */
