@@ -135,6 +135,7 @@ static void commit(struct sluice_sink_run *run, bool wait)
     struct sluice_err err;
     struct sluice_prefix prefix;
     size_t n = 0;
+    if (!sluice_task_may_work(task)) return;
     struct sluice_topic_partition *offsets = sluice_xcalloc(run->n + 1, sizeof *offsets);
     bool again = sluice_consumer_commit_failed(run->consumer);
     run->commit_due_ms = sluice_now_ms() + run->commit_every_ms;
@@ -213,6 +214,7 @@ static enum sluice_verdict drain(struct sluice_sink_run *run, int64_t until, str
     const struct sluice_sink *sink = task->plugin->sink;
     enum sluice_verdict v;
     do {
+        if (!sluice_task_may_work(task)) return SLUICE_RETRY;
         v = sink->flush(task->self, err);
         if (v == SLUICE_OK) finish_taken(run);
         if (v == SLUICE_RETRY && sink->work &&
@@ -388,6 +390,10 @@ static enum sluice_verdict put(struct sluice_sink_run *run, struct sluice_err *e
         batch_clear(run);
         return SLUICE_OK;
     }
+    if (!sluice_task_may_work(task)) { /* the lease ended while the batch was filled */
+        run->retrying = true;
+        return SLUICE_OK;
+    }
     enum sluice_verdict v =
         task->plugin->sink->put(task->self, run->batch.records, run->batch.n, err);
     if (v == SLUICE_OK) {
@@ -442,6 +448,10 @@ static bool serve(void *arg, int ms)
 {
     struct sluice_sink_run *run = arg;
     sluice_wake_clear(run->task->wake);
+    if (!sluice_task_may_work(run->task)) {
+        if (!sluice_task_stopping(run->task)) sluice_window_wait(run->task->window, ms);
+        return true;
+    }
     enum sluice_verdict v = keep_alive(run, false, run->hand.err);
     if (v == SLUICE_OK && !sluice_window_find(run->task->window, run->hand.seq)) return false;
     if (v == SLUICE_OK) v = collect(run, run->hand.err);
@@ -465,6 +475,10 @@ static enum sluice_verdict step(struct sluice_sink_run *run, struct sluice_err *
     sluice_task_state(task, pausing ? SLUICE_PAUSED : SLUICE_RUNNING);
     enum sluice_verdict v = collect(run, err);
     int64_t now = sluice_now_ms();
+    if (!sluice_task_may_work(task)) {
+        sluice_window_wait(task->window, DRAIN_SLICE_MS);
+        return v;
+    }
     if (v == SLUICE_OK && now >= run->commit_due_ms) v = commit_due(run, err);
     if (v != SLUICE_OK) return v;
     measure_lag(run, now);

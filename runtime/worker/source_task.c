@@ -83,6 +83,7 @@ static enum sluice_verdict commit(struct sluice_source_run *run, struct sluice_e
     const struct sluice_source *source = task->plugin->source;
     enum sluice_verdict v = SLUICE_OK;
     size_t n = 0;
+    if (!sluice_task_may_work(task)) return SLUICE_OK;
     sluice_batch_reset(&run->scratch);
     struct sluice_offset_entry *entries =
         sluice_batch_alloc(&run->scratch, (run->n + 1) * sizeof *entries);
@@ -155,6 +156,14 @@ static struct rd_kafka_headers_s *make_headers(struct sluice_task *task,
     return headers;
 }
 
+static enum sluice_sent try_send(struct sluice_source_run *run,
+                                 const struct sluice_message *message, int *code,
+                                 struct sluice_err *why)
+{
+    if (!sluice_task_may_work(run->task)) return SLUICE_SEND_FULL;
+    return sluice_producer_send(run->producer, message, code, why);
+}
+
 /* Enters the window and hands the message to the producer, waiting while its queue is full. */
 static enum sluice_verdict send(struct sluice_source_run *run, const struct sluice_record *rec,
                                 struct sluice_topic *topic, struct sluice_message *message,
@@ -170,7 +179,7 @@ static enum sluice_verdict send(struct sluice_source_run *run, const struct slui
     message->opaque = slot;
     sluice_slot_share(slot);
     enum sluice_sent sent;
-    while ((sent = sluice_producer_send(run->producer, message, &code, &why)) == SLUICE_SEND_FULL &&
+    while ((sent = try_send(run, message, &code, &why)) == SLUICE_SEND_FULL &&
            !sluice_task_stopping(task))
         sluice_window_wait(task->window, FULL_WAIT_MS);
     if (sent == SLUICE_SENT) {
@@ -348,7 +357,7 @@ static bool serve(void *arg, int ms)
     sluice_source_own(run);
     enum sluice_verdict v = collect(run, run->hand.err);
     if (v == SLUICE_OK && now >= run->commit_due_ms) v = commit(run, run->hand.err);
-    if (v == SLUICE_OK && now >= run->service_due_ms) {
+    if (v == SLUICE_OK && now >= run->service_due_ms && sluice_task_may_work(task)) {
         sluice_batch_reset(&run->idle);
         v = task->plugin->source->poll(task->self, &run->idle, &room, run->hand.err);
         if (v == SLUICE_RETRY) v = SLUICE_OK;
@@ -377,6 +386,10 @@ static enum sluice_verdict step(struct sluice_source_run *run, struct sluice_err
     if (v == SLUICE_OK && now >= run->commit_due_ms) v = commit(run, err);
     if (v != SLUICE_OK) return v;
     size_t room = pausing ? 0 : sluice_window_room(task->window);
+    if (!sluice_task_may_work(task)) {
+        sluice_window_wait(task->window, FULL_WAIT_MS);
+        return SLUICE_OK;
+    }
     if (room > 0) return poll_once(run, room, wait_ms(run, now), err);
     if (now >= run->service_due_ms) return poll_once(run, 0, 0, err);
     sluice_window_wait(task->window, FULL_WAIT_MS);
@@ -389,8 +402,8 @@ static void drain(struct sluice_source_run *run)
     struct sluice_task *task = run->task;
     struct sluice_err err = {{0}};
     int64_t until = sluice_now_ms() + sluice_task_stop_ms(task) * 4 / 5;
-    while (collect(run, &err) == SLUICE_OK && sluice_window_count(task->window) > 0 &&
-           sluice_now_ms() < until)
+    while (sluice_task_may_work(task) && collect(run, &err) == SLUICE_OK &&
+           sluice_window_count(task->window) > 0 && sluice_now_ms() < until)
         sluice_window_wait(task->window, FULL_WAIT_MS);
     if (sluice_window_count(task->window) > 0)
         sluice_log(SLUICE_WARN, task->connector, task->id,

@@ -330,6 +330,12 @@ void sluice_task_stop(struct sluice_task *task)
     sluice_wake_up(task->wake);
 }
 
+void sluice_task_abandon(struct sluice_task *task)
+{
+    atomic_store(&task->abandoned, true); /* before the loop can see that it is to end */
+    sluice_task_stop(task);
+}
+
 bool sluice_task_ended(const struct sluice_task *task) { return atomic_load(&task->ended); }
 
 void sluice_task_free(struct sluice_task *task)
@@ -355,6 +361,11 @@ bool sluice_task_stopping(const struct sluice_task *task)
 bool sluice_task_pausing(const struct sluice_task *task)
 {
     return atomic_load_explicit(&task->pausing, memory_order_relaxed);
+}
+
+bool sluice_task_may_work(const struct sluice_task *task)
+{
+    return !atomic_load(&task->abandoned) && sluice_worker_holds_lease(task->worker);
 }
 
 int64_t sluice_task_stop_ms(const struct sluice_task *task)

@@ -1,10 +1,9 @@
 /* task.h - one task: a thread that runs a source's or a sink's loop.
  *
  * Life: start -> (RUNNING <-> PAUSED)* -> ended, FAILED when it ended with an error. The thread
- * owns
- * plugin, converters, transforms, window and consumer; everybody else asks (pause, stop) by an
- * atomic and the wake fd, and sees a snapshot (status, counters). Nothing here blocks the caller
- * but sluice_task_free(), which joins: call it only when ended. */
+ * owns plugin, converters, transforms, window and consumer; everybody else asks (pause, stop,
+ * abandon) by an atomic and the wake fd, and sees a snapshot (status, counters). Nothing here
+ * blocks the caller but sluice_task_free(), which joins: call it only when ended. */
 #ifndef SLUICE_WORKER_TASK_H
 #define SLUICE_WORKER_TASK_H
 
@@ -63,6 +62,9 @@ struct sluice_task *sluice_task_start(struct sluice_worker *worker,
 void sluice_task_pause(struct sluice_task *task, bool paused);
 /* Asks for the drain and end. */
 void sluice_task_stop(struct sluice_task *task);
+/* Asks for the end without waiting for what is under way, and without committing: the work may be
+ * another worker's by now. Also for one that was asked to stop. */
+void sluice_task_abandon(struct sluice_task *task);
 /* The thread is done (stopped or FAILED): free() will not block. */
 bool sluice_task_ended(const struct sluice_task *task);
 void sluice_task_free(struct sluice_task *task); /* joins; takes NULL */

@@ -48,9 +48,9 @@ struct sluice_task {
     void *changed_arg;
     pthread_t thread;
     struct sluice_window *window;
-    struct sluice_wake *wake;              /* any thread wakes */
-    _Atomic bool stopping, pausing, ended; /* any thread */
-    pthread_mutex_t mutex;                 /* leaf: status */
+    struct sluice_wake *wake;                         /* any thread wakes */
+    _Atomic bool stopping, abandoned, pausing, ended; /* any thread */
+    pthread_mutex_t mutex;                            /* leaf: status */
     struct sluice_task_status status;
     struct sluice_counters count;
     /* from here on the task's thread alone */
@@ -73,6 +73,9 @@ enum sluice_verdict sluice_task_open(struct sluice_task *task, struct sluice_err
 void sluice_task_close(struct sluice_task *task);
 bool sluice_task_stopping(const struct sluice_task *task);
 bool sluice_task_pausing(const struct sluice_task *task);
+/* The worker holds its lease (worker.h) and the task was not abandoned. Asked before every poll,
+ * send, put and commit; when it is false, do nothing of these and wait. */
+bool sluice_task_may_work(const struct sluice_task *task);
 void sluice_task_state(struct sluice_task *task, enum sluice_state state);
 void sluice_task_trouble(struct sluice_task *task, const char *what);
 /* Trouble with the brokers, kept apart from the plugin's own: one may end while the other lasts.
