@@ -61,8 +61,8 @@ function(sluice_unit_tests)
         add_executable(${test} "${source}")
         set_target_properties(${test} PROPERTIES
             RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
-        target_link_libraries(${test} PRIVATE sluice_test_support ${layers} OpenSSL::Crypto
-            ZLIB::ZLIB CURL::libcurl)
+        target_link_libraries(${test} PRIVATE sluice_test_support ${layers} OpenSSL::SSL
+            OpenSSL::Crypto ZLIB::ZLIB CURL::libcurl)
         if(plugin)
             target_link_libraries(${test} PRIVATE ${plugin}_objects)
         endif()

@@ -11,7 +11,8 @@ import sys
 
 MAX_C, MAX_H, MAX_COLUMNS = 800, 250, 100
 # Layers of runtime/: each may name those left of it (CMakeLists.txt has the same order).
-LAYERS = ["base", "registry", "data", "plugin", "kafka", "store", "worker", "herder", "rest"]
+LAYERS = ["base", "http", "registry", "data", "plugin", "providers", "kafka", "store", "worker",
+          "herder", "rest", "ctl"]
 HOMES = {  # third-party header -> where it may be named
     "librdkafka/rdkafka.h": ("runtime/kafka/",),
     "dlfcn.h": ("runtime/plugin/load.c",),
