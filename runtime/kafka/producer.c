@@ -22,10 +22,10 @@
 #define PROBE_MS 1000 /* how often a lost cluster is asked for, and how long it has to answer */
 
 struct sluice_producer {
-    struct sluice_producers *pool;
-    struct sluice_producer *next; /* in the pool */
-    char *identity;
-    char *brokers;
+    struct sluice_producers *pool; /* NULL: it is its maker's alone */
+    struct sluice_producer *next;  /* in the pool */
+    char *identity, *brokers;
+    void (*delivered)(void *opaque, int error);
     int users; /* under the pool's mutex */
     rd_kafka_t *rk;
     pthread_t thread;
@@ -64,7 +64,7 @@ static void on_delivered(rd_kafka_t *rk, const rd_kafka_message_t *message, void
     if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR &&
         atomic_load_explicit(&p->down, memory_order_relaxed))
         atomic_store(&p->down, false);
-    p->pool->delivered(message->_private, message->err);
+    if (message->_private) p->delivered(message->_private, message->err);
 }
 
 static void set_trouble(struct sluice_producer *p, const char *text)
@@ -121,35 +121,44 @@ static void *serve(void *arg)
     return NULL;
 }
 
-static struct sluice_producer *producer_new(struct sluice_producers *pool, char *identity,
-                                            const struct sluice_map *props, const char *who,
-                                            struct sluice_err *err)
+struct sluice_producer *sluice_producer_make(rd_kafka_conf_t *conf, const char *who,
+                                             void (*delivered)(void *opaque, int error),
+                                             struct sluice_err *err)
 {
     char text[512];
+    size_t size = sizeof text;
     struct sluice_producer *p = sluice_xcalloc(1, sizeof *p);
-    const char *brokers = sluice_map_get(props, "bootstrap.servers");
-    p->pool = pool;
-    p->identity = identity;
-    p->brokers = sluice_xstrdup(brokers ? brokers : "");
+    bool given = rd_kafka_conf_get(conf, "bootstrap.servers", text, &size) == RD_KAFKA_CONF_OK;
+    p->delivered = delivered;
+    p->brokers = sluice_xstrdup(given ? text : "");
     pthread_mutex_init(&p->mutex, NULL);
-    rd_kafka_conf_t *conf = sluice_client_conf(SLUICE_CLIENT_PRODUCER, props, who, err);
-    if (!conf) goto fail;
     rd_kafka_conf_set_opaque(conf, p);
     rd_kafka_conf_set_dr_msg_cb(conf, on_delivered);
     rd_kafka_conf_set_error_cb(conf, on_error);
     p->rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
-    if (!p->rk) {
+    if (p->rk && sluice_thread_start(&p->thread, "producer", serve, p, err)) return p;
+    if (p->rk) {
+        rd_kafka_destroy(p->rk);
+    } else {
         rd_kafka_conf_destroy(conf);
         sluice_err_set(err, "%s: making the producer failed: %s", who, text);
-        goto fail;
     }
-    if (sluice_thread_start(&p->thread, "producer", serve, p, err)) return p;
-    rd_kafka_destroy(p->rk);
-fail:
     pthread_mutex_destroy(&p->mutex);
     free(p->brokers);
     free(p);
     return NULL;
+}
+
+void sluice_producer_end(struct sluice_producer *p)
+{
+    assert(!p->pool || p->users == 0);
+    atomic_store(&p->stopping, true);
+    pthread_join(p->thread, NULL);
+    rd_kafka_destroy(p->rk);
+    pthread_mutex_destroy(&p->mutex);
+    free(p->brokers);
+    free(p->identity);
+    free(p);
 }
 
 struct sluice_producer *sluice_producer_get(struct sluice_producers *pool,
@@ -164,8 +173,11 @@ struct sluice_producer *sluice_producer_get(struct sluice_producers *pool,
     if (p) {
         free(identity);
     } else {
-        p = producer_new(pool, identity, props, who, err);
+        rd_kafka_conf_t *conf = sluice_client_conf(SLUICE_CLIENT_PRODUCER, props, who, err);
+        p = conf ? sluice_producer_make(conf, who, pool->delivered, err) : NULL;
         if (p) {
+            p->pool = pool;
+            p->identity = identity;
             p->next = pool->first;
             pool->first = p;
         } else {
@@ -189,14 +201,7 @@ void sluice_producer_put(struct sluice_producer *p)
         *at = p->next;
     }
     sluice_unlock(&pool->mutex);
-    if (!last) return;
-    atomic_store(&p->stopping, true);
-    pthread_join(p->thread, NULL);
-    rd_kafka_destroy(p->rk);
-    pthread_mutex_destroy(&p->mutex);
-    free(p->brokers);
-    free(p->identity);
-    free(p);
+    if (last) sluice_producer_end(p);
 }
 
 /* A topic that the broker makes on first use has no leader for some milliseconds, and librdkafka

@@ -65,7 +65,15 @@ bool sluice_producer_fatal(struct sluice_producer *producer, char text[512]);
 /* Cluster id; waits at most ms. False: err. */
 bool sluice_producer_cluster_id(struct sluice_producer *producer, int ms, char out[64],
                                 struct sluice_err *err);
-/* For runtime/kafka only. */
+
+/* ---- for runtime/kafka only ---- */
+
+struct rd_kafka_conf_s;
+/* A producer in no pool; takes conf. NULL: err. Ended by sluice_producer_end(), never put. */
+struct sluice_producer *sluice_producer_make(struct rd_kafka_conf_s *conf, const char *who,
+                                             void (*delivered)(void *opaque, int error),
+                                             struct sluice_err *err);
+void sluice_producer_end(struct sluice_producer *producer); /* as the last put */
 struct rd_kafka_s *sluice_producer_client(struct sluice_producer *producer);
 
 #endif

@@ -3,7 +3,8 @@
  *
  * Used by the leader for the config topic (transactional.id connect-cluster-<group.id>) and by
  * exactly-once source tasks (<group.id>-<connector>-<task>, KIP-618).
- * Owner: one thread at a time. Calls marked "waits" take at most the ms they are told. */
+ * Owner: one thread at a time. Calls marked "waits" take at most the ms they are told. Calls out of
+ * order (commit without begin) are bugs. */
 #ifndef SLUICE_KAFKA_TRANSACTIONS_H
 #define SLUICE_KAFKA_TRANSACTIONS_H
 
@@ -11,7 +12,8 @@
 
 struct sluice_transactions;
 
-/* props: Java names of a producer's properties; idempotence and acks=all are set over them.
+/* props: Java names of a producer's properties; idempotence and acks=all are set over them, and
+ * what would forbid them (a longer delivery.timeout.ms than transaction.timeout.ms) is left out.
  * delivered: as sluice_producers_new(), called for every message that was sent with an opaque.
  * Does not connect. NULL: err. */
 struct sluice_transactions *sluice_transactions_new(const struct sluice_map *props,
@@ -40,8 +42,11 @@ bool sluice_transactions_fenced(const struct sluice_transactions *txn);
 /* An open transaction is left to the successor's init, or to the broker's timeout. Takes NULL. */
 void sluice_transactions_free(struct sluice_transactions *txn);
 
-/* One transaction of records to one topic: begin, send, commit; aborted when anything fails. RETRY:
- * nothing was written; FAIL: fenced or broken. value NULL: tombstone. Waits. */
+/* One transaction of records to one topic: begin, send, commit; aborted when anything fails. Waits.
+ * RETRY: nothing was written. DROP: nothing was written, and these records never will be (too
+ * large, topic refused). FAIL: fenced or broken, or it is not known whether the records were
+ * committed: give the producer up; the init of the next one decides that, and then the topic tells.
+ * value NULL: tombstone. */
 struct sluice_write {
     char *key, *value; /* terminated */
 };
