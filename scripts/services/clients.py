@@ -73,7 +73,7 @@ class Service:
         if run.returncode:
             raise RuntimeError(f"{self.name} {command} failed:\n{run.stdout}{run.stderr}")
         if command in ("start", "restart"):
-            self.env = dict(line.split("=", 1) for line in run.stdout.splitlines())
+            self.env.update(line.split("=", 1) for line in run.stdout.splitlines())
         return run.stdout
 
     def start(self, **extra_env):
@@ -435,10 +435,35 @@ class Services:
 
 
 class Connect(Service):
-    """The Java worker, with Debezium: the peer of benches and an oracle for tests."""
+    """The Java worker, with its file connectors and Debezium: the peer of benches and an oracle for
+    tests. As many as have instance names of their own."""
 
     name = "connect"
+
+    def __init__(self, directory, instance="connect"):
+        super().__init__(directory)
+        self.instance = instance
+
+    def _run(self, command, **extra_env):
+        return super()._run(command, CONNECT_NAME=self.instance, **{**self.env, **extra_env})
+
+    def start(self, bootstrap=None, mode="standalone", group=None, worker=None, **extra_env):
+        """worker: properties on top of those of connect.sh; they stay over restarts."""
+        given = {"KAFKA_BOOTSTRAP": bootstrap, "CONNECT_MODE": mode, "CONNECT_GROUP": group}
+        if worker:
+            given["CONNECT_EXTRA"] = "\n".join(f"{k}={v}" for k, v in worker.items())
+        given.update(extra_env)
+        self.env = {k: v for k, v in given.items() if v is not None}
+        self._run("start")
+        return self
 
     @property
     def url(self):
         return self["CONNECT_URL"]
+
+    @property
+    def port(self):
+        return int(self["CONNECT_PORT"])
+
+    def log_text(self):
+        return pathlib.Path(self["CONNECT_LOG"]).read_text(errors="replace")

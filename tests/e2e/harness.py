@@ -13,7 +13,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts/services"))
 
-from clients import Postgres, Record, Services, http, unwrap, wait_for  # noqa: E402,F401
+from clients import Connect, Postgres, Record, Services, http, unwrap, wait_for  # noqa: E402,F401
 from sluice import BINARY, Rest, Sluice, free_port  # noqa: E402,F401
 
 
@@ -51,6 +51,7 @@ class Test:
         self.directory.mkdir(parents=True, exist_ok=True)
         self._cleanups = []
         self._workers = []
+        self._peers = []
 
     # ---- names and files of its own ----
 
@@ -115,6 +116,16 @@ class Test:
         self.cleanup(lambda: process.process and process.kill9())
         return process.start() if start else process
 
+    def connect(self, mode="distributed", group=None, worker=None, **env):
+        """A Java worker with files of its own, see Connect; killed at the end. Its rest is as
+        sluice's."""
+        peer = Connect(self.directory / f"java{len(self._peers)}")
+        self._peers.append(peer)
+        self.cleanup(peer.kill9)
+        peer.start(self.kafka.bootstrap, mode, group, worker, **env)
+        peer.rest = Rest(peer.url)
+        return peer
+
     def finish(self):
         """Clean up; the errors of it."""
         errors = []
@@ -127,4 +138,5 @@ class Test:
         return errors
 
     def logs(self):
-        return [w.log for w in self._workers if w.log.exists()]
+        logs = [w.log for w in self._workers] + [p.directory / "connect/log" for p in self._peers]
+        return [log for log in logs if log.exists()]
