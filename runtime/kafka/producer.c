@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -19,6 +20,7 @@
 #define LEADER_TRIES 30
 #define LEADER_PAUSE_MS 10
 #define LEADER_WAIT_MS 500
+#define PARK_MS 20    /* a wait for the thread's standing still; it may be probing */
 #define PROBE_MS 1000 /* how often a lost cluster is asked for, and how long it has to answer */
 
 struct sluice_producer {
@@ -31,7 +33,9 @@ struct sluice_producer {
     pthread_t thread;
     _Atomic bool stopping;
     _Atomic bool down, fatal;
-    pthread_mutex_t mutex; /* leaf: trouble */
+    pthread_mutex_t mutex; /* leaf: what follows */
+    pthread_cond_t turned; /* one of the next two changed */
+    bool park, parked;     /* its thread is to wait; it does */
     char trouble[512];
 };
 
@@ -105,12 +109,51 @@ static void probe(struct sluice_producer *p)
         sluice_log(SLUICE_INFO, NULL, -1, "kafka brokers at %s are back", p->brokers);
 }
 
+static void wait_while_parked(struct sluice_producer *p)
+{
+    sluice_lock(&p->mutex);
+    while (p->park) {
+        p->parked = true;
+        pthread_cond_broadcast(&p->turned);
+        pthread_cond_wait(&p->turned, &p->mutex);
+    }
+    p->parked = false;
+    sluice_unlock(&p->mutex);
+}
+
+/* rd_kafka_poll() in its thread returns now. */
+static void interrupt(struct sluice_producer *p)
+{
+    rd_kafka_queue_t *main_queue = rd_kafka_queue_get_main(p->rk);
+    rd_kafka_queue_yield(main_queue);
+    rd_kafka_queue_destroy(main_queue);
+}
+
+void sluice_producer_park(struct sluice_producer *p, bool park)
+{
+    struct timespec until;
+    int timeout = 0;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += PARK_MS * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
+    sluice_lock(&p->mutex);
+    assert(p->park != park);
+    p->park = park;
+    pthread_cond_broadcast(&p->turned);
+    if (park) interrupt(p);
+    while (park && !p->parked && timeout == 0)
+        timeout = pthread_cond_timedwait(&p->turned, &p->mutex, &until);
+    sluice_unlock(&p->mutex);
+}
+
 static void *serve(void *arg)
 {
     struct sluice_producer *p = arg;
     int64_t next_probe = 0;
     while (!atomic_load(&p->stopping)) {
         rd_kafka_poll(p->rk, POLL_MS);
+        wait_while_parked(p);
         if (!atomic_load(&p->down) || sluice_now_ms() < next_probe) continue;
         probe(p);
         next_probe = sluice_now_ms() + PROBE_MS;
@@ -132,6 +175,7 @@ struct sluice_producer *sluice_producer_make(rd_kafka_conf_t *conf, const char *
     p->delivered = delivered;
     p->brokers = sluice_xstrdup(given ? text : "");
     pthread_mutex_init(&p->mutex, NULL);
+    pthread_cond_init(&p->turned, NULL);
     rd_kafka_conf_set_opaque(conf, p);
     rd_kafka_conf_set_dr_msg_cb(conf, on_delivered);
     rd_kafka_conf_set_error_cb(conf, on_error);
@@ -143,6 +187,7 @@ struct sluice_producer *sluice_producer_make(rd_kafka_conf_t *conf, const char *
         rd_kafka_conf_destroy(conf);
         sluice_err_set(err, "%s: making the producer failed: %s", who, text);
     }
+    pthread_cond_destroy(&p->turned);
     pthread_mutex_destroy(&p->mutex);
     free(p->brokers);
     free(p);
@@ -153,8 +198,10 @@ void sluice_producer_end(struct sluice_producer *p)
 {
     assert(!p->pool || p->users == 0);
     atomic_store(&p->stopping, true);
+    interrupt(p);
     pthread_join(p->thread, NULL);
     rd_kafka_destroy(p->rk);
+    pthread_cond_destroy(&p->turned);
     pthread_mutex_destroy(&p->mutex);
     free(p->brokers);
     free(p->identity);

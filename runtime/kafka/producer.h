@@ -74,6 +74,9 @@ struct sluice_producer *sluice_producer_make(struct rd_kafka_conf_s *conf, const
                                              void (*delivered)(void *opaque, int error),
                                              struct sluice_err *err);
 void sluice_producer_end(struct sluice_producer *producer); /* as the last put */
+/* Its thread stands still from park (which waits for that, briefly) to unpark; the caller serves
+ * meanwhile: of two that poll one client, the one that waits for an event often sleeps through. */
+void sluice_producer_park(struct sluice_producer *producer, bool park);
 struct rd_kafka_s *sluice_producer_client(struct sluice_producer *producer);
 
 #endif

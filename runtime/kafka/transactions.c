@@ -6,6 +6,7 @@
 #include <librdkafka/rdkafka.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/err.h"
@@ -16,6 +17,9 @@
 #define DEFAULT_TIMEOUT_MS 60000 /* of a transaction, in librdkafka as in Java */
 #define MAX_IN_FLIGHT 5          /* beyond that the broker cannot keep a producer's order */
 #define SEND_PAUSE_MS 10
+/* A commit is answered before its markers are written. What comes sooner than that is refused, and
+ * librdkafka then tries again only after 20 ms. */
+#define SETTLE_MS 5
 
 enum state {
     NEW,        /* init has not succeeded */
@@ -32,6 +36,7 @@ struct sluice_transactions {
     char *id, *who;
     enum state state;
     bool fenced;
+    int64_t committed_ms;    /* when the last transaction ended */
     rd_kafka_topic_t *topic; /* the last that was written to by write(); NULL: none yet */
 };
 
@@ -213,9 +218,12 @@ static enum sluice_verdict commit(struct sluice_transactions *txn, int64_t ms,
     if (txn->state == BROKEN) return broken(txn, err);
     assert((txn->state == OPEN || txn->state == COMMITTING) && ms > 0);
     txn->state = COMMITTING;
+    sluice_producer_park(txn->producer, true);
     rd_kafka_error_t *error = rd_kafka_commit_transaction(txn->rk, (int)ms);
+    sluice_producer_park(txn->producer, false);
     if (!error) {
         txn->state = READY;
+        txn->committed_ms = sluice_now_ms();
         return SLUICE_OK;
     }
     return judge(txn, "committing a transaction", error, code, err);
@@ -305,6 +313,8 @@ enum sluice_verdict sluice_transactions_write(struct sluice_transactions *txn, c
         if (done != SLUICE_OK) return done;
     }
     if (txn->state != BROKEN && !take_topic(txn, topic, err)) return SLUICE_DROP;
+    int64_t since = sluice_now_ms() - txn->committed_ms;
+    if (since < SETTLE_MS) usleep((useconds_t)(SETTLE_MS - since) * 1000);
     enum sluice_verdict v = sluice_transactions_begin(txn, err);
     if (v != SLUICE_OK) return v;
     v = send_all(txn, writes, n, deadline, err);
