@@ -12,7 +12,7 @@ packages=(
     clang-format-14
     # services for tests and demo, and the clients that look at them
     openjdk-17-jre-headless maven postgresql-15 postgresql-client-15 kcat
-    python3 python3-venv curl jq procps util-linux openssl patchelf
+    python3 python3-venv curl jq procps util-linux openssl patchelf unzip xz-utils
 )
 
 missing=()

