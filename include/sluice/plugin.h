@@ -210,6 +210,13 @@ struct sluice_config_provider {
                                struct sluice_err *err);
 };
 
+/* A partition and its offset as users see them (GET .../offsets), both schemaless MAPs. A source's
+ * are its own; a sink's are {"kafka_topic", "kafka_partition"} and {"kafka_offset"}. */
+struct sluice_offset_change {
+    const struct sluice_value *partition; /* NULL: the user gave none */
+    const struct sluice_value *offset;    /* NULL: the partition is to be forgotten */
+};
+
 struct sluice_plugin {
     uint32_t abi_major, abi_minor; /* SLUICE_PLUGIN_HEAD fills these four */
     uint32_t size, option_size;
@@ -233,6 +240,13 @@ struct sluice_plugin {
     const struct sluice_predicate *predicate;
     const struct sluice_converter *converter; /* header converters too */
     const struct sluice_config_provider *provider;
+    /* Connectors: offsets of a stopped one of this config are about to be changed by a user. OK: they
+     * make sense, and nothing but the framework keeps the connector's position; FAIL: they are
+     * refused, err says why. NULL: the user is told to look at the outside system as well. May take
+     * seconds; runs on no task's thread and holds no lock. */
+    enum sluice_verdict (*alter_offsets)(const struct sluice_host *, const struct sluice_conf *,
+                                         const struct sluice_offset_change *, size_t n,
+                                         struct sluice_err *);
 };
 #define SLUICE_PLUGIN_HEAD                                                                         \
     SLUICE_ABI_MAJOR, SLUICE_ABI_MINOR, (uint32_t)sizeof(struct sluice_plugin),                    \

@@ -127,6 +127,20 @@ static enum sluice_verdict flush_sink(void *self, struct sluice_err *err)
     return write_failed(sink, "sync", err);
 }
 
+/* The consumer group's offsets are all there is. */
+static enum sluice_verdict alter_offsets(const struct sluice_host *host,
+                                         const struct sluice_conf *conf,
+                                         const struct sluice_offset_change *changes, size_t n,
+                                         struct sluice_err *err)
+{
+    (void)host;
+    (void)conf;
+    (void)changes;
+    (void)n;
+    (void)err;
+    return SLUICE_OK;
+}
+
 static const struct sluice_sink callbacks = {
     .size = sizeof(callbacks),
     .put = put_sink,
@@ -137,7 +151,9 @@ static const char *const aliases[] = {"org.apache.kafka.connect.file.FileStreamS
                                       NULL};
 
 const struct sluice_plugin file_sink_plugin = {
-    SLUICE_PLUGIN_HEAD,        .kind = SLUICE_KIND_SINK, .name = "file-sink",
-    .version = SLUICE_VERSION, .aliases = aliases,       .options = options,
-    .open = open_sink,         .close = close_sink,      .sink = &callbacks,
+    SLUICE_PLUGIN_HEAD,  .kind = SLUICE_KIND_SINK,
+    .name = "file-sink", .version = SLUICE_VERSION,
+    .aliases = aliases,  .options = options,
+    .open = open_sink,   .close = close_sink,
+    .sink = &callbacks,  .alter_offsets = alter_offsets,
 };

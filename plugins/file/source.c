@@ -43,26 +43,64 @@ static const struct sluice_option options[] = {
     {.key = NULL},
 };
 
+static const struct sluice_value *entry_of(const struct sluice_value *map, const char *key)
+{
+    size_t n = strlen(key);
+    for (uint32_t i = 0; map && i < map->len; i++) {
+        const struct sluice_value *name = &map->u.v[2 * i];
+        if (name->type == SLUICE_STRING && name->len == n && memcmp(name->u.s, key, n) == 0)
+            return name + 1;
+    }
+    return NULL;
+}
+
+/* Offsets of other files are taken too, and everything may be forgotten: they may stem from former
+ * configs. Whether the file is that long, the task finds out. */
+static enum sluice_verdict alter_offsets(const struct sluice_host *host,
+                                         const struct sluice_conf *conf,
+                                         const struct sluice_offset_change *changes, size_t n,
+                                         struct sluice_err *err)
+{
+    const char *path = host->str(conf, "file");
+    if (!path || !*path)
+        return file_fail(err, "Offsets cannot be modified if the 'file' configuration is "
+                              "unspecified: standard input has none");
+    for (size_t i = 0; i < n; i++) {
+        if (!changes[i].offset) continue;
+        const struct sluice_value *position = entry_of(changes[i].offset, "position");
+        if (!position)
+            return file_fail(err, "Offset objects should either be null or contain the key "
+                                  "'position'");
+        if (position->type != SLUICE_INT64)
+            return file_fail(err, "The value for the 'position' key in the offset is expected to "
+                                  "be a Long value: a number of characters");
+        if (position->u.i < 0)
+            return file_fail(err, "The value for the 'position' key in the offset should be a "
+                                  "non-negative value");
+        if (!changes[i].partition) return file_fail(err, "Partition objects cannot be null");
+        if (!entry_of(changes[i].partition, "filename"))
+            return file_fail(err, "Partition objects should contain the key 'filename'");
+    }
+    return SLUICE_OK;
+}
+
 /* The stored position of this file; false: there is one that cannot be read. */
 static bool stored_position(struct file_source *source, int64_t *position, struct sluice_err *err)
 {
     const struct sluice_value *map = source->host->resume(source->task, source->partition);
+    const struct sluice_value *value = entry_of(map, "position");
     *position = 0;
-    for (uint32_t i = 0; map && i < map->len; i++) {
-        const struct sluice_value *key = &map->u.v[2 * i], *value = &map->u.v[2 * i + 1];
-        if (key->type != SLUICE_STRING || key->len != 8 || memcmp(key->u.s, "position", 8) != 0)
-            continue;
-        if (value->type == SLUICE_NULL) return true;
-        if (value->type != SLUICE_INT64 || value->u.i < 0) {
-            file_fail(err,
-                      "the stored offset of %s has a position that is not a number of "
-                      "characters; reset the connector's offsets",
-                      source->tail.path ? source->tail.path : "standard input");
-            return false;
-        }
+    if (!value || value->type == SLUICE_NULL) return true;
+    if (value->type == SLUICE_INT64 && value->u.i >= 0) {
         *position = value->u.i;
+        return true;
     }
-    return true;
+    file_fail(
+        err,
+        "the stored offset of %s has a position that is not a number of characters; reset the "
+        "connector's offsets",
+        source->tail.path ? source->tail.path : "standard input");
+    return false;
 }
 
 static enum sluice_verdict open_source(struct sluice_task *task, const struct sluice_host *host,
@@ -214,8 +252,15 @@ static const char *const aliases[] = {"org.apache.kafka.connect.file.FileStreamS
                                       NULL};
 
 const struct sluice_plugin file_source_plugin = {
-    SLUICE_PLUGIN_HEAD,    .kind = SLUICE_KIND_SOURCE, .max_tasks = 1,
-    .name = "file-source", .version = SLUICE_VERSION,  .aliases = aliases,
-    .options = options,    .open = open_source,        .close = close_source,
+    SLUICE_PLUGIN_HEAD,
+    .kind = SLUICE_KIND_SOURCE,
+    .max_tasks = 1,
+    .name = "file-source",
+    .version = SLUICE_VERSION,
+    .aliases = aliases,
+    .options = options,
+    .open = open_source,
+    .close = close_source,
     .source = &callbacks,
+    .alter_offsets = alter_offsets,
 };

@@ -7,8 +7,7 @@
 
 #include "base/err.h"
 
-/* Codes that say nothing of the topic, only that the cluster cannot answer now. */
-static bool passes(rd_kafka_resp_err_t code)
+bool sluice_admin_passes(int code)
 {
     switch (code) {
     case RD_KAFKA_RESP_ERR__TRANSPORT:
@@ -21,6 +20,9 @@ static bool passes(rd_kafka_resp_err_t code)
     case RD_KAFKA_RESP_ERR_NETWORK_EXCEPTION:
     case RD_KAFKA_RESP_ERR_NOT_CONTROLLER:
     case RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_NOT_COORDINATOR:
+    case RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS:
     case RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS: return true;
     default: return false;
     }
@@ -28,7 +30,7 @@ static bool passes(rd_kafka_resp_err_t code)
 
 static enum sluice_verdict verdict_of(rd_kafka_resp_err_t code)
 {
-    return passes(code) ? SLUICE_RETRY : SLUICE_FAIL;
+    return sluice_admin_passes(code) ? SLUICE_RETRY : SLUICE_FAIL;
 }
 
 /* Asks for all topics: asking for one would make the broker create it. OK: it was answered. */

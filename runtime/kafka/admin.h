@@ -18,5 +18,8 @@ struct sluice_new_topic {
 enum sluice_verdict sluice_admin_ensure_topic(struct sluice_producer *producer,
                                               const struct sluice_new_topic *topic, int ms,
                                               bool *made, struct sluice_err *err);
+/* Whether an error's code (rd_kafka_resp_err_t) says nothing of what was asked for, only that the
+ * cluster cannot answer now. */
+bool sluice_admin_passes(int code);
 
 #endif
