@@ -23,7 +23,7 @@ struct sluice_task {
     int id, starts; /* the how many-eth task of all */
     struct sluice_map config;
     struct sluice_task_status status;
-    bool stopped, ended;
+    bool stopped, abandoned, ended;
     sluice_task_changed *changed;
     void *arg;
     struct sluice_task *next;
@@ -73,8 +73,8 @@ static inline void fake_set(struct sluice_task *task, enum sluice_state state, c
     task->status.state = state;
     snprintf(task->status.trace, sizeof task->status.trace, "%s", trace);
     task->ended = ended;
+    task->changed(task->arg, task); /* it may be freed as soon as the lock is */
     sluice_unlock(&fake_lock);
-    task->changed(task->arg, task);
 }
 
 static inline void fake_fail(struct sluice_task *task, const char *trace)
@@ -146,6 +146,14 @@ void sluice_task_stop(struct sluice_task *task)
     task->ended |= !sluice_map_has(&task->config, "fake.blocks");
     sluice_unlock(&fake_lock);
     task->changed(task->arg, task);
+}
+
+void sluice_task_abandon(struct sluice_task *task)
+{
+    sluice_lock(&fake_lock);
+    task->abandoned = true;
+    sluice_unlock(&fake_lock);
+    sluice_task_stop(task);
 }
 
 bool sluice_task_ended(const struct sluice_task *task)

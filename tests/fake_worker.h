@@ -5,12 +5,20 @@
 #ifndef SLUICE_TESTS_FAKE_WORKER_H
 #define SLUICE_TESTS_FAKE_WORKER_H
 
+#include <assert.h>
+
 #include "fake_task.h"
+#include "worker/offsets_admin.h"
 
 struct sluice_worker {
     const struct sluice_registry *registry;
     int64_t graceful_ms;
 };
+
+/* What one test at a time sets and looks at. */
+static bool fake_tracks_topics; /* topic.tracking.* */
+static struct sluice_worker_hooks fake_hooks;
+static unsigned fake_topics_epoch;
 
 static const struct sluice_option fake_options[] = {
     {"name", SLUICE_OPT_STRING, SLUICE_HIGH, SLUICE_OPT_REQUIRED | SLUICE_OPT_NONEMPTY, NULL, NULL,
@@ -64,7 +72,8 @@ static enum sluice_verdict fake_offset(void *self, const void *position, size_t 
 }
 
 static const char *const fake_aliases[] = {"org.example.FakeSourceConnector", NULL};
-static const struct sluice_source fake_source = {sizeof fake_source, fake_poll, fake_offset, NULL};
+static const struct sluice_source fake_source = {
+    .size = sizeof fake_source, .poll = fake_poll, .offset = fake_offset};
 static const struct sluice_plugin fake_plugin = {
     SLUICE_PLUGIN_HEAD, .kind = SLUICE_KIND_SOURCE, .name = "fake-source",
     .version = "1.2.3", .aliases = fake_aliases,    .options = fake_plugin_options,
@@ -109,6 +118,7 @@ bool sluice_worker_cluster_id(struct sluice_worker *worker, int wait_ms, char ou
 
 int64_t sluice_worker_num(const struct sluice_worker *worker, const char *key)
 {
+    if (strncmp(key, "topic.tracking.", 15) == 0) return fake_tracks_topics;
     return strcmp(key, "task.shutdown.graceful.timeout.ms") == 0 ? worker->graceful_ms : 0;
 }
 
@@ -116,6 +126,12 @@ const char *sluice_worker_id(const struct sluice_worker *worker)
 {
     (void)worker;
     return "127.0.0.1:8083";
+}
+
+struct sluice_variables *sluice_worker_variables(struct sluice_worker *worker)
+{
+    (void)worker;
+    return NULL;
 }
 
 const struct sluice_registry *sluice_worker_registry(const struct sluice_worker *worker)
@@ -127,6 +143,91 @@ const struct sluice_option *sluice_connector_options(enum sluice_kind kind)
 {
     (void)kind;
     return fake_options;
+}
+
+void sluice_worker_set_hooks(struct sluice_worker *worker, const struct sluice_worker_hooks *hooks)
+{
+    (void)worker;
+    fake_hooks = *hooks;
+}
+
+void sluice_worker_forget_topics(struct sluice_worker *worker)
+{
+    (void)worker;
+    fake_topics_epoch++;
+}
+
+/* ---- offsets_admin.h: there is no Kafka, so that a sink's group cannot be asked ---- */
+
+bool sluice_worker_resolve(struct sluice_worker *worker, const struct sluice_map *config,
+                           struct sluice_map *out, struct sluice_err *err)
+{
+    (void)worker;
+    (void)err;
+    sluice_map_copy(out, config);
+    return true;
+}
+
+/* fake.offsets=refuse: it does; whole: nothing else keeps the position. */
+bool sluice_worker_offsets_make_sense(const struct sluice_plugin *plugin,
+                                      const struct sluice_map *config,
+                                      const struct sluice_offset_change *changes, size_t n,
+                                      bool *whole, struct sluice_err *err)
+{
+    const char *says = sluice_map_get(config, "fake.offsets");
+    (void)plugin;
+    (void)changes;
+    *whole = says && strcmp(says, "whole") == 0;
+    if (says && strcmp(says, "refuse") == 0)
+        return sluice_err_set(err, "%zu offsets that make no sense", n);
+    return true;
+}
+
+struct sluice_sink_group *sluice_sink_group_new(struct sluice_worker *worker, const char *connector,
+                                                const struct sluice_map *config,
+                                                struct sluice_err *err)
+{
+    (void)worker;
+    (void)config;
+    sluice_err_set(err, "there are no brokers for %s", connector);
+    return NULL;
+}
+
+void sluice_sink_group_free(struct sluice_sink_group *group) { assert(!group); }
+
+enum sluice_verdict sluice_sink_group_list(struct sluice_sink_group *group, int64_t ms,
+                                           struct sluice_group_offset **list, size_t *n,
+                                           struct sluice_err *err)
+{
+    (void)group;
+    (void)ms;
+    (void)list;
+    (void)n;
+    (void)err;
+    abort();
+}
+
+enum sluice_verdict sluice_sink_group_alter(struct sluice_sink_group *group,
+                                            const struct sluice_group_offset *changes, size_t n,
+                                            int64_t ms, bool *busy, struct sluice_err *err)
+{
+    (void)group;
+    (void)changes;
+    (void)n;
+    (void)ms;
+    (void)busy;
+    (void)err;
+    abort();
+}
+
+enum sluice_verdict sluice_sink_group_delete(struct sluice_sink_group *group, int64_t ms,
+                                             bool *busy, struct sluice_err *err)
+{
+    (void)group;
+    (void)ms;
+    (void)busy;
+    (void)err;
+    abort();
 }
 
 #endif

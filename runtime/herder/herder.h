@@ -40,6 +40,7 @@ struct sluice_herder_view {
     size_t n;
     uint64_t connector_starts, connector_failures; /* configs that were put into force, or not */
     uint64_t task_starts, task_failures;           /* since the worker began */
+    uint64_t task_auto_restarts;                   /* of task_starts (auto.restart.*) */
 };
 
 void sluice_herder_view_fini(struct sluice_herder_view *view);
@@ -93,7 +94,8 @@ struct sluice_herder_ops {
      * Waits. */
     void (*alter_offsets)(struct sluice_herder *, const char *name, const json_t *changes,
                           struct sluice_answer *);
-    /* PUT /admin/loggers/{l}?scope=cluster */
+    /* PUT /admin/loggers/{l}?scope=cluster, of a level that there is. answer->status stays 0: this
+     * worker is the only one, do as for scope=worker. */
     void (*log_level)(struct sluice_herder *, const char *logger, const char *level,
                       struct sluice_answer *);
     /* Internal, between workers: POST .../tasks (configs: an array of flat objects) and PUT

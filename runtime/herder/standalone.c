@@ -1,8 +1,8 @@
 /* standalone.c - the herder of one worker: connectors in memory, offsets in a file.
  *
  * The operations come from REST threads. A writer validates first, without the lock, then changes
- * the table in one go; the herder's thread (slots.c) does what follows for the tasks. Connect's
- * status codes and messages: REST.md. */
+ * the table in one go; the runner does what follows for the tasks. Connect's status codes and
+ * messages: REST.md. */
 #include "herder/standalone.h"
 
 #include <assert.h>
@@ -11,6 +11,63 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "herder/topics.h"
+
+struct connector *standalone_find(struct standalone *herder, const char *name)
+{
+    for (struct connector *conn = herder->connectors; conn; conn = conn->next) {
+        if (strcmp(conn->name, name) == 0) return conn;
+    }
+    return NULL;
+}
+
+static void connector_free(struct connector *conn)
+{
+    sluice_map_fini(&conn->config);
+    free(conn->name);
+    free(conn);
+}
+
+/* ---- tasks; the lock is held ---- */
+
+/* Wants the tasks that the config in force asks for. */
+static void slots_make(struct standalone *herder, struct connector *conn)
+{
+    assert(conn->slots_n == 0);
+    struct sluice_wanted wanted = {.connector = conn->name,
+                                   .plugin = conn->plugin,
+                                   .config = &conn->config,
+                                   .paused = conn->target == SLUICE_TARGET_PAUSED,
+                                   .set = ++herder->sets};
+    conn->slots_n = sluice_worker_task_count(herder->worker, conn->plugin, &conn->config);
+    assert(conn->slots_n >= 0);
+    for (; wanted.task < conn->slots_n; wanted.task++) sluice_runner_want(herder->runner, &wanted);
+}
+
+/* All tasks end; no slots are left. */
+static void slots_drop(struct standalone *herder, struct connector *conn)
+{
+    sluice_runner_drop(herder->runner, conn->name, -1);
+    conn->slots_n = 0;
+}
+
+static bool unstarted(struct standalone *herder, const struct connector *conn)
+{
+    char trace[8];
+    return sluice_runner_unstarted(herder->runner, conn->name, trace, sizeof trace);
+}
+
+bool standalone_settle(struct standalone *herder, const char *name)
+{
+    size_t draining, zombies;
+    for (;;) { /* others may have some more end while this one is without the lock */
+        sluice_runner_ending(herder->runner, name, -1, &draining, &zombies);
+        if (draining == 0) return zombies == 0;
+        sluice_unlock(&herder->lock);
+        sluice_runner_settle(herder->runner, name);
+        sluice_lock(&herder->lock);
+    }
+}
 
 /* ---- a config's way into force ---- */
 
@@ -33,16 +90,17 @@ static void put_in_force(struct standalone *herder, struct connector *conn,
 {
     herder->connector_starts++;
     bool same = plugin == conn->plugin && sluice_map_equal(&conn->config, values);
-    if (same && !conn->failed) return; /* nothing would change for the tasks: they go on */
+    if (same && !unstarted(herder, conn))
+        return; /* nothing would change for the tasks: they go on */
     bool had_tasks = conn->slots_n > 0;
-    standalone_slots_drop(herder, conn);
+    slots_drop(herder, conn);
     sluice_map_fini(&conn->config);
     sluice_map_copy(&conn->config, values);
     conn->plugin = plugin;
     /* a connector that is paused or stopped gets tasks when it is resumed, unless it has some */
     if (conn->target == SLUICE_TARGET_STARTED ||
         (conn->target == SLUICE_TARGET_PAUSED && had_tasks))
-        standalone_slots_make(herder, conn);
+        slots_make(herder, conn);
 }
 
 static bool check(struct standalone *herder, const struct sluice_map *values,
@@ -163,6 +221,7 @@ static void remove_connector(struct sluice_herder *base, const char *name,
 {
     struct standalone *herder = standalone_of(base);
     sluice_lock(&herder->lock);
+    standalone_find_quiet(herder, name);
     struct connector **link = &herder->connectors;
     while (*link && strcmp((*link)->name, name) != 0) link = &(*link)->next;
     struct connector *conn = *link;
@@ -172,10 +231,11 @@ static void remove_connector(struct sluice_herder *base, const char *name,
         return;
     }
     *link = conn->next;
-    standalone_slots_drop(herder, conn);
+    slots_drop(herder, conn);
     standalone_settle(herder, name);
+    sluice_topic_set_forget(herder->topics, name);
     sluice_unlock(&herder->lock);
-    standalone_connector_free(conn);
+    connector_free(conn);
     sluice_log(SLUICE_INFO, name, -1, "connector deleted");
     sluice_answer_json(answer, 204, NULL);
 }
@@ -185,7 +245,7 @@ static void set_target(struct sluice_herder *base, const char *name, enum sluice
 {
     struct standalone *herder = standalone_of(base);
     sluice_lock(&herder->lock);
-    struct connector *conn = standalone_find(herder, name);
+    struct connector *conn = standalone_find_quiet(herder, name);
     if (!conn) {
         sluice_unlock(&herder->lock);
         sluice_answer_error(answer, 404, "Unknown connector %s", name);
@@ -194,14 +254,12 @@ static void set_target(struct sluice_herder *base, const char *name, enum sluice
     bool changed = conn->target != target;
     conn->target = target;
     if (target == SLUICE_TARGET_STOPPED) {
-        standalone_slots_drop(herder, conn);
+        slots_drop(herder, conn);
         standalone_settle(herder, name); /* conn may be gone after this */
     } else if (target == SLUICE_TARGET_STARTED && conn->slots_n == 0) {
-        standalone_slots_make(herder, conn);
-    }
-    for (int i = 0; target != SLUICE_TARGET_STOPPED && i < conn->slots_n; i++) {
-        if (conn->slots[i].task)
-            sluice_task_pause(conn->slots[i].task, target == SLUICE_TARGET_PAUSED);
+        slots_make(herder, conn);
+    } else {
+        sluice_runner_pause(herder->runner, name, target == SLUICE_TARGET_PAUSED);
     }
     sluice_unlock(&herder->lock);
     static const char *const words[] = {"resumed", "paused", "stopped"};
@@ -228,20 +286,17 @@ static void restart(struct sluice_herder *base, const char *name, bool include_t
         return;
     }
     json_t *plan = standalone_status_json(herder, conn);
-    bool whole = !only_failed || conn->failed;
+    bool whole = !only_failed || unstarted(herder, conn);
     if (whole) mark_restarting(json_object_get(plan, "connector"));
-    if (conn->failed) { /* that is: its tasks could not be started; try again */
-        conn->failed = false;
-        conn->trace[0] = '\0';
-        sluice_wake_up(&herder->wake);
-    }
     for (int i = 0; include_tasks && i < conn->slots_n; i++) {
         struct sluice_task_status status;
-        standalone_slot_status(conn, i, &status);
-        if (only_failed && status.state != SLUICE_FAILED) continue;
+        bool there = sluice_runner_look(herder->runner, name, i, &status, NULL);
+        if (!there || (only_failed && status.state != SLUICE_FAILED)) continue;
         mark_restarting(json_array_get(json_object_get(plan, "tasks"), (size_t)i));
-        standalone_slot_restart(herder, conn, i);
+        sluice_runner_restart(herder->runner, name, i);
     }
+    /* The connector has failed when its tasks could not be started: they are its restart. */
+    sluice_runner_restart_unstarted(herder->runner, name);
     sluice_unlock(&herder->lock);
     sluice_log(SLUICE_INFO, name, -1, "restart asked for%s%s", include_tasks ? ", with tasks" : "",
                only_failed ? ", only what failed" : "");
@@ -260,7 +315,7 @@ static void restart_task(struct sluice_herder *base, const char *name, int id,
     sluice_lock(&herder->lock);
     struct connector *conn = standalone_find(herder, name);
     bool found = conn && id >= 0 && id < conn->slots_n;
-    if (found) standalone_slot_restart(herder, conn, id);
+    if (found) found = sluice_runner_restart(herder->runner, name, id);
     sluice_unlock(&herder->lock);
     if (!found) {
         sluice_answer_error(answer, 404, "Task %s-%d not found", name, id);
@@ -285,41 +340,59 @@ static bool stop(struct sluice_herder *base, int64_t timeout_ms)
     struct standalone *herder = standalone_of(base);
     sluice_lock(&herder->lock);
     herder->closing = true;
-    herder->graceful_ms = timeout_ms;
     while (herder->connectors) {
         struct connector *conn = herder->connectors;
         herder->connectors = conn->next;
-        standalone_slots_drop(herder, conn);
-        standalone_connector_free(conn);
-    }
-    for (;;) { /* every ending task ends, or is given up in time by the herder's thread */
-        bool draining = false;
-        for (struct ending *end = herder->endings; end; end = end->next)
-            draining |= !end->zombie || sluice_task_ended(end->task); /* only to be reaped */
-        if (!draining) break;
-        pthread_cond_wait(&herder->settled, &herder->lock);
-    }
-    bool clean = !herder->endings;
-    for (struct ending *end = herder->endings; end; end = end->next) {
-        sluice_log(SLUICE_ERROR, end->connector, end->id,
-                   "the task is still running at the end of the shutdown; what it had not "
-                   "committed will be done again after the next start");
+        connector_free(conn);
     }
     sluice_unlock(&herder->lock);
-    return clean;
+    return sluice_runner_stop(herder->runner, timeout_ms);
 }
 
 static void free_standalone(struct sluice_herder *base)
 {
     if (!base) return;
     struct standalone *herder = standalone_of(base);
-    sluice_wake_up(&herder->wake);
-    pthread_join(herder->thread, NULL);
-    assert(!herder->endings && !herder->connectors);
-    sluice_wake_fini(&herder->wake);
-    pthread_cond_destroy(&herder->settled);
+    assert(!herder->connectors);
+    sluice_runner_free(herder->runner);
+    sluice_topic_set_free(herder->topics);
+    pthread_cond_destroy(&herder->altered);
     pthread_mutex_destroy(&herder->lock);
     free(herder);
+}
+
+/* ---- between workers, of which there is one ---- */
+
+static void log_level(struct sluice_herder *base, const char *logger, const char *level,
+                      struct sluice_answer *answer)
+{
+    (void)base;
+    (void)logger;
+    (void)level;
+    assert(answer->status == 0); /* stays: all workers are this one */
+}
+
+static void put_tasks(struct sluice_herder *base, const char *name, const json_t *configs,
+                      const struct sluice_signed *given, struct sluice_answer *answer)
+{
+    (void)base;
+    (void)configs;
+    (void)given;
+    sluice_answer_error(answer, 500,
+                        "Kafka Connect in standalone mode does not support externally setting task "
+                        "configurations; those of connector %s follow from its config",
+                        name);
+}
+
+static void fence(struct sluice_herder *base, const char *name, const struct sluice_signed *given,
+                  struct sluice_answer *answer)
+{
+    (void)base;
+    (void)given;
+    sluice_answer_error(answer, 500,
+                        "Kafka Connect in standalone mode does not support exactly-once source "
+                        "connectors; there is nobody to fence for connector %s",
+                        name);
 }
 
 static const struct sluice_herder_ops ops = {
@@ -341,6 +414,9 @@ static const struct sluice_herder_ops ops = {
     .reset_topics = standalone_reset_topics,
     .offsets = standalone_offsets,
     .alter_offsets = standalone_alter_offsets,
+    .log_level = log_level,
+    .put_tasks = put_tasks,
+    .fence = fence,
     .view = standalone_view,
     .ready = ready,
     .stop = stop,
@@ -355,15 +431,18 @@ struct sluice_herder *sluice_standalone_new(struct sluice_worker *worker,
     herder->base.ops = &ops;
     herder->worker = worker;
     herder->offsets = offsets;
-    herder->graceful_ms = sluice_worker_num(worker, "task.shutdown.graceful.timeout.ms");
+    herder->runner = sluice_runner_new(worker, NULL, NULL, err);
+    if (!herder->runner) {
+        free(herder);
+        return NULL;
+    }
     pthread_mutex_init(&herder->lock, NULL);
-    pthread_cond_init(&herder->settled, NULL);
-    sluice_wake_init(&herder->wake);
-    if (sluice_thread_start(&herder->thread, "herder", standalone_run, herder, err))
-        return &herder->base;
-    sluice_wake_fini(&herder->wake);
-    pthread_cond_destroy(&herder->settled);
-    pthread_mutex_destroy(&herder->lock);
-    free(herder);
-    return NULL;
+    pthread_cond_init(&herder->altered, NULL);
+    herder->topics = sluice_topic_set_new();
+    if (sluice_topics_tracked(worker)) {
+        struct sluice_worker_hooks hooks = {.arg = herder->topics,
+                                            .topic_used = sluice_topic_set_used};
+        sluice_worker_set_hooks(worker, &hooks);
+    }
+    return &herder->base;
 }

@@ -32,10 +32,27 @@ static void state_json(const struct standalone *herder, const struct connector *
     if (trace[0]) json_object_set_new(into, "trace", sluice_json_safe(trace));
 }
 
+/* trace: set when it is FAILED. */
+static enum sluice_state connector_state(const struct standalone *herder,
+                                         const struct connector *conn, char *trace, size_t size)
+{
+    trace[0] = '\0';
+    if (sluice_runner_unstarted(herder->runner, conn->name, trace, size)) return SLUICE_FAILED;
+    switch (conn->target) {
+    case SLUICE_TARGET_STARTED: return SLUICE_RUNNING;
+    case SLUICE_TARGET_PAUSED: return SLUICE_PAUSED;
+    case SLUICE_TARGET_STOPPED: return SLUICE_STOPPED;
+    }
+    assert(!"a target that is none");
+    return SLUICE_FAILED;
+}
+
 static json_t *task_json(const struct standalone *herder, const struct connector *conn, int id)
 {
     struct sluice_task_status status;
-    standalone_slot_status(conn, id, &status);
+    bool there = sluice_runner_look(herder->runner, conn->name, id, &status, NULL);
+    assert(there);
+    (void)there;
     json_t *task = json_object();
     json_object_set_new(task, "id", json_integer(id));
     state_json(herder, conn, status.state, status.trace, task);
@@ -45,7 +62,9 @@ static json_t *task_json(const struct standalone *herder, const struct connector
 json_t *standalone_status_json(const struct standalone *herder, const struct connector *conn)
 {
     json_t *status = json_object(), *own = json_object(), *tasks = json_array();
-    state_json(herder, conn, standalone_state(conn), conn->failed ? conn->trace : "", own);
+    char trace[1100];
+    enum sluice_state state = connector_state(herder, conn, trace, sizeof trace);
+    state_json(herder, conn, state, trace, own);
     for (int i = 0; i < conn->slots_n; i++)
         json_array_append_new(tasks, task_json(herder, conn, i));
     json_object_set_new(status, "name", sluice_json_safe(conn->name));
@@ -162,24 +181,26 @@ void standalone_task_status(struct sluice_herder *base, const char *name, int id
 
 /* ---- metrics ---- */
 
-static void view_one(const struct connector *conn, struct sluice_connector_view *view)
+static void view_one(const struct standalone *herder, const struct connector *conn,
+                     struct sluice_connector_view *view)
 {
+    char trace[1100];
     assert(conn && view);
     view->name = sluice_xstrdup(conn->name);
     view->class_name = sluice_xstrdup(sluice_plugin_class(conn->plugin));
     view->version = sluice_xstrdup(conn->plugin->version);
     view->kind = conn->plugin->kind;
-    view->state = standalone_state(conn);
+    view->state = connector_state(herder, conn, trace, sizeof trace);
     view->tasks_n = (size_t)conn->slots_n;
     view->tasks = view->tasks_n ? sluice_xcalloc(view->tasks_n, sizeof *view->tasks) : NULL;
     for (int i = 0; i < conn->slots_n; i++) {
         struct sluice_task_status status;
-        standalone_slot_status(conn, i, &status);
+        bool there =
+            sluice_runner_look(herder->runner, conn->name, i, &status, &view->tasks[i].counters);
+        assert(there);
+        (void)there;
         view->tasks[i].id = i;
         view->tasks[i].state = status.state;
-        if (conn->slots[i].task)
-            sluice_task_counters(conn->slots[i].task, &view->tasks[i].counters);
-        else view->tasks[i].counters = conn->slots[i].counters;
     }
 }
 
@@ -192,13 +213,16 @@ void standalone_view(struct sluice_herder *base, struct sluice_herder_view *out)
     out->connectors = out->n ? sluice_xcalloc(out->n, sizeof *out->connectors) : NULL;
     size_t i = 0;
     for (const struct connector *conn = herder->connectors; conn; conn = conn->next)
-        view_one(conn, &out->connectors[i++]);
+        view_one(herder, conn, &out->connectors[i++]);
     assert(i == out->n);
     out->connector_starts = herder->connector_starts;
     out->connector_failures = herder->connector_failures;
-    out->task_starts = herder->task_starts;
-    out->task_failures = herder->task_failures;
     sluice_unlock(&herder->lock);
+    struct sluice_runner_totals totals;
+    sluice_runner_totals(herder->runner, &totals);
+    out->task_starts = totals.starts;
+    out->task_failures = totals.failures;
+    out->task_auto_restarts = totals.auto_restarts;
 }
 
 void sluice_herder_view_fini(struct sluice_herder_view *view)

@@ -2,6 +2,7 @@
  * ConnectorConfig, SourceConnectorConfig, SinkConnectorConfig), and ours, marked as such. */
 #include <string.h>
 
+#include "worker/auto_restart.h"
 #include "worker/worker.h"
 
 #define COMMON                                                                                     \
@@ -127,6 +128,49 @@
          "16..4194304",                                                                            \
          "sluice",                                                                                 \
          "Records under way in each task. Unset: the worker's. (sluice's own key)"},               \
+        {"auto.restart.enabled",                                                                   \
+         SLUICE_OPT_BOOLEAN,                                                                       \
+         SLUICE_LOW,                                                                               \
+         0,                                                                                        \
+         "false",                                                                                  \
+         NULL,                                                                                     \
+         "sluice",                                                                                 \
+         "Whether a FAILED task is started again by itself. (sluice's own key)"},                  \
+        {"auto.restart.max.attempts",                                                              \
+         SLUICE_OPT_INT,                                                                           \
+         SLUICE_LOW,                                                                               \
+         0,                                                                                        \
+         SLUICE_AUTO_RESTART_MAX_ATTEMPTS,                                                         \
+         "-1..",                                                                                   \
+         "sluice",                                                                                 \
+         "Most automatic restarts in a row, after which the task stays FAILED; -1: without end. "  \
+         "(sluice's own key)"},                                                                    \
+        {"auto.restart.initial.delay.ms",                                                          \
+         SLUICE_OPT_LONG,                                                                          \
+         SLUICE_LOW,                                                                               \
+         0,                                                                                        \
+         SLUICE_AUTO_RESTART_INITIAL_DELAY_MS,                                                     \
+         "1..",                                                                                    \
+         "sluice",                                                                                 \
+         "Wait before the first automatic restart, in ms; it doubles with each one. (sluice's own" \
+         " key)"},                                                                                 \
+        {"auto.restart.max.delay.ms",                                                              \
+         SLUICE_OPT_LONG,                                                                          \
+         SLUICE_LOW,                                                                               \
+         0,                                                                                        \
+         SLUICE_AUTO_RESTART_MAX_DELAY_MS,                                                         \
+         "1..",                                                                                    \
+         "sluice",                                                                                 \
+         "Longest wait before an automatic restart, in ms. (sluice's own key)"},                   \
+        {"auto.restart.reset.after.ms",                                                            \
+         SLUICE_OPT_LONG,                                                                          \
+         SLUICE_LOW,                                                                               \
+         0,                                                                                        \
+         SLUICE_AUTO_RESTART_RESET_AFTER_MS,                                                       \
+         "0..",                                                                                    \
+         "sluice",                                                                                 \
+         "A task that ran for so long, in ms, begins anew with its attempts and waits. (sluice's " \
+         "own key)"},                                                                              \
     {                                                                                              \
         "inflight.max.bytes", SLUICE_OPT_LONG, SLUICE_LOW, 0, NULL, "65536..", "sluice",           \
             "Bytes under way in each task. Unset: the worker's. (sluice's own key)"                \

@@ -98,7 +98,6 @@ enum sluice_verdict sluice_sink_reject(struct sluice_task *task, uint64_t seq, c
 struct sluice_producers *sluice_worker_producers(struct sluice_worker *worker);
 struct sluice_offset_store *sluice_worker_offsets(struct sluice_worker *worker);
 enum sluice_override_policy sluice_worker_policy(const struct sluice_worker *worker);
-struct sluice_variables *sluice_worker_variables(struct sluice_worker *worker); /* NULL: none */
 const struct sluice_map *sluice_worker_props(const struct sluice_worker *worker);
 
 static inline void sluice_count(_Atomic uint64_t *counter, uint64_t n)

@@ -80,5 +80,6 @@ const char *sluice_worker_id(const struct sluice_worker *worker);
 const char *sluice_worker_prop(const struct sluice_worker *worker, const char *key);
 int64_t sluice_worker_num(const struct sluice_worker *worker, const char *key);
 const struct sluice_registry *sluice_worker_registry(const struct sluice_worker *worker);
+struct sluice_variables *sluice_worker_variables(struct sluice_worker *worker); /* NULL: none */
 
 #endif
