@@ -26,7 +26,7 @@ extern "C" {
 #endif
 
 #define SLUICE_ABI_MAJOR 1u /* raised: older plugins are refused */
-#define SLUICE_ABI_MINOR 0u /* raised: something was appended below */
+#define SLUICE_ABI_MINOR 1u /* raised: something was appended below */
 
 enum sluice_verdict {
     SLUICE_OK,
@@ -122,6 +122,10 @@ struct sluice_host {
     /* validate(): this key's value is wrong, and why; printf-like. */
     void (*finding)(struct sluice_report *, const char *key, const char *fmt, ...)
         __attribute__((format(printf, 3, 4)));
+
+    /* Minor 1. Source: Kafka's transactions are to end where the source's own do, with records
+     * marked SLUICE_RECORD_COMMIT (transaction.boundary=connector). From open() on. */
+    bool (*marks_boundaries)(struct sluice_task *);
 };
 
 /* ---- what a plugin offers ---- */
@@ -131,6 +135,11 @@ struct sluice_room { /* what a poll may fill; bounds the in-flight window withou
     int wait_ms;    /* wait so long for a first record at most, and not once wake_fd is readable */
     size_t records; /* emit at most so many */
     size_t bytes;   /* stop after the record that passes this many (raw bytes, roughly) */
+};
+
+enum { /* what a source can promise, see exactly_once() */
+       SLUICE_EXACTLY_ONCE = 1,
+       SLUICE_BOUNDARIES = 2 /* it marks its own transactions: SLUICE_RECORD_COMMIT */
 };
 
 struct sluice_source {
@@ -147,6 +156,10 @@ struct sluice_source {
      * let go upstream. May be NULL. */
     enum sluice_verdict (*acked)(void *self, uint32_t partition, const void *position, size_t len,
                                  struct sluice_err *);
+    /* Minor 1. SLUICE_EXACTLY_ONCE: with this config, from the offset of a record the source gives
+     * exactly the records behind it, always, so that what is committed together with its offset
+     * comes once. And SLUICE_BOUNDARIES. The conf is checked; quick; on any thread. NULL: 0. */
+    unsigned (*exactly_once)(const struct sluice_host *, const struct sluice_conf *);
 };
 
 struct sluice_sink {

@@ -89,13 +89,15 @@ struct sluice_header {
 
 #define SLUICE_NO_TIMESTAMP INT64_MIN
 #define SLUICE_ANY_PARTITION (-1)
+/* A transaction of the source ends with this record, which may have no topic (minor 1). */
+#define SLUICE_RECORD_COMMIT 1u
 
 /* One record on its way. A source fills one that host->append() gave it (zeroed, but for partition
  * and timestamp_ms, which say "unset"); a sink reads them in put(); a transform changes one. */
 struct sluice_record {
     const char *topic;    /* terminated. Source: NULL sends nothing and only moves the position */
     int32_t partition;    /* Kafka partition; source: SLUICE_ANY_PARTITION lets the partitioner */
-    uint32_t flags;       /* 0; reserved for transaction boundaries */
+    uint32_t flags;       /* source: SLUICE_RECORD_*; others: 0 */
     int64_t timestamp_ms; /* Unix milliseconds or SLUICE_NO_TIMESTAMP */
     int64_t offset;       /* sink: Kafka offset */
     uint64_t seq;         /* sink: the ticket to give back with host->done() or host->reject() */

@@ -336,6 +336,21 @@ const char *sluice_kafka_error(int code) { return rd_kafka_err2str(code); }
 
 bool sluice_kafka_too_large(int code) { return code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE; }
 
+bool sluice_kafka_refused(int code)
+{
+    switch (code) {
+    case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
+    case RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE:
+    case RD_KAFKA_RESP_ERR_INVALID_MSG:
+    case RD_KAFKA_RESP_ERR_INVALID_RECORD:
+    case RD_KAFKA_RESP_ERR_POLICY_VIOLATION:
+    case RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION:
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION: return true;
+    default: return false;
+    }
+}
+
 static bool read_trouble(struct sluice_producer *p, bool yes, char text[512])
 {
     if (!yes) return false;

@@ -129,22 +129,6 @@ static bool is_fenced(rd_kafka_resp_err_t code)
            code == RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH;
 }
 
-/* The same records would fail again. */
-static bool is_refusal(rd_kafka_resp_err_t code)
-{
-    switch (code) {
-    case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
-    case RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE:
-    case RD_KAFKA_RESP_ERR_INVALID_MSG:
-    case RD_KAFKA_RESP_ERR_INVALID_RECORD:
-    case RD_KAFKA_RESP_ERR_POLICY_VIOLATION:
-    case RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION:
-    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
-    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION: return true;
-    default: return false;
-    }
-}
-
 /* Ends error. RETRY: the same call again; DROP: abort; FAIL: over. *code: why. */
 static enum sluice_verdict judge(struct sluice_transactions *txn, const char *what,
                                  rd_kafka_error_t *error, rd_kafka_resp_err_t *code,
@@ -295,7 +279,7 @@ static enum sluice_verdict send_all(struct sluice_transactions *txn,
         if (sent == SLUICE_SENT) continue;
         sluice_err_wrap(err, "%s: writing %s to topic %s failed", txn->who, w->key ? w->key : "?",
                         rd_kafka_topic_name(txn->topic));
-        return is_refusal((rd_kafka_resp_err_t)code) ? SLUICE_DROP : SLUICE_RETRY;
+        return sluice_kafka_refused(code) ? SLUICE_DROP : SLUICE_RETRY;
     }
     return SLUICE_OK;
 }
@@ -326,7 +310,7 @@ enum sluice_verdict sluice_transactions_write(struct sluice_transactions *txn, c
             txn->state = BROKEN;
             return SLUICE_FAIL;
         }
-        v = is_refusal(code) ? SLUICE_DROP : SLUICE_RETRY;
+        v = sluice_kafka_refused(code) ? SLUICE_DROP : SLUICE_RETRY;
     }
     /* What hinders the abort is said by whoever comes next; why it is needed is what matters. */
     if (sluice_transactions_abort(txn, left(deadline), &abort_err) == SLUICE_FAIL) {

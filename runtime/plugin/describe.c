@@ -100,7 +100,8 @@ static const char *missing_callback(const struct sluice_plugin *plugin)
 /* The callback table that was built against a shorter header than major 1 began with. */
 static bool tables_complete(const struct sluice_plugin *plugin)
 {
-    if (plugin->source && plugin->source->size < sizeof(struct sluice_source)) return false;
+    if (plugin->source && plugin->source->size < offsetof(struct sluice_source, exactly_once))
+        return false; /* minor 0 ended there */
     if (plugin->sink && plugin->sink->size < sizeof(struct sluice_sink)) return false;
     if (plugin->transform && plugin->transform->size < sizeof(struct sluice_transform))
         return false;
