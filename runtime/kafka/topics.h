@@ -8,6 +8,7 @@
 struct sluice_topic {
     char *name;
     struct rd_kafka_topic_s *handle;
+    unsigned told; /* the user's: of this topic (worker/topic_use.h); 0 at first */
 };
 
 struct sluice_topics {

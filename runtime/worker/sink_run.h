@@ -13,6 +13,7 @@ struct sink_partition {
     char *topic;
     int32_t partition;
     bool assigned;
+    unsigned told;       /* of the topic; see topic_use.h */
     int64_t next_offset; /* -1: nothing consumed yet */
 };
 

@@ -18,6 +18,7 @@
 #include "worker/dead_letter.h"
 #include "worker/sink_run.h"
 #include "worker/tolerance.h"
+#include "worker/topic_use.h"
 
 #define WORK_WAIT_MS 500
 #define ALIVE_MS 3000 /* a task that takes no records polls its consumer this often, paused */
@@ -277,6 +278,7 @@ static enum sluice_verdict take(struct sluice_sink_run *run, struct sluice_consu
                                                    message->offset, keep ? message->handle : NULL);
     run->partitions[at].next_offset = message->offset + 1;
     if (!keep) run->handles[run->handles_n++] = message->handle; /* until the batch is put */
+    sluice_topic_use(task, &run->partitions[at].told, message->topic);
     sluice_count(&task->count.polled, 1);
     sluice_count(&task->count.bytes, bytes);
     struct sluice_record *rec = sluice_batch_append(&run->batch);
