@@ -105,6 +105,10 @@ struct sluice_herder_ops {
     void (*fence)(struct sluice_herder *, const char *name, const struct sluice_signed *,
                   struct sluice_answer *);
     void (*view)(struct sluice_herder *, struct sluice_herder_view *out);
+    /* What the herder is busy with, for requests that take too long: "The worker is currently
+     * <stage>, which began at <ISO time>." or "The last operation the worker completed was ...".
+     * False: nothing to tell. Quick; may be NULL. */
+    bool (*stage)(struct sluice_herder *, char *text, size_t size);
 
     /* All connectors of the command line are in place: /health says healthy. */
     void (*ready)(struct sluice_herder *);

@@ -211,6 +211,54 @@ static void post_task_restart(void *arg, const struct sluice_request *req,
         herder->ops->restart_task(herder, req->params[0], task, answer);
 }
 
+/* ---- between workers ---- */
+
+static struct sluice_signed signed_of(const struct sluice_request *req)
+{
+    return (struct sluice_signed){.signature = req->signature,
+                                  .algorithm = req->signature_method,
+                                  .body = req->body ? req->body : "",
+                                  .body_len = req->body_len};
+}
+
+static void post_tasks(void *arg, const struct sluice_request *req, struct sluice_answer *answer)
+{
+    struct sluice_herder *herder = herder_of(arg);
+    struct sluice_signed sign = signed_of(req);
+    json_t *json = sluice_body_json(req, answer);
+    bool ok = json != NULL;
+    if (ok && !json_is_array(json)) {
+        sluice_answer_error(answer, 500,
+                            "Cannot deserialize value of type `java.util.ArrayList`: task configs "
+                            "are an array of flat objects");
+        ok = false;
+    }
+    for (size_t i = 0; ok && i < json_array_size(json); i++) {
+        struct sluice_map config = {0};
+        ok = sluice_config_json(json_array_get(json, i), &config, answer);
+        sluice_map_fini(&config);
+    }
+    if (ok && herder->ops->put_tasks) {
+        herder->ops->put_tasks(herder, req->params[0], json, &sign, answer);
+    } else if (ok) {
+        sluice_answer_error(answer, 500,
+                            "Kafka Connect in standalone mode does not support "
+                            "externally setting task configurations.");
+    }
+    json_decref(json);
+}
+
+static void put_fence(void *arg, const struct sluice_request *req, struct sluice_answer *answer)
+{
+    struct sluice_herder *herder = herder_of(arg);
+    struct sluice_signed sign = signed_of(req);
+    if (herder->ops->fence) herder->ops->fence(herder, req->params[0], &sign, answer);
+    else
+        sluice_answer_error(answer, 500,
+                            "Kafka Connect in standalone mode does not support "
+                            "exactly-once source connectors.");
+}
+
 /* ---- topics and offsets ---- */
 
 static void get_topics(void *arg, const struct sluice_request *req, struct sluice_answer *answer)
@@ -331,15 +379,17 @@ const struct sluice_route sluice_connector_routes[] = {
     {"PUT", "/connectors/{}/config", WAITS, put_config},
     {"PATCH", "/connectors/{}/config", WAITS, patch_config},
     {"GET", "/connectors/{}/status", 0, get_status},
-    {"PUT", "/connectors/{}/pause", BARE, put_pause},
-    {"PUT", "/connectors/{}/resume", BARE, put_resume},
+    {"PUT", "/connectors/{}/pause", WAITS | BARE, put_pause},
+    {"PUT", "/connectors/{}/resume", WAITS | BARE, put_resume},
     {"PUT", "/connectors/{}/stop", WAITS | BARE, put_stop},
-    {"POST", "/connectors/{}/restart", BARE, post_restart},
+    {"POST", "/connectors/{}/restart", WAITS | BARE, post_restart},
     {"GET", "/connectors/{}/tasks", 0, get_tasks},
+    {"POST", "/connectors/{}/tasks", WAITS, post_tasks},
+    {"PUT", "/connectors/{}/fence", WAITS | BARE, put_fence},
     {"GET", "/connectors/{}/tasks/{}/status", 0, get_task_status},
-    {"POST", "/connectors/{}/tasks/{}/restart", BARE, post_task_restart},
+    {"POST", "/connectors/{}/tasks/{}/restart", WAITS | BARE, post_task_restart},
     {"GET", "/connectors/{}/topics", 0, get_topics},
-    {"PUT", "/connectors/{}/topics/reset", BARE, put_topics_reset},
+    {"PUT", "/connectors/{}/topics/reset", WAITS | BARE, put_topics_reset},
     {"GET", "/connectors/{}/offsets", WAITS, get_offsets},
     {"PATCH", "/connectors/{}/offsets", WAITS, patch_offsets},
     {"DELETE", "/connectors/{}/offsets", WAITS | BARE, delete_offsets},

@@ -16,23 +16,18 @@
 
 #define BACKLOG 128
 
-/* Host (owned; "" for all addresses) and port of the URL. */
-static bool parse(const char *url, char **host, char **port, struct sluice_err *err)
+/* Host (owned; "" for all addresses), port, and whether it is https. */
+static bool parse(const char *url, char **host, char **port, bool *tls, struct sluice_err *err)
 {
     *host = *port = NULL;
-    if (strncasecmp(url, "https://", 8) == 0) {
+    *tls = strncasecmp(url, "https://", 8) == 0;
+    if (!*tls && strncasecmp(url, "http://", 7) != 0) {
         return sluice_err_set(err,
-                              "listener %s: HTTPS listeners are not supported yet; use "
-                              "http:// on a loopback address behind a TLS proxy",
+                              "listener '%s' does not begin with http:// or https://; give "
+                              "listeners as http://host:port",
                               url);
     }
-    if (strncasecmp(url, "http://", 7) != 0) {
-        return sluice_err_set(err,
-                              "listener '%s' does not begin with http://; give listeners as "
-                              "http://host:port",
-                              url);
-    }
-    const char *rest = url + 7, *colon = strrchr(rest, ':');
+    const char *rest = url + (*tls ? 8 : 7), *colon = strrchr(rest, ':');
     size_t digits = colon ? strspn(colon + 1, "0123456789") : 0;
     bool ends = colon && (colon[1 + digits] == '\0' || strcmp(colon + 1 + digits, "/") == 0);
     if (!digits || digits > 5 || !ends || strtol(colon + 1, NULL, 10) > 65535) {
@@ -106,7 +101,7 @@ bool sluice_listener_open(const char *text, size_t len, struct sluice_listener *
     struct addrinfo *found = NULL;
     bool ok = false;
     *out = (struct sluice_listener){.fd = -1};
-    if (!parse(url, &host, &port, err)) goto out;
+    if (!parse(url, &host, &port, &out->tls, err)) goto out;
     assert(host && port);
     int failed = getaddrinfo(*host ? host : NULL, port, &hints, &found);
     if (failed) {

@@ -87,11 +87,19 @@ void sluice_request_fini(struct sluice_request *req)
     sluice_map_fini(&req->query);
     free(req->method);
     free(req->path);
+    free(req->raw_path);
+    free(req->raw_query);
     free(req->expand);
     free(req->body);
     free(req->accept);
     free(req->content_type);
     free(req->host);
+    if (req->authorization) explicit_bzero(req->authorization, strlen(req->authorization));
+    free(req->authorization);
+    free(req->origin);
+    free(req->asked_method);
+    free(req->signature);
+    free(req->signature_method);
     memset(req, 0, sizeof *req);
 }
 

@@ -23,11 +23,16 @@
 struct sluice_request {
     char *method;            /* "GET", ...; a HEAD comes as GET */
     char *path;              /* raw, without the query; cut apart by matching */
+    char *raw_path;          /* stays whole: what is sent on to another worker */
+    char *raw_query;         /* behind the '?'; NULL: none */
     struct sluice_map query; /* decoded; the last of equal names wins */
     char *expand;            /* every value of expand, comma-separated; NULL: none */
     char *body;              /* terminated; NULL: none */
     size_t body_len;
     char *accept, *content_type, *host; /* headers; NULL: absent */
+    char *authorization;
+    char *origin, *asked_method;        /* CORS: Origin, Access-Control-Request-Method */
+    char *signature, *signature_method; /* of requests between workers (KIP-507) */
     char *params[SLUICE_ROUTE_PARAMS];  /* what the braces matched; point into path */
     int params_n;
     char allow[48]; /* the methods of the path, for a 405 or OPTIONS */

@@ -8,11 +8,14 @@
 #include "rest/server.h"
 
 #include <assert.h>
+#include <gnutls/gnutls.h>
 #include <microhttpd.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -23,15 +26,20 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/thread.h"
+#include "rest/access.h"
+#include "rest/extra_headers.h"
+#include "rest/forward.h"
 #include "rest/jobs.h"
 #include "rest/listener.h"
+#include "rest/tls.h"
+#include "rest/watch.h"
 
 #define LISTENERS_MAX 8
-#define CONNECTIONS_MAX 256u
 #define IDLE_TIMEOUT_S 30u
 #define HEADERS_MAX ((size_t)32768) /* memory of one connection: its request line and headers */
 #define JOB_THREADS 32
 #define SEND_WAIT_MS 500
+#define BODIES_MAX (64 * SLUICE_BODY_MAX)  /* of all requests together */
 #define DISCARD_MAX (16 * SLUICE_BODY_MAX) /* of a body that is too long; then we hang up */
 
 enum exchange_state { READING, WAITING, ANSWERED };
@@ -42,7 +50,8 @@ struct exchange {
     struct sluice_request req;
     struct sluice_buf body;
     size_t discarded;
-    bool is_head, begun, broken;
+    bool is_head, begun, broken, crowded;
+    size_t body_bytes; /* counted in the server's bodies */
     const struct sluice_route *route;
     void *arg;
 
@@ -55,13 +64,17 @@ struct exchange {
 };
 
 struct sluice_server {
+    struct sluice_server_options options; /* without listeners */
     struct sluice_route_table *tables;
     size_t tables_n;
     struct sluice_listener listeners[LISTENERS_MAX];
-    struct MHD_Daemon *daemons[LISTENERS_MAX];
+    struct MHD_Daemon *daemons[LISTENERS_MAX]; /* NULL: does not serve yet */
     int n;
+    char *priorities; /* of TLS */
     char *url, *address;
+    _Atomic size_t bodies; /* bytes of them */
     struct sluice_jobs *jobs;
+    struct sluice_watch *watch;
 
     pthread_mutex_t lock;
     struct exchange *waiting;
@@ -79,6 +92,7 @@ static void let_go(struct exchange *ex) /* the lock is held */
 {
     assert(ex->holders > 0);
     if (--ex->holders) return;
+    atomic_fetch_sub(&ex->server->bodies, ex->body_bytes);
     sluice_request_fini(&ex->req);
     sluice_buf_fini(&ex->body);
     sluice_answer_fini(&ex->answer);
@@ -99,6 +113,14 @@ static void wake_exchange(struct exchange *ex, struct sluice_answer *answer)
     MHD_resume_connection(ex->connection);
 }
 
+/* The time of a connection begins anew, or stands still while a handler works. */
+static void note(struct sluice_server *server, struct MHD_Connection *connection, bool works)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    if (info && info->socket_context) sluice_watch_note(server->watch, info->socket_context, works);
+}
+
 /* Libmicrohttpd read a request line: the uri is raw, and only here. */
 static void *exchange_new(void *cls, const char *uri, struct MHD_Connection *connection)
 {
@@ -113,6 +135,8 @@ static void *exchange_new(void *cls, const char *uri, struct MHD_Connection *con
     }
     size_t len = strcspn(uri, "?");
     ex->req.path = sluice_xstrndup(uri, len);
+    ex->req.raw_path = sluice_xstrdup(ex->req.path);
+    if (uri[len] == '?') ex->req.raw_query = sluice_xstrdup(uri + len + 1);
     ex->broken = *uri != '/' || (uri[len] == '?' && !sluice_query_parse(&ex->req, uri + len + 1));
     return ex;
 }
@@ -120,11 +144,11 @@ static void *exchange_new(void *cls, const char *uri, struct MHD_Connection *con
 static void exchange_over(void *cls, struct MHD_Connection *connection, void **con_cls,
                           enum MHD_RequestTerminationCode why)
 {
-    (void)connection;
     (void)why;
     struct sluice_server *server = cls;
     struct exchange *ex = *con_cls;
     if (!ex) return;
+    note(server, connection, false);
     sluice_lock(&server->lock);
     if (ex->state == ANSWERED) server->answering--;
     let_go(ex);
@@ -134,10 +158,24 @@ static void exchange_over(void *cls, struct MHD_Connection *connection, void **c
 
 /* ---- responding ---- */
 
+static bool is_tls(struct MHD_Connection *connection)
+{
+    return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION) != NULL;
+}
+
+static void add_header(void *response, bool set, const char *name, const char *value)
+{
+    const char *there = set ? MHD_get_response_header(response, name) : NULL;
+    if (there) MHD_del_response_header(response, name, there);
+    MHD_add_response_header(response, name, value);
+}
+
 static char *location_text(const struct exchange *ex)
 {
     char *name = sluice_percent_encode(ex->answer.created), *text;
-    if (ex->req.host) text = sluice_xasprintf("http://%s/connectors/%s", ex->req.host, name);
+    if (ex->req.host)
+        text = sluice_xasprintf("%s://%s/connectors/%s", is_tls(ex->connection) ? "https" : "http",
+                                ex->req.host, name);
     else text = sluice_xasprintf("%s/connectors/%s", ex->server->url, name);
     free(name);
     return text;
@@ -166,6 +204,12 @@ static enum MHD_Result respond(struct exchange *ex)
         MHD_add_response_header(response, MHD_HTTP_HEADER_LOCATION, location);
         free(location);
     }
+    if (answer->status == 401)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE,
+                                "Basic realm=\"Connect\"");
+    if (ex->server->options.headers)
+        sluice_extra_headers_each(ex->server->options.headers, &ex->req, add_header, response);
+    note(ex->server, ex->connection, false);
     enum MHD_Result queued = MHD_queue_response(ex->connection, (unsigned)answer->status, response);
     MHD_destroy_response(response);
     return queued;
@@ -184,7 +228,7 @@ static void run_job(void *arg)
     struct exchange *ex = arg;
     struct sluice_server *server = ex->server;
     struct sluice_answer answer = {0};
-    ex->route->handle(ex->arg, &ex->req, &answer);
+    sluice_forward(server->options.forwarder, ex->route, ex->arg, &ex->req, &answer);
     sluice_lock(&server->lock);
     if (ex->state == WAITING) wake_exchange(ex, &answer);
     let_go(ex);
@@ -195,6 +239,7 @@ static void run_job(void *arg)
 static enum MHD_Result hand_over(struct exchange *ex)
 {
     struct sluice_server *server = ex->server;
+    note(server, ex->connection, true);
     sluice_lock(&server->lock);
     ex->state = WAITING;
     ex->holders++;
@@ -220,13 +265,18 @@ static enum MHD_Result hand_over(struct exchange *ex)
 
 static void time_out(struct exchange *ex)
 {
-    char since[25];
-    sluice_wall_text(ex->since_ms, since);
+    const struct sluice_server_options *options = &ex->server->options;
+    char since[25], stage[512];
     struct sluice_answer answer = {0};
-    sluice_answer_error(&answer, 500,
-                        "Request timed out. The worker is currently handling %s %s, which began "
-                        "at %s.",
-                        ex->req.method, ex->route->path, since);
+    if (options->stage && options->stage(options->stage_arg, stage, sizeof stage)) {
+        sluice_answer_error(&answer, 500, "Request timed out. %s", stage);
+    } else {
+        sluice_wall_text(ex->since_ms, since);
+        sluice_answer_error(&answer, 500,
+                            "Request timed out. The worker is currently handling %s %s, which "
+                            "began at %s.",
+                            ex->req.method, ex->route->path, since);
+    }
     sluice_log(SLUICE_WARN, NULL, -1, "%s %s has not been done within %lld ms; it goes on",
                ex->req.method, ex->route->path, (long long)ex->server->timeout_ms);
     wake_exchange(ex, &answer);
@@ -238,7 +288,7 @@ static void *run_clock(void *arg)
     sluice_lock(&server->lock);
     while (!server->closing) {
         sluice_wake_clear(&server->wake);
-        int64_t now = sluice_now_ms(), wait_ms = -1;
+        int64_t now = sluice_now_ms(), wait_ms = sluice_watch_cut(server->watch);
         for (struct exchange *ex = server->waiting, *next; ex; ex = next) {
             next = ex->next;
             int64_t left = ex->deadline_ms - now;
@@ -268,6 +318,11 @@ static enum MHD_Result begin(struct exchange *ex, const char *method)
     ex->req.accept = header(ex->connection, "Accept");
     ex->req.content_type = header(ex->connection, "Content-Type");
     ex->req.host = header(ex->connection, "Host");
+    ex->req.authorization = header(ex->connection, "Authorization");
+    ex->req.origin = header(ex->connection, "Origin");
+    ex->req.asked_method = header(ex->connection, "Access-Control-Request-Method");
+    ex->req.signature = header(ex->connection, "X-Connect-Authorization");
+    ex->req.signature_method = header(ex->connection, "X-Connect-Request-Signature-Algorithm");
     const char *length =
         MHD_lookup_connection_value(ex->connection, MHD_HEADER_KIND, "Content-Length");
     unsigned long long bytes = length ? strtoull(length, NULL, 10) : 0;
@@ -280,7 +335,12 @@ static enum MHD_Result begin(struct exchange *ex, const char *method)
 
 static enum MHD_Result more_body(struct exchange *ex, const char *data, size_t *len)
 {
-    if (ex->body.len + *len > SLUICE_BODY_MAX) {
+    size_t all = atomic_fetch_add(&ex->server->bodies, *len) + *len;
+    ex->body_bytes += *len;
+    ex->crowded |= all > BODIES_MAX;
+    if (ex->crowded || ex->body.len + *len > SLUICE_BODY_MAX) {
+        atomic_fetch_sub(&ex->server->bodies, *len);
+        ex->body_bytes -= *len;
         ex->discarded += *len;
         if (ex->discarded > DISCARD_MAX) return MHD_NO;
     } else {
@@ -292,11 +352,28 @@ static enum MHD_Result more_body(struct exchange *ex, const char *data, size_t *
     return MHD_YES;
 }
 
+/* A route that is found asks for name and password, and so does what tells of a route's methods;
+ * where there is nothing, nothing is to be kept. */
+static bool allowed(struct exchange *ex)
+{
+    const struct sluice_access *access = ex->server->options.access;
+    bool matched = ex->route || ex->answer.status != 404;
+    if (!access || !matched || (ex->route && sluice_access_internal(ex->route)) ||
+        sluice_access_allows(access, ex->req.authorization))
+        return true;
+    sluice_answer_text(&ex->answer, 401, "text/plain",
+                       sluice_xstrdup("User cannot access the resource."));
+    return false;
+}
+
 static enum MHD_Result serve(struct exchange *ex, bool quiet)
 {
     struct sluice_server *server = ex->server;
     if (quiet) {
         sluice_answer_error(&ex->answer, 503, "The worker is shutting down.");
+    } else if (ex->crowded) {
+        sluice_answer_error(&ex->answer, 503,
+                            "The worker has too many large requests under way; try again later");
     } else if (ex->discarded) {
         refuse(ex, 413, "Request Entity Too Large");
     } else if (ex->broken) {
@@ -310,8 +387,10 @@ static enum MHD_Result serve(struct exchange *ex, bool quiet)
         }
         ex->route =
             sluice_route_find(server->tables, server->tables_n, &ex->req, &ex->arg, &ex->answer);
-        if (ex->route && (ex->route->flags & SLUICE_ROUTE_WAITS)) return hand_over(ex);
-        if (ex->route) ex->route->handle(ex->arg, &ex->req, &ex->answer);
+        bool may = allowed(ex);
+        if (may && ex->route && (ex->route->flags & SLUICE_ROUTE_WAITS)) return hand_over(ex);
+        if (may && ex->route) ex->route->handle(ex->arg, &ex->req, &ex->answer);
+        assert(!ex->answer.forward); /* who may forward, waits */
     }
     return respond(ex);
 }
@@ -347,36 +426,78 @@ static void on_log(void *cls, const char *fmt, va_list ap)
     sluice_log(SLUICE_DEBUG, NULL, -1, "http: %s", text);
 }
 
-static bool start_listener(struct sluice_server *server, const char *url, size_t len,
-                           struct sluice_err *err)
+/* ---- TLS: the handshake refuses who has not the certificate that is asked for ---- */
+
+static int verify_client(gnutls_session_t session)
+{
+    unsigned status = 0;
+    if (gnutls_certificate_get_peers(session, NULL) == NULL) return 0; /* none, where it may be */
+    int failed = gnutls_certificate_verify_peers2(session, &status);
+    return failed || status ? GNUTLS_E_CERTIFICATE_ERROR : 0;
+}
+
+static void ask_for_certificate(const struct sluice_server *server,
+                                struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    if (!info || !server->options.tls) return;
+    gnutls_session_t session = info->tls_session;
+    enum sluice_tls_auth auth = sluice_tls_client_auth(server->options.tls);
+    gnutls_certificate_server_set_request(session, auth == SLUICE_TLS_NONE ? GNUTLS_CERT_IGNORE
+                                                   : auth == SLUICE_TLS_REQUIRED
+                                                       ? GNUTLS_CERT_REQUIRE
+                                                       : GNUTLS_CERT_REQUEST);
+    if (auth != SLUICE_TLS_NONE) gnutls_session_set_verify_function(session, verify_client);
+}
+
+static void on_connection(void *cls, struct MHD_Connection *connection, void **context,
+                          enum MHD_ConnectionNotificationCode code)
+{
+    struct sluice_server *server = cls;
+    if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+        if (*context) sluice_watch_closed(server->watch, *context);
+        *context = NULL;
+        return;
+    }
+    ask_for_certificate(server, connection);
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    if (!info) return;
+    bool first = false;
+    *context = sluice_watch_opened(server->watch, info->connect_fd, &first);
+    if (first) sluice_wake_up(&server->wake);
+}
+
+/* ---- listeners ---- */
+
+static bool open_listener(struct sluice_server *server, const char *url, size_t len,
+                          struct sluice_err *err)
 {
     if (server->n == LISTENERS_MAX)
         return sluice_err_set(err, "listeners names more than %d listeners", LISTENERS_MAX);
     struct sluice_listener *listener = &server->listeners[server->n];
     if (!sluice_listener_open(url, len, listener, err)) return false;
-    struct MHD_Daemon *daemon = MHD_start_daemon(
-        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC | MHD_USE_ERROR_LOG,
-        0, NULL, NULL, on_request, server, /* the logger first: it counts from there on */
-        MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_LISTEN_SOCKET, listener->fd,
-        MHD_OPTION_URI_LOG_CALLBACK, exchange_new, server, MHD_OPTION_NOTIFY_COMPLETED,
-        exchange_over, server, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,
-        MHD_OPTION_CONNECTION_TIMEOUT, IDLE_TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        HEADERS_MAX, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
-    if (!daemon) {
-        close(listener->fd);
-        free(listener->host);
-        return sluice_err_set(err, "starting the HTTP server on %.*s failed", (int)len, url);
-    }
-    server->daemons[server->n++] = daemon;
-    return true;
+    server->n++;
+    if (!listener->tls || server->priorities) return true;
+    const struct sluice_tls *tls = server->options.tls;
+    if (!tls || !sluice_tls_key(tls))
+        return sluice_err_set(err,
+                              "listener %.*s needs a certificate: set ssl.keystore.location and "
+                              "ssl.keystore.password, or ssl.keystore.type=PEM with "
+                              "ssl.keystore.certificate.chain and ssl.keystore.key",
+                              (int)len, url);
+    server->priorities =
+        sluice_tls_priorities(sluice_tls_protocols(tls), sluice_tls_ciphers(tls), err);
+    return server->priorities != NULL;
 }
 
-static bool start_listeners(struct sluice_server *server, const char *urls, struct sluice_err *err)
+static bool open_listeners(struct sluice_server *server, const char *urls, struct sluice_err *err)
 {
     for (const char *url = urls; *url;) {
         url += strspn(url, ", \t");
         size_t len = strcspn(url, ", \t");
-        if (len && !start_listener(server, url, len, err)) return false;
+        if (len && !open_listener(server, url, len, err)) return false;
         url += len;
     }
     if (server->n == 0)
@@ -384,28 +505,102 @@ static bool start_listeners(struct sluice_server *server, const char *urls, stru
     const struct sluice_listener *first = &server->listeners[0];
     bool brackets = strchr(first->host, ':') != NULL;
     server->address = sluice_xasprintf(brackets ? "[%s]:%d" : "%s:%d", first->host, first->port);
-    server->url = sluice_xasprintf("http://%s", server->address);
+    server->url = sluice_xasprintf("%s://%s", first->tls ? "https" : "http", server->address);
     return true;
+}
+
+static bool start_daemon(struct sluice_server *server, int i, struct sluice_err *err)
+{
+    const struct sluice_listener *listener = &server->listeners[i];
+    const struct sluice_tls *tls = server->options.tls;
+    struct MHD_OptionItem secure[5] = {{MHD_OPTION_END, 0, NULL}};
+    size_t n = 0;
+    if (listener->tls) {
+        secure[n++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_KEY, 0,
+                                              (void *)(uintptr_t)sluice_tls_key(tls)};
+        secure[n++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_CERT, 0,
+                                              (void *)(uintptr_t)sluice_tls_chain(tls)};
+        secure[n++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_PRIORITIES, 0, server->priorities};
+        if (sluice_tls_client_auth(tls) != SLUICE_TLS_NONE)
+            secure[n++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_TRUST, 0,
+                                                  (void *)(uintptr_t)sluice_tls_authorities(tls)};
+        secure[n] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
+    }
+    server->daemons[i] = MHD_start_daemon(
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC | MHD_USE_ERROR_LOG |
+            (listener->tls ? MHD_USE_TLS : 0),
+        0, NULL, NULL, on_request, server, /* the logger first: it counts from there on */
+        MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_LISTEN_SOCKET, listener->fd,
+        MHD_OPTION_URI_LOG_CALLBACK, exchange_new, server, MHD_OPTION_NOTIFY_COMPLETED,
+        exchange_over, server, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
+        MHD_OPTION_CONNECTION_LIMIT, (unsigned)SLUICE_CONNECTIONS_MAX,
+        MHD_OPTION_CONNECTION_TIMEOUT, IDLE_TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        HEADERS_MAX, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_ARRAY, secure,
+        MHD_OPTION_END);
+    if (server->daemons[i]) return true;
+    return sluice_err_set(err, "starting the HTTP server on port %d failed%s", listener->port,
+                          listener->tls ? "; the log at level DEBUG has what GnuTLS says" : "");
+}
+
+struct sluice_server *sluice_server_listen(const struct sluice_server_options *options,
+                                           struct sluice_err *err)
+{
+    struct sluice_server *server = sluice_xcalloc(1, sizeof *server);
+    server->options = *options;
+    server->options.listeners = NULL;
+    server->timeout_ms = SLUICE_REQUEST_TIMEOUT_MS;
+    pthread_mutex_init(&server->lock, NULL);
+    sluice_wake_init(&server->wake);
+    server->jobs = sluice_jobs_new(JOB_THREADS);
+    server->watch =
+        sluice_watch_new((size_t)SLUICE_CONNECTIONS_MAX, (int64_t)SLUICE_READ_TIMEOUT_MS);
+    if (open_listeners(server, options->listeners, err)) return server;
+    bool stopped = sluice_server_stop(server, SLUICE_REQUEST_TIMEOUT_MS);
+    assert(stopped); /* nobody was served */
+    if (stopped) sluice_server_free(server);
+    return NULL;
+}
+
+bool sluice_server_serve(struct sluice_server *server, const struct sluice_route_table *tables,
+                         size_t n, struct sluice_err *err)
+{
+    assert(!server->tables && n > 0);
+    server->tables = sluice_xcalloc(n, sizeof *tables);
+    memcpy(server->tables, tables, n * sizeof *tables);
+    server->tables_n = n;
+    server->has_clock = sluice_thread_start(&server->clock, "rest-clock", run_clock, server, err);
+    bool ok = server->has_clock;
+    for (int i = 0; ok && i < server->n; i++) ok = start_daemon(server, i, err);
+    return ok;
 }
 
 struct sluice_server *sluice_server_new(const char *listeners,
                                         const struct sluice_route_table *tables, size_t n,
                                         struct sluice_err *err)
 {
-    struct sluice_server *server = sluice_xcalloc(1, sizeof *server);
-    server->tables = sluice_xcalloc(n, sizeof *tables);
-    memcpy(server->tables, tables, n * sizeof *tables);
-    server->tables_n = n;
-    server->timeout_ms = SLUICE_REQUEST_TIMEOUT_MS;
-    pthread_mutex_init(&server->lock, NULL);
-    sluice_wake_init(&server->wake);
-    server->jobs = sluice_jobs_new(JOB_THREADS);
-    server->has_clock = sluice_thread_start(&server->clock, "rest-clock", run_clock, server, err);
-    if (server->has_clock && start_listeners(server, listeners, err)) return server;
-    bool stopped = sluice_server_stop(server, SLUICE_REQUEST_TIMEOUT_MS);
-    assert(stopped); /* nobody knew the port yet */
-    if (stopped) sluice_server_free(server);
+    struct sluice_server_options options = {.listeners = listeners};
+    struct sluice_server *server = sluice_server_listen(&options, err);
+    if (!server || sluice_server_serve(server, tables, n, err)) return server;
+    if (sluice_server_stop(server, SLUICE_REQUEST_TIMEOUT_MS)) sluice_server_free(server);
     return NULL;
+}
+
+void sluice_server_read_timeout(struct sluice_server *server, int64_t ms)
+{
+    sluice_watch_limit(server->watch, ms);
+    sluice_wake_up(&server->wake);
+}
+
+bool sluice_server_find(const struct sluice_server *server, const char *scheme, const char **host,
+                        int *port)
+{
+    for (int i = 0; i < server->n; i++) {
+        if (strcasecmp(scheme, server->listeners[i].tls ? "https" : "http") != 0) continue;
+        *host = server->listeners[i].host;
+        *port = server->listeners[i].port;
+        return true;
+    }
+    return false;
 }
 
 void sluice_server_timeout(struct sluice_server *server, int64_t ms)
@@ -425,6 +620,7 @@ void sluice_server_quiesce(struct sluice_server *server)
     server->quiet = true;
     sluice_unlock(&server->lock);
     for (int i = 0; first && i < server->n; i++) {
+        if (!server->daemons[i]) continue;
         /* Refuses connections at once; the daemon's thread may still look at the descriptor, so
          * that it is closed after the daemon. */
         if (MHD_quiesce_daemon(server->daemons[i]) != MHD_INVALID_SOCKET)
@@ -435,6 +631,7 @@ void sluice_server_quiesce(struct sluice_server *server)
 
 bool sluice_server_stop(struct sluice_server *server, int64_t timeout_ms)
 {
+    sluice_forwarder_close(server->options.forwarder);
     sluice_server_quiesce(server);
     bool drained = sluice_jobs_drain(server->jobs, timeout_ms);
     sluice_lock(&server->lock);
@@ -456,7 +653,7 @@ bool sluice_server_stop(struct sluice_server *server, int64_t timeout_ms)
     if (server->has_clock) pthread_join(server->clock, NULL);
     server->has_clock = false;
     for (int i = 0; i < server->n; i++) {
-        MHD_stop_daemon(server->daemons[i]);
+        if (server->daemons[i]) MHD_stop_daemon(server->daemons[i]);
         if (server->listeners[i].fd >= 0) close(server->listeners[i].fd);
         free(server->listeners[i].host);
     }
@@ -469,6 +666,8 @@ void sluice_server_free(struct sluice_server *server)
     if (!server) return;
     assert(!server->waiting && server->n == 0);
     sluice_jobs_free(server->jobs);
+    sluice_watch_free(server->watch);
+    free(server->priorities);
     sluice_wake_fini(&server->wake);
     pthread_mutex_destroy(&server->lock);
     free(server->tables);
