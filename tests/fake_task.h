@@ -32,7 +32,7 @@ struct sluice_task {
 static pthread_mutex_t fake_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct sluice_task *fake_tasks;
 static int fake_starts;
-static bool fake_no_threads; /* sluice_task_start() fails */
+static _Atomic bool fake_no_threads; /* sluice_task_start() fails */
 
 /* ---- what tests ask ---- */
 
