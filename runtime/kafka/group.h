@@ -7,11 +7,23 @@
  * is there. An incarnation is one unbroken membership: whoever lost the group comes back under a
  * new one, so that work given to the old one is never mistaken for its own.
  *
- * The lease. Every second the member commits an offset to the group, which the coordinator accepts
- * from members only, and which restarts the member's session timer there. When that commit was
- * sent at t and succeeded, the coordinator cannot let the member go before t + session.timeout.ms:
- * until then, less a margin, it holds the lease, and its tasks may work. A worker that was stopped
- * or cut off finds its lease over by looking at the clock, before it does anything.
+ * The lease. Every second or oftener the member commits an offset to the group, which the coordinator
+ * accepts from members only, and which restarts the member's session timer
+ * there. When that commit was sent at t and succeeded, the coordinator does not let the member go
+ * before t + the group's session. The leader counts a member that is missing as gone only
+ * sluice_group_grace_ms() after it first saw it missing. Until t + session + grace, less a margin,
+ * the member holds the lease, and its tasks may work. A worker that was stopped or cut off finds its
+ * lease over by looking at the clock, before it does anything.
+ *
+ * Why the grace: a commit waits at the coordinator behind the member's own JoinGroup, which is
+ * answered only when all others have joined again or their sessions have passed. One dead member and
+ * one new one thus keep everybody from renewing for a whole session; leases have to outlive that. It
+ * also covers the ways in which a member can be taken out early (removed by an administrator): its
+ * next commit fails, and its lease ends, within the grace. session and grace together are
+ * session.timeout.ms (half as much again when that is at the brokers' least, 6 s).
+ *
+ * A static member (group.instance.id) has a name whose incarnation begins with 's'. A newcomer of
+ * the same id takes its place at once: whoever gives ids vouches that the one before has ended.
  * Thread: any; the group has a thread of its own. */
 #ifndef SLUICE_KAFKA_GROUP_H
 #define SLUICE_KAFKA_GROUP_H
@@ -55,9 +67,12 @@ void sluice_group_state(struct sluice_group *group, struct sluice_group_state *o
 const _Atomic int64_t *sluice_group_lease(const struct sluice_group *group);
 /* Names of all members as the coordinator has them, sorted; strings and array are one block that
  * the caller frees. A name without '#' is somebody else's client. Waits. RETRY: it did not answer,
- * or is electing. */
+ * or this worker is not among them. During a rebalance the list is complete too: the coordinator
+ * keeps those who have not joined again until it lets them go. */
 enum sluice_verdict sluice_group_members(struct sluice_group *group, int64_t ms, char ***names,
                                          size_t *n, struct sluice_err *err);
+/* How long after it was first missing from the list a member may still hold its lease. */
+int64_t sluice_group_grace_ms(const struct sluice_group *group);
 /* Leaves the group, so that the others need not wait for the session timeout; the worker's tasks
  * have ended. Joins the thread. Takes NULL. */
 void sluice_group_free(struct sluice_group *group);
