@@ -192,6 +192,9 @@ static void write_worker(struct sluice_buf *buf, const struct sluice_herder_view
     number(buf, "task_startup_attempts_total", "counter", "Tasks started.", view->task_starts);
     number(buf, "task_startup_failure_total", "counter",
            "Tasks that could not be started or FAILED.", view->task_failures);
+    number(buf, "task_auto_restarts_total", "counter",
+           "FAILED tasks that were started again by themselves (auto.restart.*).",
+           view->task_auto_restarts);
 }
 
 /* The metrics that every Prometheus client library gives of its process. */
