@@ -172,7 +172,7 @@ static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
     g->draft.rebalances++;
     c->next_renewal = 0; /* commits of the generation before were in vain */
     if (taken && !c->member_id) c->member_id = rd_kafka_memberid(rk);
-    rd_kafka_yield(rk); /* the poll returns: the state is to be told */
+    rd_kafka_queue_yield(c->queue); /* the poll returns: the state is to be told */
 }
 
 static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
@@ -181,7 +181,7 @@ static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
     struct sluice_group *g = c->group;
     char text[256];
     if (atomic_load(&c->retired)) return;
-    rd_kafka_yield(rk);
+    rd_kafka_queue_yield(c->queue);
     switch (code) {
     case RD_KAFKA_RESP_ERR__FATAL:
         code = rd_kafka_fatal_error(rk, text, sizeof text);
@@ -223,8 +223,9 @@ static void on_renewed(rd_kafka_t *rk, rd_kafka_resp_err_t code,
 {
     struct client *c = opaque;
     struct sluice_group *g = c->group;
+    (void)rk;
     if (atomic_load(&c->retired)) return;
-    rd_kafka_yield(rk);
+    rd_kafka_queue_yield(c->queue);
     int64_t sent = c->sent_ms, now = sluice_now_ms(), lease = atomic_load(&g->lease);
     assert(sent > 0 && sent <= now);
     c->sent_ms = 0;
