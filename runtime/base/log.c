@@ -4,12 +4,12 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/loggers.h"
 #include "base/secret.h"
 #include "base/utf8.h"
 
@@ -22,18 +22,9 @@ struct line {
     size_t len;
 };
 
-static _Atomic int max_level = SLUICE_INFO;
+static _Thread_local const char *thread_plugin;
 
-void sluice_log_level(enum sluice_level level)
-{
-    assert(level >= SLUICE_ERROR && level <= SLUICE_DEBUG);
-    atomic_store_explicit(&max_level, (int)level, memory_order_relaxed);
-}
-
-bool sluice_log_enabled(enum sluice_level level)
-{
-    return (int)level <= atomic_load_explicit(&max_level, memory_order_relaxed);
-}
+void sluice_log_plugin(const char *class_name) { thread_plugin = class_name; }
 
 static bool add(struct line *line, const char *s, size_t n)
 {
@@ -100,13 +91,11 @@ static void write_line(const struct line *line)
     errno = saved;
 }
 
-void sluice_vlog(enum sluice_level level, const char *connector, int task, const char *fmt,
-                 va_list ap)
+static void write_message(enum sluice_level level, const char *connector, int task, const char *fmt,
+                          va_list ap)
 {
     static const char *const names[] = {"error", "warn", "info", "debug"};
     assert(level >= SLUICE_ERROR && level <= SLUICE_DEBUG);
-    if (!sluice_log_enabled(level)) return;
-
     char msg[LINE_BYTES];
     if (vsnprintf(msg, sizeof(msg), fmt, ap) < 0) return;
     if (strlen(msg) == sizeof(msg) - 1)
@@ -136,10 +125,19 @@ void sluice_vlog(enum sluice_level level, const char *connector, int task, const
     write_line(&line);
 }
 
-void sluice_log(enum sluice_level level, const char *connector, int task, const char *fmt, ...)
+void sluice_vlog(enum sluice_level level, const char *connector, int task, const char *fmt,
+                 va_list ap)
 {
+    if (sluice_loggers_allow(level, "sluice.plugin", connector, thread_plugin))
+        write_message(level, connector, task, fmt, ap);
+}
+
+void sluice_log_at(const char *area, enum sluice_level level, const char *connector, int task,
+                   const char *fmt, ...)
+{
+    if (!sluice_loggers_allow(level, area, connector, thread_plugin)) return;
     va_list ap;
     va_start(ap, fmt);
-    sluice_vlog(level, connector, task, fmt, ap);
+    write_message(level, connector, task, fmt, ap);
     va_end(ap);
 }

@@ -467,7 +467,10 @@ TEST(loggers)
     struct fixture f;
     setup(&f);
     CHECK_INT(get(&f, "/admin/loggers"), 200);
-    CHECK_STR(body_of(), "{\"root\":{\"level\":\"INFO\",\"last_modified\":null}}");
+    CHECK_HAS(body_of(), "\"root\":{\"level\":\"INFO\",\"last_modified\":null}");
+    CHECK_HAS(body_of(), "\"org.example.FakeSourceConnector\":{\"level\":\"INFO\",\"last_modified\":"
+                         "null}");
+    CHECK_HAS(body_of(), "\"sluice.rest\":{");
     CHECK_INT(get(&f, "/admin/loggers/a.b"), 404);
     CHECK_HAS(body_of(), "Logger a.b not found.");
     CHECK_INT(put(&f, "/admin/loggers/a.b", "{\"level\":\"debug\"}"), 200);
@@ -477,14 +480,19 @@ TEST(loggers)
     char *first = sluice_xstrdup(body_of());
     CHECK_HAS(first, "{\"level\":\"DEBUG\",\"last_modified\":1");
     usleep(5000);
-    put(&f, "/admin/loggers/a.b", "{\"level\":\"DEBUG\"}");
+    CHECK_INT(put(&f, "/admin/loggers/a.b", "{\"level\":\"DEBUG\"}"), 200);
+    CHECK_STR(body_of(), "[]");
     get(&f, "/admin/loggers/a.b");
     CHECK_STR(body_of(), first); /* the same level again leaves the time */
     free(first);
     CHECK_INT(put(&f, "/admin/loggers/a", "{\"level\":\"WARN\"}"), 200);
     CHECK_STR(body_of(), "[\"a\",\"a.b\"]");
     CHECK(!sluice_log_enabled(SLUICE_DEBUG));
+    CHECK_INT(put(&f, "/admin/loggers/sluice.rest?scope=worker", "{\"level\":\"OFF\"}"), 200);
+    CHECK_STR(body_of(), "[\"sluice.rest\"]");
     CHECK_INT(put(&f, "/admin/loggers/root?scope=cluster", "{\"level\":\"INFO\"}"), 204);
+    CHECK_INT(get(&f, "/admin/loggers/sluice.rest"), 200);
+    CHECK_HAS(body_of(), "{\"level\":\"INFO\",\"last_modified\":1");
     CHECK_INT(put(&f, "/admin/loggers/a", "{}"), 400);
     CHECK_HAS(body_of(), "Desired 'level' parameter was not specified in request.");
     CHECK_INT(put(&f, "/admin/loggers/a", "{\"level\":\"zz\"}"), 404);
