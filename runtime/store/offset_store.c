@@ -1,9 +1,6 @@
-/* offset_store.c - the entries of an offset store, in memory, over an optional way to persist them.
- *
- * An entry keeps the exact bytes of its key, so that what a Java worker wrote is rewritten under
- * the same bytes (Java looks keys up byte by byte), and beside them what the key says: connector
- * and partition, parsed once. Keys that do not parse are carried along untouched.
- * Thread: any; one mutex, held while persisting, so that puts are atomic and in order. */
+/* offset_store.c - the interface of offset stores; what is kept in memory, over an optional file.
+ * A topic's own part is offset_topic.c. Keys that do not parse are carried along untouched.
+ * Thread: any; one mutex, held while a file is written, so that puts are atomic and in order. */
 #include "store/offset_store.h"
 
 #include <assert.h>
@@ -17,47 +14,11 @@
 #include "data/values.h"
 #include "store/offset_entries.h"
 
-#define KEY_MAX_BYTES ((size_t)1 << 20)
-
-struct sluice_offset_store {
-    pthread_mutex_t mutex;
-    struct sluice_offset_item *items;
-    size_t n, cap;
-    char *path; /* NULL: memory only */
+struct undo {
+    size_t item;
+    char *value;
+    size_t value_len;
 };
-
-static bool parse_key(struct sluice_offset_item *item)
-{
-    struct sluice_err err;
-    struct sluice_value v;
-    sluice_batch_init(&item->parsed);
-    if (!sluice_json_parse(&item->parsed, item->key, item->key_len, &v, NULL, &err)) return false;
-    if (v.type != SLUICE_ARRAY || v.len != 2) return false;
-    if (v.u.v[0].type != SLUICE_STRING || v.u.v[1].type != SLUICE_MAP) return false;
-    item->connector = sluice_xstrndup(v.u.v[0].u.s, v.u.v[0].len);
-    item->partition = v.u.v[1];
-    return true;
-}
-
-static void item_fini(struct sluice_offset_item *item)
-{
-    free(item->key);
-    free(item->value);
-    free(item->connector);
-    sluice_batch_fini(&item->parsed);
-}
-
-static struct sluice_offset_item *add_item(struct sluice_offset_store *store, const char *key,
-                                           size_t key_len)
-{
-    store->items = sluice_xgrow(store->items, store->n, &store->cap, sizeof *store->items);
-    struct sluice_offset_item *item = &store->items[store->n++];
-    memset(item, 0, sizeof *item);
-    item->key = sluice_xstrndup(key, key_len);
-    item->key_len = key_len;
-    parse_key(item); /* one that says nothing to us has no connector, and so is never found */
-    return item;
-}
 
 static struct sluice_offset_store *store_new(const char *path)
 {
@@ -72,7 +33,8 @@ struct sluice_offset_store *sluice_offset_memory_new(void) { return store_new(NU
 static void load_item(void *arg, const char *key, size_t key_len, const char *value,
                       size_t value_len)
 {
-    struct sluice_offset_item *item = add_item(arg, key, key_len);
+    struct sluice_offset_store *store = arg;
+    struct sluice_offset_item *item = sluice_offset_items_add(&store->all, key, key_len);
     item->value = sluice_xstrndup(value, value_len);
     item->value_len = value_len;
 }
@@ -85,28 +47,32 @@ struct sluice_offset_store *sluice_offset_file_new(const char *path, struct slui
     return NULL;
 }
 
+struct sluice_offset_store *sluice_offset_topic_new(struct sluice_log_writer *writer,
+                                                    const char *topic)
+{
+    struct sluice_offset_store *store = store_new(NULL);
+    assert(writer && topic);
+    store->topic = sluice_xstrdup(topic);
+    store->writer = writer;
+    return store;
+}
+
 void sluice_offset_store_free(struct sluice_offset_store *store)
 {
     if (!store) return;
-    for (size_t i = 0; i < store->n; i++) item_fini(&store->items[i]);
-    free(store->items);
+    sluice_offset_items_fini(&store->all);
     free(store->path);
+    free(store->topic);
     pthread_mutex_destroy(&store->mutex);
     free(store);
 }
 
-static struct sluice_offset_item *find_item(struct sluice_offset_store *store,
-                                            const char *connector,
-                                            const struct sluice_value *partition)
+const char *sluice_offset_topic_name(const struct sluice_offset_store *store)
 {
-    assert(partition->type == SLUICE_MAP);
-    for (size_t i = 0; i < store->n; i++) {
-        struct sluice_offset_item *item = &store->items[i];
-        if (!item->connector || strcmp(item->connector, connector) != 0) continue;
-        if (sluice_value_equal(&item->partition, partition)) return item;
-    }
-    return NULL;
+    return store->topic;
 }
+
+/* ---- reading ---- */
 
 /* Parses an item's value into the batch; a null or "null" one counts as none. */
 static bool read_value(const struct sluice_offset_item *item, struct sluice_batch *batch,
@@ -126,53 +92,111 @@ bool sluice_offset_get(struct sluice_offset_store *store, const char *connector,
                        const struct sluice_value *partition, struct sluice_batch *batch,
                        struct sluice_value *offset, bool *found, struct sluice_err *err)
 {
+    struct sluice_value canonical;
     *found = false;
+    if (!sluice_offset_canonical(partition, batch, &canonical, err)) return false;
     sluice_lock(&store->mutex);
-    struct sluice_offset_item *item = find_item(store, connector, partition);
+    const struct sluice_offset_item *item =
+        sluice_offset_items_find(&store->all, connector, &canonical);
     bool ok = !item || read_value(item, batch, offset, found, err);
     sluice_unlock(&store->mutex);
     return ok;
 }
 
-static bool make_key(struct sluice_buf *buf, const char *connector,
-                     const struct sluice_value *partition, struct sluice_err *err)
+struct list {
+    struct sluice_offset_item **items;
+    size_t n, cap;
+};
+
+static void collect(void *arg, struct sluice_offset_item *item)
 {
-    return sluice_buf_adds(buf, "[") &&
-           sluice_json_string(buf, connector, strlen(connector), err) &&
-           sluice_buf_adds(buf, ",") && sluice_json_value(buf, partition, err) &&
-           sluice_buf_adds(buf, "]");
+    struct list *list = arg;
+    list->items = sluice_xgrow(list->items, list->n, &list->cap, sizeof *list->items);
+    list->items[list->n++] = item;
+}
+
+bool sluice_offset_list(struct sluice_offset_store *store, const char *connector,
+                        struct sluice_batch *batch, struct sluice_offset_entry **entries, size_t *n,
+                        struct sluice_err *err)
+{
+    struct list list = {0};
+    bool ok = true;
+    *n = 0;
+    sluice_lock(&store->mutex);
+    sluice_offset_items_each(&store->all, connector, NULL, collect, &list);
+    *entries = sluice_batch_alloc(batch, (list.n + 1) * sizeof **entries);
+    for (size_t i = list.n; ok && i-- > 0;) { /* chains are newest first */
+        struct sluice_offset_item *item = list.items[i];
+        struct sluice_value *pair = sluice_batch_alloc(batch, 2 * sizeof *pair);
+        bool found;
+        if (sluice_offset_items_find(&store->all, connector, &item->partition) != item) continue;
+        pair[0] = sluice_value_copy(&batch->arena, &item->partition);
+        ok = read_value(item, batch, &pair[1], &found, err);
+        if (ok && found) (*entries)[(*n)++] = (struct sluice_offset_entry){&pair[0], &pair[1]};
+    }
+    sluice_unlock(&store->mutex);
+    free(list.items);
+    return ok;
+}
+
+/* ---- writing ---- */
+
+bool sluice_offset_encode(struct sluice_offset_store *store, const char *connector,
+                          const struct sluice_offset_entry *entry, struct sluice_buf *key,
+                          struct sluice_buf *value, struct sluice_err *err)
+{
+    struct sluice_value canonical;
+    struct sluice_batch batch;
+    sluice_batch_init(&batch);
+    sluice_buf_clear(key);
+    sluice_buf_clear(value);
+    bool ok = sluice_offset_canonical(entry->partition, &batch, &canonical, err);
+    sluice_lock(&store->mutex);
+    const struct sluice_offset_item *item =
+        ok ? sluice_offset_items_find(&store->all, connector, &canonical) : NULL;
+    if (item && !sluice_buf_reserve(key, item->key_len, err)) ok = false;
+    if (ok && item) sluice_buf_add(key, item->key, item->key_len);
+    sluice_unlock(&store->mutex);
+    if (ok && !item) ok = sluice_offset_make_key(key, connector, entry->partition, err);
+    if (ok && entry->offset) ok = sluice_json_value(value, entry->offset, err);
+    sluice_batch_fini(&batch);
+    return ok;
 }
 
 /* Puts the new value into the entry's item; the old one goes to undo. */
 static bool stage(struct sluice_offset_store *store, const char *connector,
-                  const struct sluice_offset_entry *entry, struct sluice_offset_undo *undo,
+                  const struct sluice_offset_entry *entry, struct undo *undo,
                   struct sluice_err *err)
 {
+    struct sluice_value canonical;
+    struct sluice_batch batch;
     struct sluice_buf buf;
     bool ok = false;
-    sluice_buf_init(&buf, KEY_MAX_BYTES);
-    struct sluice_offset_item *item = find_item(store, connector, entry->partition);
+    sluice_batch_init(&batch);
+    sluice_buf_init(&buf, SLUICE_OFFSET_KEY_MAX);
+    if (!sluice_offset_canonical(entry->partition, &batch, &canonical, err)) goto out;
+    struct sluice_offset_item *item = sluice_offset_items_find(&store->all, connector, &canonical);
     if (!item) {
-        if (!make_key(&buf, connector, entry->partition, err)) goto out;
-        item = add_item(store, buf.data, buf.len);
+        if (!sluice_offset_make_key(&buf, connector, entry->partition, err)) goto out;
+        item = sluice_offset_items_add(&store->all, buf.data, buf.len);
         assert(item->connector);
         sluice_buf_clear(&buf);
     }
     if (entry->offset && !sluice_json_value(&buf, entry->offset, err)) goto out;
-    *undo =
-        (struct sluice_offset_undo){(size_t)(item - store->items), item->value, item->value_len};
+    *undo = (struct undo){(size_t)(item - store->all.items), item->value, item->value_len};
     item->value = entry->offset ? sluice_xstrndup(buf.data, buf.len) : NULL;
     item->value_len = entry->offset ? buf.len : 0;
     ok = true;
 out:
     sluice_buf_fini(&buf);
+    sluice_batch_fini(&batch);
     return ok;
 }
 
-bool sluice_offset_put(struct sluice_offset_store *store, const char *connector,
-                       const struct sluice_offset_entry *entries, size_t n, struct sluice_err *err)
+static bool put_here(struct sluice_offset_store *store, const char *connector,
+                     const struct sluice_offset_entry *entries, size_t n, struct sluice_err *err)
 {
-    struct sluice_offset_undo *undo = sluice_xcalloc(n ? n : 1, sizeof *undo);
+    struct undo *undo = sluice_xcalloc(n ? n : 1, sizeof *undo);
     size_t staged = 0;
     bool ok = true;
     sluice_lock(&store->mutex);
@@ -180,10 +204,11 @@ bool sluice_offset_put(struct sluice_offset_store *store, const char *connector,
         ok = stage(store, connector, &entries[staged], &undo[staged], err);
         if (ok) staged++;
     }
-    if (ok && store->path) ok = sluice_offset_file_save(store->path, store->items, store->n, err);
+    if (ok && store->path)
+        ok = sluice_offset_file_save(store->path, store->all.items, store->all.n, err);
     while (staged > 0) { /* newest first, as one partition may stand twice in entries */
-        struct sluice_offset_undo *u = &undo[--staged];
-        struct sluice_offset_item *item = &store->items[u->item];
+        struct undo *u = &undo[--staged];
+        struct sluice_offset_item *item = &store->all.items[u->item];
         free(ok ? u->value : item->value);
         if (ok) continue;
         item->value = u->value;
@@ -194,23 +219,29 @@ bool sluice_offset_put(struct sluice_offset_store *store, const char *connector,
     return ok;
 }
 
-bool sluice_offset_list(struct sluice_offset_store *store, const char *connector,
-                        struct sluice_batch *batch, struct sluice_offset_entry **entries, size_t *n,
-                        struct sluice_err *err)
+bool sluice_offset_put(struct sluice_offset_store *store, const char *connector,
+                       const struct sluice_offset_entry *entries, size_t n, struct sluice_err *err)
 {
-    bool ok = true;
-    *n = 0;
-    sluice_lock(&store->mutex);
-    *entries = sluice_batch_alloc(batch, (store->n + 1) * sizeof **entries);
-    for (size_t i = 0; ok && i < store->n; i++) {
-        struct sluice_offset_item *item = &store->items[i];
-        if (!item->connector || strcmp(item->connector, connector) != 0) continue;
-        struct sluice_value *pair = sluice_batch_alloc(batch, 2 * sizeof *pair);
-        bool found;
-        pair[0] = sluice_value_copy(&batch->arena, &item->partition);
-        ok = read_value(item, batch, &pair[1], &found, err);
-        if (ok && found) (*entries)[(*n)++] = (struct sluice_offset_entry){&pair[0], &pair[1]};
-    }
-    sluice_unlock(&store->mutex);
-    return ok;
+    return store->topic ? sluice_offset_topic_put(store, connector, entries, n, err)
+                        : put_here(store, connector, entries, n, err);
+}
+
+bool sluice_offset_put_start(struct sluice_offset_store *store, const char *connector,
+                             const struct sluice_offset_entry *entries, size_t n,
+                             sluice_offset_done *done, void *arg, struct sluice_err *err)
+{
+    assert(done);
+    if (store->topic)
+        return sluice_offset_topic_put_start(store, connector, entries, n, done, arg, err);
+    if (!put_here(store, connector, entries, n, err)) return false;
+    done(arg, NULL);
+    return true;
+}
+
+enum sluice_verdict sluice_offset_refresh(struct sluice_offset_store *store, int64_t timeout_ms,
+                                          struct sluice_err *err)
+{
+    if (!store->topic) return SLUICE_OK;
+    assert(store->reader);
+    return sluice_log_reader_catch_up(store->reader, store->topic, timeout_ms, err);
 }
