@@ -111,6 +111,8 @@ static enum sluice_verdict host_reject(struct sluice_task *task, uint64_t seq, c
     return fake->reject_fails ? sluice_fail(err, "%s", why) : SLUICE_OK;
 }
 
+static bool host_marks(struct sluice_task *task) { return fake_of(task)->marks; }
+
 /* ---- life ---- */
 
 void fake_init(struct fake_host *fake, const struct sluice_plugin *plugin, ...)
@@ -126,6 +128,7 @@ void fake_init(struct fake_host *fake, const struct sluice_plugin *plugin, ...)
     fake->host.resume = host_resume;
     fake->host.done = host_done;
     fake->host.reject = host_reject;
+    fake->host.marks_boundaries = host_marks;
     fake->plugin = plugin;
     fake->connector = "fake";
     fake->room_records = 10000;

@@ -60,6 +60,7 @@ struct fake_host {
     struct fake_reject *rejects;
     size_t rejects_n, rejects_cap;
     bool reject_fails; /* as errors.tolerance=none: host->reject() answers FAIL */
+    bool marks;        /* what host->marks_boundaries() answers */
 
     struct sluice_batch batch; /* of the call under way */
     struct sluice_batch input; /* what fake_give() made for the next put */

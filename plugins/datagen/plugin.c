@@ -204,10 +204,19 @@ static enum sluice_verdict offset_of(void *self, const void *position, size_t le
     return SLUICE_OK;
 }
 
+/* An offset holds all that the records behind it are made of. */
+static unsigned exactly_once(const struct sluice_host *host, const struct sluice_conf *conf)
+{
+    (void)host;
+    (void)conf;
+    return SLUICE_EXACTLY_ONCE;
+}
+
 static const struct sluice_source source = {
     .size = sizeof(struct sluice_source),
     .poll = poll_records,
     .offset = offset_of,
+    .exactly_once = exactly_once,
 };
 
 static const char *const aliases[] = {"io.confluent.kafka.connect.datagen.DatagenConnector",

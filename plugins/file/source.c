@@ -242,10 +242,18 @@ static enum sluice_verdict source_offset(void *self, const void *position, size_
     return SLUICE_OK;
 }
 
+/* What standard input has given cannot be read again. */
+static unsigned exactly_once(const struct sluice_host *host, const struct sluice_conf *conf)
+{
+    const char *path = host->str(conf, "file");
+    return path && *path ? SLUICE_EXACTLY_ONCE : 0;
+}
+
 static const struct sluice_source callbacks = {
     .size = sizeof(callbacks),
     .poll = poll_source,
     .offset = source_offset,
+    .exactly_once = exactly_once,
 };
 
 static const char *const aliases[] = {"org.apache.kafka.connect.file.FileStreamSourceConnector",

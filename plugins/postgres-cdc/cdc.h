@@ -121,7 +121,12 @@ struct cdc {
     uint32_t part, parts_done;
     bool cut;
     struct sluice_record elsewhere; /* for records that are not emitted now */
-    void **kept;                    /* messages that records point to: PQ memory */
+    struct sluice_record *last;     /* emitted in this poll; NULL: none yet */
+    bool marks;                     /* the host wants to know where transactions end (cdc_mark) */
+    bool unmarked;                  /* records were emitted since the last mark */
+    bool unfinished; /* among them those of a transaction whose end has not come, perhaps because
+                        the connection broke */
+    void **kept;     /* messages that records point to: PQ memory */
     size_t kept_n, kept_cap;
 
     /* ---- constants of all records ---- */
@@ -189,6 +194,8 @@ void cdc_emit_heartbeat(struct cdc *cdc);
 /* Appends a record to be filled; it goes nowhere when it was emitted before or must wait. */
 struct sluice_record *cdc_append(struct cdc *cdc, const char *topic,
                                  const struct cdc_position *position);
+/* What was emitted so far may be shown to consumers: nothing of it is part of a transaction. */
+void cdc_mark(struct cdc *cdc);
 /* A position without a record. */
 void cdc_emit_position(struct cdc *cdc, const struct cdc_position *position);
 /* The message must outlive the batch's records. */

@@ -323,9 +323,20 @@ struct sluice_record *cdc_append(struct cdc *cdc, const char *topic,
         record->position = stored;
         record->position_len = sizeof(*stored);
     }
+    cdc->last = record;
+    cdc->unmarked |= topic != NULL;
     cdc->emitted++;
     cdc->emitted_bytes += RECORD_BYTES;
     return record;
+}
+
+void cdc_mark(struct cdc *cdc)
+{
+    if (!cdc->marks || !cdc->unmarked || cdc->unfinished) return;
+    if (!cdc->last && cdc_has_room(cdc)) cdc_emit_position(cdc, &cdc->position);
+    if (!cdc->last) return;
+    cdc->last->flags |= SLUICE_RECORD_COMMIT;
+    cdc->unmarked = false;
 }
 
 /* The values of one record, in one piece: envelope, source, key, before, after. */

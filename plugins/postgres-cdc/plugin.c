@@ -55,6 +55,7 @@ static enum sluice_verdict cdc_open(struct sluice_task *task, const struct sluic
     cdc->memory.host = host;
     cdc->phase = CDC_CONNECT;
     cdc->first_start = true;
+    cdc->marks = host->abi_minor >= 1 && host->marks_boundaries(task);
     err->msg[0] = 0;
     if (!cdc_settings_read(&cdc->settings, host, conf, first_complaint, err) ||
         !load_offset(cdc, err))
@@ -176,6 +177,7 @@ static enum sluice_verdict cdc_poll(void *self, struct sluice_batch *batch,
     cdc->room = room;
     cdc->emitted = cdc->emitted_bytes = 0;
     cdc->part = 0;
+    cdc->last = NULL;
     cdc->now_ns = cdc_wall_ns();
     struct cdc_wait wait = {cdc->host->wake_fd(cdc->task),
                             cdc_now_ms() + shortest(cdc, room->wait_ms)};
@@ -185,6 +187,7 @@ static enum sluice_verdict cdc_poll(void *self, struct sluice_batch *batch,
         step = advance(cdc, &wait, err);
         if (!worked && works(cdc->phase)) cdc->host->trouble(cdc->task, NULL);
     } while (step == CDC_DONE && cdc_now_ms() < wait.until_ms);
+    if (!cdc->message) cdc_mark(cdc); /* rows of a snapshot, heartbeats, messages */
     return step == CDC_ERROR ? stumble(cdc, err) : SLUICE_OK;
 }
 
@@ -244,6 +247,14 @@ static enum sluice_verdict cdc_acked(void *self, uint32_t partition, const void 
     return SLUICE_OK;
 }
 
+/* A change comes once. Rows of a snapshot that was interrupted come again, as it starts anew. */
+static unsigned cdc_exactly_once(const struct sluice_host *host, const struct sluice_conf *conf)
+{
+    (void)host;
+    (void)conf;
+    return SLUICE_EXACTLY_ONCE | SLUICE_BOUNDARIES;
+}
+
 /* ---- validate ---- */
 
 struct findings {
@@ -273,8 +284,11 @@ static const char *const aliases[] = {"io.debezium.connector.postgresql.Postgres
                                       "PostgresConnector", "PostgresCdcSource",
                                       "PostgresCdcSourceV2", NULL};
 
-static const struct sluice_source source = {
-    .size = sizeof(source), .poll = cdc_poll, .offset = cdc_offset, .acked = cdc_acked};
+static const struct sluice_source source = {.size = sizeof(source),
+                                            .poll = cdc_poll,
+                                            .offset = cdc_offset,
+                                            .acked = cdc_acked,
+                                            .exactly_once = cdc_exactly_once};
 
 static const struct sluice_plugin plugin = {
     SLUICE_PLUGIN_HEAD,     .kind = SLUICE_KIND_SOURCE, .max_tasks = 1,

@@ -88,6 +88,7 @@ static enum cdc_step on_begin(struct cdc *cdc, struct cdc_cursor *c, uint64_t ls
     free(cdc->origin);
     cdc->origin = NULL;
     if (cdc->resume.skipping) return CDC_DONE;
+    cdc->unfinished = true;
     struct cdc_position *p = &cdc->position;
     p->txid = begin.xid;
     p->ts_us = begin.commit_us;
@@ -117,6 +118,8 @@ static enum cdc_step on_commit(struct cdc *cdc, struct cdc_cursor *c, struct slu
     p->snapshot = CDC_NO_SNAPSHOT;
     cdc->has_position = true;
     if (cdc->transaction) cdc_transaction_end(cdc);
+    cdc->unfinished = false;
+    cdc_mark(cdc);
     return CDC_DONE;
 }
 

@@ -87,6 +87,12 @@ static enum sluice_verdict reject(struct sluice_task *task, uint64_t seq, const 
     no_task("reject");
 }
 
+static bool marks_boundaries(struct sluice_task *task)
+{
+    (void)task;
+    no_task("marks_boundaries");
+}
+
 struct sluice_host sluice_host_base(void)
 {
     struct sluice_host host = {
@@ -113,6 +119,7 @@ struct sluice_host sluice_host_base(void)
         .done = done,
         .reject = reject,
         .finding = sluice_report_add,
+        .marks_boundaries = marks_boundaries,
     };
     assert(host.size >= 2 * sizeof(uint32_t));
     return host;

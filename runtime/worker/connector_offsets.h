@@ -18,6 +18,8 @@
 
 struct sluice_connector_offsets;
 
+/* Whether its offsets live in a topic: a distributed one. */
+bool sluice_worker_distributed(struct sluice_worker *worker);
 /* Whether source tasks of this worker run exactly-once: it is distributed, and told so. */
 bool sluice_worker_exactly_once(struct sluice_worker *worker);
 
@@ -31,8 +33,7 @@ enum sluice_verdict sluice_connector_offsets_open(struct sluice_worker *worker,
                                                   struct sluice_err *err);
 void sluice_connector_offsets_close(struct sluice_connector_offsets *offsets); /* takes NULL */
 
-/* The store that counts, and its topic; NULL: it is none. Borrowed. */
-struct sluice_offset_store *sluice_connector_offsets_store(struct sluice_connector_offsets *offsets);
+/* The topic that counts; NULL: a store that is none. Borrowed. */
 const char *sluice_connector_offsets_topic(const struct sluice_connector_offsets *offsets);
 
 /* As the functions of offset_store.h, over both. refresh comes before the first get or list. */
@@ -53,6 +54,12 @@ bool sluice_connector_offsets_put_start(struct sluice_connector_offsets *offsets
                                         const struct sluice_offset_entry *entries, size_t n,
                                         sluice_offset_done *done, void *arg,
                                         struct sluice_err *err);
+/* An entry as that topic holds it, for a transaction that writes it itself; key and value are
+ * appended to. */
+bool sluice_connector_offsets_encode(struct sluice_connector_offsets *offsets,
+                                     const struct sluice_offset_entry *entry,
+                                     struct sluice_buf *key, struct sluice_buf *value,
+                                     struct sluice_err *err);
 /* The copy in the worker's store, of what a transaction committed to the own topic; nothing when
  * there is none. */
 void sluice_connector_offsets_copy(struct sluice_connector_offsets *offsets,

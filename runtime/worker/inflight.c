@@ -48,7 +48,7 @@ struct sluice_window {
     struct sluice_wake wake;
     _Atomic bool waiting;    /* the owner sleeps and wants to hear of finished records */
     _Atomic bool any_failed; /* some slot has an error */
-    _Atomic size_t users;    /* owner + shared unfinished slots */
+    _Atomic size_t users;    /* owner + holds + shared unfinished slots */
 };
 
 struct sluice_window *sluice_window_new(size_t records, size_t bytes)
@@ -75,6 +75,11 @@ static void let_go(struct sluice_window *w)
     free(w->positions);
     sluice_wake_fini(&w->wake);
     free(w);
+}
+
+void sluice_window_hold(struct sluice_window *window)
+{
+    atomic_fetch_add_explicit(&window->users, 1, memory_order_relaxed);
 }
 
 void sluice_window_detach(struct sluice_window *window)

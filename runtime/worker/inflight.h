@@ -24,6 +24,8 @@ struct sluice_slot;
 struct sluice_window *sluice_window_new(size_t records, size_t bytes);
 /* The owner's wake fd; it lives in the window, because a late report may still fire it. */
 struct sluice_wake *sluice_window_wake(struct sluice_window *window);
+/* Keeps the window, and so its wake fd, until another detach. Any thread that may use it. */
+void sluice_window_hold(struct sluice_window *window);
 /* The owner goes: unfinished records may still be finished by others, then it is freed. */
 void sluice_window_detach(struct sluice_window *window);
 

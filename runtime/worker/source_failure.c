@@ -154,5 +154,10 @@ enum sluice_verdict sluice_source_refused(struct sluice_source_run *run, int cod
     } else {
         sluice_err_set(&failure.err, "%s", sluice_kafka_error(code));
     }
-    return sluice_source_tolerate(run, &failure, topic, rec, err);
+    if (!run->txn) return sluice_source_tolerate(run, &failure, topic, rec, err);
+    record_failure(run, &failure, topic, rec);
+    return sluice_fail(err,
+                       "a record for topic %s cannot be sent: %s. errors.tolerance has no say in "
+                       "it when records are sent exactly-once",
+                       topic, failure.err.msg);
 }

@@ -4,13 +4,19 @@
 
 #include "data/batch.h"
 #include "kafka/topics.h"
+#include "store/offset_store.h"
+#include "worker/connector_offsets.h"
 #include "worker/task_impl.h"
 #include "worker/topic_creation.h"
 
 struct source_partition {
     struct sluice_value map, offset;
     bool has_offset;
+    bool again; /* writing its offset failed: it is written with the next */
 };
+
+struct sluice_source_commit; /* source_commit.c */
+struct sluice_source_txn;    /* source_txn.c */
 
 struct sluice_source_run {
     struct sluice_task *task;
@@ -18,7 +24,10 @@ struct sluice_source_run {
     struct sluice_batch known; /* partitions and their offsets; lives as long as the run */
     struct source_partition *partitions;
     size_t n, cap;
-    struct sluice_producer *producer;
+    struct sluice_connector_offsets *offsets;
+    struct sluice_source_commit *commit; /* under way; NULL: none */
+    struct sluice_source_txn *txn;       /* NULL: not exactly-once */
+    struct sluice_producer *producer;    /* the transactions' own, or a shared one */
     struct sluice_topics topics;
     struct sluice_topic_creation *creation; /* NULL: brokers make topics, or nobody */
     struct sluice_backoff backoff;
@@ -31,6 +40,39 @@ struct sluice_source_run {
     } hand;
     int64_t commit_due_ms, commit_every_ms, service_due_ms;
 };
+
+/* ---- source_commit.c: at-least-once, and what exactly-once has in common with it ---- */
+
+struct sluice_source_at { /* up to where a partition's offset says */
+    uint32_t partition, len;
+    char position[SLUICE_POSITION_MAX];
+};
+/* The plugin's offset map for that position, as an entry with memory of the scratch batch. False:
+ * logged. */
+bool sluice_source_entry(struct sluice_source_run *run, const struct sluice_source_at *at,
+                         struct sluice_offset_entry *entry);
+/* The offsets up to these positions are durable: the plugin hears of it. OK or FAIL. */
+enum sluice_verdict sluice_source_acked(struct sluice_source_run *run,
+                                        const struct sluice_source_at *at, size_t n,
+                                        struct sluice_err *err);
+/* Starts to write the prefixes that moved, unless a write is under way. Never waits for a broker. */
+enum sluice_verdict sluice_source_commit(struct sluice_source_run *run, struct sluice_err *err);
+/* What became of the write under way. Once it is durable, and only then, the plugin hears of it; one
+ * that failed is written with the next. */
+enum sluice_verdict sluice_source_settle(struct sluice_source_run *run, struct sluice_err *err);
+void sluice_source_commit_free(struct sluice_source_run *run); /* the task ends */
+
+/* ---- source_task.c, for source_txn.c ---- */
+
+/* The plugin is polled with room for none, if that is due, so that it serves its connection. */
+enum sluice_verdict sluice_source_serve(struct sluice_source_run *run, struct sluice_err *err);
+/* Tries until it is done, the task is to stop (RETRY), or it failed. */
+enum sluice_verdict sluice_source_insist(struct sluice_source_run *run,
+                                         enum sluice_verdict (*attempt)(struct sluice_source_run *,
+                                                                        struct sluice_err *),
+                                         struct sluice_err *err);
+/* Reads offsets up to their end; then the plugin can be opened. For insist(). */
+enum sluice_verdict sluice_source_refresh(struct sluice_source_run *run, struct sluice_err *err);
 
 /* ---- source_failure.c ---- */
 

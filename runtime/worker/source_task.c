@@ -2,7 +2,8 @@
  * offsets -> acked.
  *
  * The window (inflight.h) is what everything hangs off: its room bounds a poll, its prefix is what
- * may be committed, and only a committed position is handed back to the plugin. Records that a
+ * may be committed (source_commit.c), and only a committed position is handed back to the plugin.
+ * Exactly-once, transactions decide that (source_txn.h). Records that a
  * transform drops, and those without a topic, pass through the window as finished at once, so that
  * the position moves over them in order. Owner: the task's thread. */
 #include <assert.h>
@@ -16,9 +17,9 @@
 #include "base/mem.h"
 #include "data/values.h"
 #include "kafka/client.h"
-#include "store/offset_store.h"
-#include "worker/source_run.h"
+#include "worker/source_txn.h"
 #include "worker/tolerance.h"
+#include "worker/topic_use.h"
 
 #define POLL_MAX_RECORDS 4096
 #define POLL_MAX_BYTES ((size_t)4 << 20)
@@ -41,8 +42,8 @@ uint32_t sluice_source_partition(struct sluice_task *task, const struct sluice_v
     struct source_partition *p = &run->partitions[run->n];
     memset(p, 0, sizeof *p);
     p->map = sluice_value_copy(&run->known.arena, map);
-    if (!sluice_offset_get(sluice_worker_offsets(task->worker), task->connector, &p->map,
-                           &run->known, &p->offset, &p->has_offset, &err))
+    if (!sluice_connector_offsets_get(run->offsets, &p->map, &run->known, &p->offset,
+                                      &p->has_offset, &err))
         sluice_log(SLUICE_ERROR, task->connector, task->id, "%s", err.msg);
     return (uint32_t)run->n++;
 }
@@ -54,60 +55,12 @@ const struct sluice_value *sluice_source_resume(struct sluice_task *task, uint32
     return run->partitions[partition].has_offset ? &run->partitions[partition].offset : NULL;
 }
 
-/* ---- committing ---- */
-
-static bool gather(struct sluice_source_run *run, uint32_t i, struct sluice_offset_entry *entry,
-                   struct sluice_prefix *prefix, struct sluice_err *err)
+bool sluice_source_marks(struct sluice_task *task)
 {
-    struct sluice_task *task = run->task;
-    sluice_window_prefix(task->window, i, prefix);
-    if (!prefix->moved) return false;
-    struct sluice_value *offset = sluice_batch_alloc(&run->scratch, sizeof *offset);
-    *offset = sluice_null();
-    if (task->plugin->source->offset(task->self, prefix->position, prefix->position_len,
-                                     &run->scratch, offset, err) != SLUICE_OK) {
-        sluice_log(SLUICE_ERROR, task->connector, task->id, "making the offset failed: %s",
-                   err->msg);
-        return false;
-    }
-    entry->partition = &run->partitions[i].map;
-    entry->offset = offset;
-    return true;
+    return task->source && task->source->txn && sluice_source_txn_marks(task->source->txn);
 }
 
-/* Writes the prefixes that moved; then, and only then, tells the plugin. A store that fails keeps
- * everything for the next time. */
-static enum sluice_verdict commit(struct sluice_source_run *run, struct sluice_err *err)
-{
-    struct sluice_task *task = run->task;
-    const struct sluice_source *source = task->plugin->source;
-    enum sluice_verdict v = SLUICE_OK;
-    size_t n = 0;
-    if (!sluice_task_may_work(task)) return SLUICE_OK;
-    sluice_batch_reset(&run->scratch);
-    struct sluice_offset_entry *entries =
-        sluice_batch_alloc(&run->scratch, (run->n + 1) * sizeof *entries);
-    uint32_t *moved = sluice_batch_alloc(&run->scratch, (run->n + 1) * sizeof *moved);
-    struct sluice_prefix prefix;
-    for (uint32_t i = 0; i < run->n; i++)
-        if (gather(run, i, &entries[n], &prefix, err)) moved[n++] = i;
-    run->commit_due_ms = sluice_now_ms() + run->commit_every_ms;
-    if (n == 0) return SLUICE_OK;
-    if (!sluice_offset_put(sluice_worker_offsets(task->worker), task->connector, entries, n, err)) {
-        sluice_log(SLUICE_ERROR, task->connector, task->id, "%s", err->msg);
-        return SLUICE_OK;
-    }
-    sluice_count(&task->count.commits, 1);
-    for (size_t i = 0; i < n && v == SLUICE_OK; i++) {
-        sluice_window_prefix(task->window, moved[i], &prefix);
-        sluice_window_committed(task->window, moved[i]);
-        if (source->acked)
-            v = source->acked(task->self, moved[i], prefix.position, prefix.position_len, err);
-    }
-    return v == SLUICE_FAIL ? SLUICE_FAIL : SLUICE_OK;
-}
-
-/* ---- one record ---- */
+/* ---- records that come back ---- */
 
 /* A record that came back from Kafka undelivered. The broker refuses whole batches: of one that is
  * too large nobody can say which record was, so that tolerating it would lose good ones. */
@@ -173,6 +126,12 @@ static enum sluice_verdict send(struct sluice_source_run *run, const struct slui
     struct sluice_err why = {{0}};
     int code = 0;
     size_t bytes = message->key_len + message->value_len;
+    enum sluice_verdict v = run->txn ? sluice_source_txn_begin(run, rec->topic, err) : SLUICE_OK;
+    if (v != SLUICE_OK) {
+        sluice_headers_free(message->headers);
+        run->hand.served = v; /* DROP: from there it goes back to the last commit */
+        return SLUICE_FAIL;
+    }
     struct sluice_slot *slot = sluice_window_enter(task->window, rec->source_partition, bytes,
                                                    rec->position, rec->position_len, -1, topic);
     message->topic = topic->handle;
@@ -184,10 +143,11 @@ static enum sluice_verdict send(struct sluice_source_run *run, const struct slui
         sluice_window_wait(task->window, FULL_WAIT_MS);
     if (sent == SLUICE_SENT) {
         sluice_count(&task->count.bytes, bytes);
+        if (run->txn) sluice_source_txn_moved(run, rec);
         return SLUICE_OK;
     }
     sluice_headers_free(message->headers);
-    enum sluice_verdict v = SLUICE_RETRY; /* stopped meanwhile: this record comes again */
+    v = SLUICE_RETRY; /* stopped meanwhile: this record comes again */
     if (sent == SLUICE_SEND_FAILED)
         v = sluice_source_refused(run, code, rec->topic, rec, bytes, err);
     /* Tolerated: the position moves over it. Else the task ends here, and so does what it commits.
@@ -196,8 +156,13 @@ static enum sluice_verdict send(struct sluice_source_run *run, const struct slui
     return v;
 }
 
-static void pass_over(struct sluice_task *task, const struct sluice_record *rec)
+static void pass_over(struct sluice_source_run *run, const struct sluice_record *rec)
 {
+    struct sluice_task *task = run->task;
+    if (run->txn) {
+        sluice_source_txn_moved(run, rec);
+        return;
+    }
     struct sluice_slot *slot = sluice_window_enter(task->window, rec->source_partition, 0,
                                                    rec->position, rec->position_len, -1, NULL);
     sluice_slot_finish(slot, 0, false);
@@ -233,7 +198,7 @@ static enum sluice_verdict create_topic(struct sluice_source_run *run, const cha
     return v;
 }
 
-/* OK: sent or passed over; RETRY: the task stops; FAIL. */
+/* OK: sent or passed over; RETRY: the task stops; DROP: back to the last commit; FAIL. */
 static enum sluice_verdict handle(struct sluice_source_run *run, struct sluice_record *rec,
                                   struct sluice_err *err)
 {
@@ -249,7 +214,7 @@ static enum sluice_verdict handle(struct sluice_source_run *run, struct sluice_r
         rec->topic ? sluice_pipeline_transform(pipe, &run->batch, rec, &failure) : SLUICE_DROP;
     if (v == SLUICE_DROP) {
         if (rec->topic) sluice_count(&task->count.filtered, 1);
-        pass_over(task, rec);
+        pass_over(run, rec);
         return SLUICE_OK;
     }
     if (v == SLUICE_OK) {
@@ -269,15 +234,17 @@ static enum sluice_verdict handle(struct sluice_source_run *run, struct sluice_r
                                              .value_len = value_null ? 0 : pipe->value_bytes.len,
                                              .headers = headers};
             struct sluice_topic *topic = sluice_topics_find(&run->topics, rec->topic, &fresh);
+            sluice_topic_use(task, &topic->told, topic->name);
             v = send(run, rec, topic, &message, err);
+            if (run->hand.served != SLUICE_OK) return run->hand.served;
             return v == SLUICE_DROP ? SLUICE_OK : v;
         }
     }
-    if (run->hand.served == SLUICE_FAIL) return SLUICE_FAIL;
+    if (run->hand.served != SLUICE_OK) return run->hand.served;
     if (sluice_tolerance_cut(task, &failure)) return SLUICE_RETRY;
     if (sluice_source_tolerate(run, &failure, rec->topic, rec, err) == SLUICE_FAIL)
         return SLUICE_FAIL;
-    pass_over(task, rec);
+    pass_over(run, rec);
     return SLUICE_OK;
 }
 
@@ -293,13 +260,14 @@ static enum sluice_verdict collect(struct sluice_source_run *run, struct sluice_
     sluice_count(&task->count.written, sluice_window_advance(task->window, NULL, NULL));
     while ((code = sluice_window_failed(task->window, &seq)) != 0) {
         /* Looked at first: what a broken client sends back is not for errors.tolerance to skip. */
+        if (run->txn) return sluice_source_txn_failed(run, code, seq, err);
         if (sluice_producer_fatal(run->producer, text)) break;
         if (undelivered(run, code, seq, err) == SLUICE_FAIL) return SLUICE_FAIL;
         sluice_window_forgive(task->window, seq);
     }
     atomic_store_explicit(&task->count.in_flight, sluice_window_count(task->window),
                           memory_order_relaxed);
-    if (sluice_producer_fatal(run->producer, text))
+    if (!run->txn && sluice_producer_fatal(run->producer, text))
         return sluice_fail(err, "the kafka producer is broken: %s; restart the task", text);
     bool down = sluice_producer_down(run->producer, text);
     sluice_task_kafka(task, down, text);
@@ -309,8 +277,28 @@ static enum sluice_verdict collect(struct sluice_source_run *run, struct sluice_
 static int wait_ms(const struct sluice_source_run *run, int64_t now)
 {
     int64_t left = run->commit_due_ms - now;
-    if (sluice_window_count(run->task->window) == 0) left = POLL_WAIT_MS;
+    if (run->txn) left = sluice_source_txn_due_ms(run) - now;
+    else if (run->commit || sluice_window_count(run->task->window) == 0) left = POLL_WAIT_MS;
     return left < 0 ? 0 : left > POLL_WAIT_MS ? POLL_WAIT_MS : (int)left;
+}
+
+/* Each record of the batch; the transaction ends where it may. Verdicts as of handle(). */
+static enum sluice_verdict handle_all(struct sluice_source_run *run, struct sluice_err *err)
+{
+    struct sluice_batch *batch = &run->batch;
+    size_t boundary = run->txn ? sluice_source_txn_boundary(run) : 0;
+    enum sluice_verdict v = SLUICE_OK;
+    run->hand.owned = false;
+    for (size_t i = 0; i < batch->n && v == SLUICE_OK; i++) {
+        v = handle(run, &batch->records[i], err);
+        run->hand.record = NULL;
+        sluice_tolerance_settle(run->task);
+        if (v != SLUICE_OK || i + 1 != boundary) continue;
+        if (boundary < batch->n) run->hand.record = &batch->records[boundary];
+        v = sluice_source_txn_at_boundary(run, err);
+        run->hand.record = NULL;
+    }
+    return v;
 }
 
 /* Polls with the room there is; records 0: only so that the plugin serves its connection. */
@@ -329,13 +317,8 @@ static enum sluice_verdict poll_once(struct sluice_source_run *run, size_t recor
     if (v == SLUICE_FAIL) return v;
     assert(run->batch.n <= room.records);
     sluice_count(&task->count.polled, run->batch.n);
-    run->hand.owned = false;
-    for (size_t i = 0; i < run->batch.n; i++) {
-        enum sluice_verdict h = handle(run, &run->batch.records[i], err);
-        run->hand.record = NULL;
-        sluice_tolerance_settle(task);
-        if (h != SLUICE_OK) return h == SLUICE_RETRY ? SLUICE_OK : h;
-    }
+    enum sluice_verdict h = handle_all(run, err);
+    if (h != SLUICE_OK) return h == SLUICE_RETRY ? SLUICE_OK : h;
     if (v == SLUICE_OK) {
         sluice_backoff_reset(&run->backoff);
     } else {
@@ -345,27 +328,41 @@ static enum sluice_verdict poll_once(struct sluice_source_run *run, size_t recor
     return SLUICE_OK;
 }
 
-/* While an operation on the record in hand waits to be tried again: collects and commits what is
- * through, and lets the plugin serve its connection. */
+enum sluice_verdict sluice_source_serve(struct sluice_source_run *run, struct sluice_err *err)
+{
+    struct sluice_task *task = run->task;
+    struct sluice_room room = {.size = sizeof room};
+    if (sluice_now_ms() < run->service_due_ms || !sluice_task_may_work(task)) return SLUICE_OK;
+    sluice_batch_reset(&run->idle);
+    enum sluice_verdict v = task->plugin->source->poll(task->self, &run->idle, &room, err);
+    assert(v == SLUICE_FAIL || run->idle.n == 0);
+    run->service_due_ms = sluice_now_ms() + SERVICE_MS;
+    return v == SLUICE_FAIL ? v : SLUICE_OK;
+}
+
+/* What is through is collected, and committed when that is due. */
+static enum sluice_verdict advance(struct sluice_source_run *run, bool between,
+                                   struct sluice_err *err)
+{
+    enum sluice_verdict v = collect(run, err);
+    if (v == SLUICE_OK && run->txn) return sluice_source_txn_due(run, between, err);
+    if (v == SLUICE_OK) v = sluice_source_settle(run, err);
+    if (v == SLUICE_OK && sluice_now_ms() >= run->commit_due_ms) v = sluice_source_commit(run, err);
+    return v;
+}
+
+/* While an operation on the record in hand waits to be tried again: what else there is to do, and
+ * the plugin serves its connection. */
 static bool serve(void *arg, int ms)
 {
     struct sluice_source_run *run = arg;
     struct sluice_task *task = run->task;
-    struct sluice_room room = {.size = sizeof room};
-    int64_t now = sluice_now_ms();
     sluice_wake_clear(task->wake);
     sluice_source_own(run);
-    enum sluice_verdict v = collect(run, run->hand.err);
-    if (v == SLUICE_OK && now >= run->commit_due_ms) v = commit(run, run->hand.err);
-    if (v == SLUICE_OK && now >= run->service_due_ms && sluice_task_may_work(task)) {
-        sluice_batch_reset(&run->idle);
-        v = task->plugin->source->poll(task->self, &run->idle, &room, run->hand.err);
-        if (v == SLUICE_RETRY) v = SLUICE_OK;
-        assert(v != SLUICE_OK || run->idle.n == 0);
-        run->service_due_ms = sluice_now_ms() + SERVICE_MS;
-    }
+    enum sluice_verdict v = advance(run, false, run->hand.err);
+    if (v == SLUICE_OK) v = sluice_source_serve(run, run->hand.err);
     if (v == SLUICE_OK && !sluice_task_stopping(task)) sluice_window_wait(task->window, ms);
-    run->hand.served = v;
+    run->hand.served = v == SLUICE_RETRY ? SLUICE_OK : v;
     return v == SLUICE_OK;
 }
 
@@ -381,10 +378,9 @@ static enum sluice_verdict step(struct sluice_source_run *run, struct sluice_err
     struct sluice_task *task = run->task;
     bool pausing = sluice_task_pausing(task);
     sluice_task_state(task, pausing ? SLUICE_PAUSED : SLUICE_RUNNING);
-    enum sluice_verdict v = collect(run, err);
-    int64_t now = sluice_now_ms();
-    if (v == SLUICE_OK && now >= run->commit_due_ms) v = commit(run, err);
+    enum sluice_verdict v = advance(run, true, err);
     if (v != SLUICE_OK) return v;
+    int64_t now = sluice_now_ms();
     size_t room = pausing ? 0 : sluice_window_room(task->window);
     if (!sluice_task_may_work(task)) {
         sluice_window_wait(task->window, FULL_WAIT_MS);
@@ -396,34 +392,57 @@ static enum sluice_verdict step(struct sluice_source_run *run, struct sluice_err
     return SLUICE_OK;
 }
 
-/* Waits for what is under way, commits it. */
+/* ---- start and end ---- */
+
+/* Waits for what is under way, and commits it. */
 static void drain(struct sluice_source_run *run)
 {
     struct sluice_task *task = run->task;
     struct sluice_err err = {{0}};
     int64_t until = sluice_now_ms() + sluice_task_stop_ms(task) * 4 / 5;
     while (sluice_task_may_work(task) && collect(run, &err) == SLUICE_OK &&
-           sluice_window_count(task->window) > 0 && sluice_now_ms() < until)
+           sluice_window_count(task->window) > 0 && sluice_now_ms() < until) {
+        sluice_wake_clear(task->wake); /* readable since the stop */
         sluice_window_wait(task->window, FULL_WAIT_MS);
+    }
     if (sluice_window_count(task->window) > 0)
         sluice_log(SLUICE_WARN, task->connector, task->id,
                    "%zu records are not yet acknowledged by Kafka; they are sent again after the "
                    "next start",
                    sluice_window_count(task->window));
-    if (commit(run, &err) == SLUICE_FAIL)
-        sluice_log(SLUICE_WARN, task->connector, task->id, "%s", err.msg);
+    enum sluice_verdict v = SLUICE_OK;
+    for (bool last = false; v == SLUICE_OK;) { /* last: the commit of all that is through */
+        v = sluice_source_settle(run, &err);
+        if (v == SLUICE_OK && !run->commit && !last) {
+            v = sluice_source_commit(run, &err);
+            last = true;
+        }
+        if (!run->commit || sluice_now_ms() >= until || !sluice_task_may_work(task)) break;
+        if (sluice_wake_wait(task->wake, FULL_WAIT_MS)) sluice_wake_clear(task->wake);
+    }
+    if (v == SLUICE_FAIL) sluice_log(SLUICE_WARN, task->connector, task->id, "%s", err.msg);
+    if (run->commit)
+        sluice_log(SLUICE_WARN, task->connector, task->id,
+                   "it is not known whether the last offsets were written; if not, records are "
+                   "sent again after the next start");
 }
 
 static bool connect_kafka(struct sluice_source_run *run, struct sluice_err *err)
 {
     struct sluice_task *task = run->task;
     struct sluice_map props = {0};
+    bool exactly_once = sluice_worker_exactly_once(task->worker);
     sluice_client_layers(SLUICE_CLIENT_PRODUCER, sluice_worker_props(task->worker), &task->config,
                          &props);
-    if (!sluice_map_has(&props, "client.id"))
-        sluice_map_set(&props, "client.id", "sluice-producer");
-    run->producer =
-        sluice_producer_get(sluice_worker_producers(task->worker), &props, task->connector, err);
+    if (!sluice_map_has(&props, "client.id")) {
+        char id[300];
+        snprintf(id, sizeof id, "connector-producer-%s-%d", task->connector, task->id);
+        sluice_map_set(&props, "client.id", exactly_once ? id : "sluice-producer");
+    }
+    if (exactly_once) run->txn = sluice_source_txn_new(run, &props, err);
+    else
+        run->producer = sluice_producer_get(sluice_worker_producers(task->worker), &props,
+                                            task->connector, err);
     sluice_map_fini(&props);
     if (run->producer) sluice_topics_init(&run->topics, run->producer);
     return run->producer != NULL;
@@ -444,10 +463,79 @@ static bool read_creation(struct sluice_source_run *run, struct sluice_err *err)
     return run->creation != NULL;
 }
 
+enum sluice_verdict sluice_source_insist(struct sluice_source_run *run,
+                                         enum sluice_verdict (*attempt)(struct sluice_source_run *,
+                                                                        struct sluice_err *),
+                                         struct sluice_err *err)
+{
+    struct sluice_task *task = run->task;
+    struct sluice_backoff backoff;
+    sluice_backoff_init(&backoff, 100, 5000);
+    while (!sluice_task_stopping(task)) {
+        err->msg[0] = '\0';
+        enum sluice_verdict v = attempt(run, err);
+        if (v != SLUICE_RETRY) return v;
+        char text[sizeof err->msg + 64];
+        snprintf(text, sizeof text, "%s; trying again", err->msg);
+        if (err->msg[0]) sluice_task_trouble(task, text);
+        sluice_count(&task->count.retries, 1);
+        sluice_task_pause_ms(task, sluice_backoff_next(&backoff));
+    }
+    return SLUICE_RETRY;
+}
+
+static enum sluice_verdict open_offsets(struct sluice_source_run *run, struct sluice_err *err)
+{
+    struct sluice_task *task = run->task;
+    return sluice_connector_offsets_open(task->worker, task->connector, &task->config, CREATE_MS,
+                                         &run->offsets, err);
+}
+
+enum sluice_verdict sluice_source_refresh(struct sluice_source_run *run, struct sluice_err *err)
+{
+    return sluice_connector_offsets_refresh(run->offsets, CREATE_MS, err);
+}
+
+/* All that comes before the first poll: predecessors are fenced, offsets are read, the plugin is
+ * opened. RETRY: the task stops. */
+static enum sluice_verdict begin(struct sluice_source_run *run, struct sluice_err *err)
+{
+    struct sluice_task *task = run->task;
+    enum sluice_verdict v = SLUICE_OK;
+    if (!read_creation(run, err) || !connect_kafka(run, err)) return SLUICE_FAIL;
+    if (run->txn) v = sluice_source_insist(run, sluice_source_txn_fence, err);
+    if (v == SLUICE_OK) v = sluice_source_insist(run, open_offsets, err);
+    if (v == SLUICE_OK) v = sluice_source_insist(run, sluice_source_refresh, err);
+    if (v == SLUICE_OK && run->txn) v = sluice_source_insist(run, sluice_source_txn_current, err);
+    if (v == SLUICE_OK) v = sluice_task_open(task, err);
+    if (v == SLUICE_OK) sluice_task_trouble(task, NULL);
+    run->commit_due_ms = sluice_now_ms() + run->commit_every_ms;
+    return v;
+}
+
+static void end(struct sluice_source_run *run)
+{
+    struct sluice_task *task = run->task;
+    task->plugin->close(task->self);
+    task->self = NULL;
+    task->source = NULL;
+    sluice_source_commit_free(run);
+    sluice_topics_fini(&run->topics);
+    if (run->txn) sluice_source_txn_free(run->txn); /* with its producer */
+    else sluice_producer_put(run->producer);
+    sluice_connector_offsets_close(run->offsets);
+    sluice_topic_creation_free(run->creation);
+    sluice_batch_fini(&run->batch);
+    sluice_batch_fini(&run->scratch);
+    sluice_batch_fini(&run->known);
+    sluice_batch_fini(&run->idle);
+    free(run->partitions);
+    free(run);
+}
+
 enum sluice_verdict sluice_source_run(struct sluice_task *task, struct sluice_err *err)
 {
     struct sluice_source_run *run = sluice_xcalloc(1, sizeof *run);
-    enum sluice_verdict v = SLUICE_FAIL;
     run->task = task;
     task->source = run;
     run->commit_every_ms = sluice_worker_num(task->worker, "offset.flush.interval.ms");
@@ -457,28 +545,15 @@ enum sluice_verdict sluice_source_run(struct sluice_task *task, struct sluice_er
     sluice_batch_init(&run->idle);
     task->pipe.again = (struct sluice_again){wait_again, run};
     sluice_backoff_init(&run->backoff, 100, 10000);
-    if (!read_creation(run, err) || !connect_kafka(run, err)) goto out;
-    v = sluice_task_open(task, err);
-    if (v != SLUICE_OK) goto out; /* RETRY: asked to stop before it was open */
-    sluice_task_trouble(task, NULL);
-    run->commit_due_ms = sluice_now_ms() + run->commit_every_ms;
+    enum sluice_verdict v = begin(run, err);
+    bool begun = v == SLUICE_OK;
     while (v == SLUICE_OK && !sluice_task_stopping(task)) {
         sluice_wake_clear(task->wake);
         if (!sluice_task_stopping(task)) v = step(run, err);
+        if (v == SLUICE_DROP) v = sluice_source_rewind(run, err);
     }
-    drain(run);
-out:
-    task->plugin->close(task->self);
-    task->self = NULL;
-    task->source = NULL;
-    sluice_topics_fini(&run->topics);
-    sluice_producer_put(run->producer);
-    sluice_topic_creation_free(run->creation);
-    sluice_batch_fini(&run->batch);
-    sluice_batch_fini(&run->scratch);
-    sluice_batch_fini(&run->known);
-    sluice_batch_fini(&run->idle);
-    free(run->partitions);
-    free(run);
+    if (begun && run->txn) sluice_source_txn_end(run, v == SLUICE_FAIL);
+    else if (begun) drain(run);
+    end(run);
     return v;
 }

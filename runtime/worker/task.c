@@ -166,6 +166,7 @@ static const struct sluice_host *task_host(void)
         host.resume = sluice_source_resume;
         host.done = sluice_sink_done;
         host.reject = sluice_sink_reject;
+        host.marks_boundaries = sluice_source_marks;
         ready = true;
     }
     sluice_unlock(&once);

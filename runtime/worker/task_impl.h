@@ -90,6 +90,7 @@ int64_t sluice_task_stop_ms(const struct sluice_task *task); /* how long drainin
 /* host functions */
 uint32_t sluice_source_partition(struct sluice_task *task, const struct sluice_value *map);
 const struct sluice_value *sluice_source_resume(struct sluice_task *task, uint32_t partition);
+bool sluice_source_marks(struct sluice_task *task);
 void sluice_sink_done(struct sluice_task *task, const uint64_t *seqs, size_t n);
 enum sluice_verdict sluice_sink_reject(struct sluice_task *task, uint64_t seq, const char *why,
                                        struct sluice_err *err);

@@ -1,6 +1,7 @@
 /* validate.c - a connector's config checked as Connect does before it is taken: framework keys,
  * converters, transforms, predicates, the plugin's own table and its own validate(). */
 #include <assert.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "plugin/host.h"
+#include "worker/connector_offsets.h"
 #include "worker/task_impl.h"
 #include "worker/topic_creation.h"
 #include "worker/worker.h"
@@ -177,26 +179,57 @@ static void check_topics(const struct checking *c)
                           letters, topics);
 }
 
-static void check_eos(const struct checking *c)
+/* SLUICE_EXACTLY_ONCE and so on; everything when the config is wrong, which is said elsewhere. */
+static unsigned promises(const struct sluice_plugin *plugin, const struct sluice_map *config)
 {
-    const char *support = sluice_map_get(c->config, "exactly.once.support");
-    if (support && strcasecmp(support, "required") == 0)
-        sluice_report_add(
-            c->report, "exactly.once.support",
-            "Invalid value %s for configuration exactly.once.support: This worker does "
-            "not have exactly-once source support enabled.",
-            support);
+    const struct sluice_source *source = plugin->source;
+    struct sluice_err err;
+    size_t needed = offsetof(struct sluice_source, exactly_once) + sizeof source->exactly_once;
+    if (source->size < needed || !source->exactly_once) return 0;
+    struct sluice_conf *conf = sluice_conf_new(plugin, config, "", &err);
+    if (!conf) return ~0u;
+    struct sluice_host host = sluice_host_base();
+    unsigned can = source->exactly_once(&host, conf);
+    sluice_conf_free(conf);
+    return can;
+}
+
+static bool says(const struct checking *c, const char *key, const char *word)
+{
+    const char *value = sluice_map_get(c->config, key);
+    return value && strcasecmp(value, word) == 0;
+}
+
+/* KIP-618; the texts are Connect's. */
+static void check_eos(const struct checking *c, struct sluice_worker *worker,
+                      const struct sluice_plugin *plugin)
+{
+    bool required = says(c, "exactly.once.support", "required");
+    bool enabled = required && sluice_worker_exactly_once(worker);
+    if (required && !enabled)
+        sluice_report_add(c->report, "exactly.once.support",
+                          "This worker does not have exactly-once source support enabled.");
+    if (enabled && !(promises(plugin, c->config) & SLUICE_EXACTLY_ONCE))
+        sluice_report_add(c->report, "exactly.once.support",
+                          "The connector does not support exactly-once semantics with the provided "
+                          "configuration.");
+    if (says(c, "transaction.boundary", "connector") && sluice_worker_distributed(worker) &&
+        !(promises(plugin, c->config) & SLUICE_BOUNDARIES))
+        sluice_report_add(c->report, "transaction.boundary",
+                          "The connector does not support connector-defined transaction "
+                          "boundaries with the given configuration. Please reconfigure it to use a "
+                          "different transaction boundary definition.");
 }
 
 /* All that can be said of a config whose variables are replaced. */
-static void check_config(const struct checking *c, const struct sluice_worker *worker,
+static void check_config(const struct checking *c, struct sluice_worker *worker,
                          const struct sluice_plugin *plugin)
 {
     sluice_options_check(sluice_connector_options(plugin->kind), sizeof(struct sluice_option),
                          c->config, c->report);
     if (plugin->kind == SLUICE_KIND_SINK) check_topics(c);
     if (plugin->kind == SLUICE_KIND_SOURCE) {
-        check_eos(c);
+        check_eos(c, worker, plugin);
         sluice_topic_creation_check(c->config, c->report);
     }
     sluice_override_check(sluice_worker_policy(worker), plugin->kind, c->config, c->report);

@@ -74,7 +74,8 @@ static const struct sluice_option options[] = {
     {0},
 };
 
-static const struct sluice_source source = {sizeof source, poll_blocker, offset, NULL};
+static const struct sluice_source source = {
+    .size = sizeof source, .poll = poll_blocker, .offset = offset};
 
 static const struct sluice_plugin plugin = {
     SLUICE_PLUGIN_HEAD,     .kind = SLUICE_KIND_SOURCE, .max_tasks = 1,       .name = "blocker",

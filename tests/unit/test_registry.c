@@ -77,7 +77,8 @@ static enum sluice_verdict apply_toy(void *self, struct sluice_batch *batch,
     return SLUICE_OK;
 }
 
-static const struct sluice_source source = {sizeof(source), poll_toy, offset_toy, NULL};
+static const struct sluice_source source = {
+    .size = sizeof(source), .poll = poll_toy, .offset = offset_toy};
 static const struct sluice_sink sink = {sizeof(sink), put_toy, NULL, flush_toy, NULL};
 static const struct sluice_transform transform = {sizeof(transform), apply_toy};
 static const struct sluice_option no_options[] = {{.key = NULL}};

@@ -1,0 +1,724 @@
+/* Source tasks: exactly-once, with boundaries of all kinds and everything that can go wrong with a
+ * transaction; and at-least-once, with offsets that become durable late or not at all. A task runs on
+ * its thread as it does in the worker; Kafka is in memory. */
+#include <assert.h>
+#include <stdatomic.h>
+
+#include "plugin/registry.h"
+#include "worker/retry.h"
+#include "worker/task.h"
+
+#include "../fake_kafka.h"
+#include "../harness.h"
+
+/* ---- no waits between tries ---- */
+
+void sluice_backoff_init(struct sluice_backoff *backoff, int64_t first_ms, int64_t max_ms)
+{
+    *backoff = (struct sluice_backoff){.first_ms = first_ms, .max_ms = max_ms};
+}
+void sluice_backoff_reset(struct sluice_backoff *backoff) { backoff->tries = 0; }
+int64_t sluice_backoff_next(struct sluice_backoff *backoff)
+{
+    backoff->tries++;
+    return 1;
+}
+
+/* ---- a source of numbers, from the stored one on ---- */
+
+static struct {
+    _Atomic long long allowed; /* it gives no number above */
+    long long poll; /* so many numbers a poll; those of one poll end at a multiple of it */
+    long long mark; /* every so many-eth number is marked; 0: none */
+    long long silent_from, silent_to; /* numbers that move the position only */
+    const char *topic;
+    _Atomic int opens, polls, idle_polls;
+    pthread_mutex_t lock;
+    char acked[4000];
+} numbers = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+struct source {
+    struct sluice_task *task;
+    const struct sluice_host *host;
+    uint32_t partition;
+    long long next;
+    bool marks;
+};
+
+static enum sluice_verdict open_numbers(struct sluice_task *task, const struct sluice_host *host,
+                                        const struct sluice_conf *conf, void **self,
+                                        struct sluice_err *err)
+{
+    struct source *s = calloc(1, sizeof *s);
+    (void)conf;
+    (void)err;
+    *self = s;
+    s->task = task;
+    s->host = host;
+    const struct sluice_value pair[2] = {sluice_string("p", 1), sluice_string("x", 1)};
+    const struct sluice_value map = sluice_nested(SLUICE_MAP, pair, 1);
+    s->partition = host->partition(task, &map);
+    const struct sluice_value *offset = host->resume(task, s->partition);
+    s->next = offset ? offset->u.v[1].u.i + 1 : 1;
+    s->marks = host->marks_boundaries(task);
+    numbers.opens++;
+    fake_call("open");
+    return SLUICE_OK;
+}
+
+static void close_numbers(void *self) { free(self); }
+
+static enum sluice_verdict poll_numbers(void *self, struct sluice_batch *batch,
+                                        const struct sluice_room *room, struct sluice_err *err)
+{
+    struct source *s = self;
+    (void)err;
+    numbers.polls++;
+    size_t n = 0;
+    for (bool ended = false; n < room->records && !ended && s->next <= numbers.allowed; n++) {
+        long long number = s->next++;
+        struct sluice_record *rec = s->host->append(batch);
+        long long *position = s->host->alloc(batch, sizeof *position);
+        *position = number;
+        bool silent = number >= numbers.silent_from && number <= numbers.silent_to;
+        rec->topic = silent ? NULL : numbers.topic;
+        rec->value = sluice_int64(number);
+        rec->source_partition = s->partition;
+        rec->position = position;
+        rec->position_len = sizeof *position;
+        if (s->marks && numbers.mark && number % numbers.mark == 0)
+            rec->flags = SLUICE_RECORD_COMMIT;
+        ended = number % numbers.poll == 0;
+    }
+    if (n > 0 || room->records == 0) return SLUICE_OK;
+    numbers.idle_polls++;
+    usleep(1000);
+    return SLUICE_OK;
+}
+
+static enum sluice_verdict offset_of(void *self, const void *position, size_t len,
+                                     struct sluice_batch *scratch, struct sluice_value *out,
+                                     struct sluice_err *err)
+{
+    struct source *s = self;
+    long long number;
+    (void)err;
+    assert(len == sizeof number);
+    memcpy(&number, position, sizeof number);
+    struct sluice_value *pair = s->host->alloc(scratch, 2 * sizeof *pair);
+    pair[0] = sluice_string("n", 1);
+    pair[1] = sluice_int64(number);
+    *out = sluice_nested(SLUICE_MAP, pair, 1);
+    return SLUICE_OK;
+}
+
+static enum sluice_verdict acked(void *self, uint32_t partition, const void *position, size_t len,
+                                 struct sluice_err *err)
+{
+    long long number;
+    (void)self;
+    (void)partition;
+    (void)err;
+    assert(len == sizeof number);
+    memcpy(&number, position, sizeof number);
+    sluice_lock(&numbers.lock);
+    size_t at = strlen(numbers.acked);
+    snprintf(numbers.acked + at, sizeof numbers.acked - at, "%lld ", number);
+    sluice_unlock(&numbers.lock);
+    return SLUICE_OK;
+}
+
+static const struct sluice_option no_options[] = {{0}};
+static const struct sluice_source callbacks = {
+    .size = sizeof callbacks, .poll = poll_numbers, .offset = offset_of, .acked = acked};
+static const struct sluice_plugin plugin = {SLUICE_PLUGIN_HEAD,     .kind = SLUICE_KIND_SOURCE,
+                                            .name = "numbers",      .version = "1",
+                                            .options = no_options,  .open = open_numbers,
+                                            .close = close_numbers, .source = &callbacks};
+
+/* ---- a worker with one task ---- */
+
+struct bench {
+    struct sluice_registry *registry;
+    struct sluice_offset_store *store;
+    struct sluice_worker *worker;
+    struct sluice_map props, config;
+    struct sluice_task *task;
+};
+
+static void set_up(struct bench *b, bool exactly_once)
+{
+    struct sluice_err err = {{0}};
+    memset(b, 0, sizeof *b);
+    fake_kafka_reset(exactly_once);
+    numbers.allowed = 0;
+    numbers.poll = 3;
+    numbers.mark = 0;
+    numbers.silent_from = numbers.silent_to = 0;
+    numbers.topic = "out";
+    numbers.opens = numbers.polls = numbers.idle_polls = 0;
+    numbers.acked[0] = '\0';
+    b->registry = sluice_registry_new();
+    sluice_map_set(&b->props, "bootstrap.servers", "none:1");
+    sluice_map_set(&b->props, "key.converter", "org.apache.kafka.connect.storage.StringConverter");
+    sluice_map_set(&b->props, "value.converter",
+                   "org.apache.kafka.connect.storage.StringConverter");
+    sluice_map_set(&b->props, "group.id", "g");
+    sluice_map_set(&b->props, "offset.flush.interval.ms", "20");
+    sluice_map_set(&b->config, "name", "c");
+    sluice_map_set(&b->config, "connector.class", "numbers");
+    b->worker = sluice_worker_new(&b->props, b->registry, NULL, NULL, &err);
+    CHECK_STR(err.msg, "");
+}
+
+static void start(struct bench *b)
+{
+    struct sluice_err err = {{0}};
+    b->task = sluice_task_start(b->worker, &plugin, "c", 7, &b->config, false, NULL, NULL, &err);
+    CHECK(b->task);
+}
+
+static bool until(bool (*holds)(void *), void *arg)
+{
+    for (int i = 0; i < 20000; i++) {
+        if (holds(arg)) return true;
+        usleep(1000);
+    }
+    return false;
+}
+
+static bool has_ended(void *arg) { return sluice_task_ended(arg); }
+
+static void stop(struct bench *b)
+{
+    sluice_task_stop(b->task);
+    CHECK(until(has_ended, b->task));
+}
+
+static void tear_down(struct bench *b)
+{
+    if (b->task) {
+        sluice_task_stop(b->task);
+        CHECK(until(has_ended, b->task));
+        sluice_task_free(b->task);
+    }
+    sluice_worker_free(b->worker);
+    sluice_registry_free(b->registry);
+    sluice_map_fini(&b->props);
+    sluice_map_fini(&b->config);
+}
+
+static const char *trace(struct bench *b)
+{
+    static struct sluice_task_status status;
+    sluice_task_status(b->task, &status);
+    return status.state == SLUICE_FAILED ? status.trace : "";
+}
+
+static bool is_stored(void *arg)
+{
+    sluice_lock(&fake_kafka.lock);
+    bool yes = fake_kafka.stored == *(long long *)arg;
+    sluice_unlock(&fake_kafka.lock);
+    return yes;
+}
+
+/* Lets the source give up to that number and waits until its offset is there. */
+static void give(long long to)
+{
+    numbers.allowed = to;
+    if (!until(is_stored, &to)) FAIL("offset %lld was not stored: %s", to, fake_history());
+}
+
+static bool counts(void *arg) { return numbers.idle_polls >= *(int *)arg; }
+
+/* The source was polled in vain some more: it has given all that it may. */
+static void give_all(long long to)
+{
+    numbers.allowed = to;
+    int wanted = numbers.idle_polls + 3;
+    CHECK(until(counts, &wanted));
+}
+
+/* "1 2 ... n " */
+static const char *up_to(long long n)
+{
+    static char text[100000];
+    size_t len = 0;
+    text[0] = '\0';
+    for (long long i = 1; i <= n; i++)
+        len += (size_t)snprintf(text + len, sizeof text - len, "%lld ", i);
+    return text;
+}
+
+/* ---- boundaries ---- */
+
+TEST(txn_poll_commits_each_poll_with_its_offset)
+{
+    struct bench b;
+    set_up(&b, true);
+    start(&b);
+    give(3);
+    give(7);
+    CHECK_STR(fake_history(), "1 2 3 @3 | 4 5 6 @6 | 7 @7 | ");
+    stop(&b);
+    CHECK_STR(numbers.acked, "3 6 7 ");
+    CHECK_INT(fake_kafka.aborts, 0);
+    tear_down(&b);
+}
+
+TEST(txn_starts_in_the_order_that_fences)
+{
+    struct bench b;
+    set_up(&b, true);
+    fake_kafka.init_retries = 2;
+    fake_kafka.refresh_retries = 1;
+    start(&b);
+    give(1);
+    CHECK_STR(fake_kafka.calls, "g-c-7 init init init refresh refresh open ");
+    tear_down(&b);
+}
+
+static int fences;
+static enum sluice_verdict fence(void *arg, const char *connector, struct sluice_err *err)
+{
+    (void)arg;
+    CHECK_STR(connector, "c");
+    fake_call("fence");
+    if (fences++ < 2) {
+        sluice_err_set(err, "no leader");
+        return SLUICE_RETRY;
+    }
+    return SLUICE_OK;
+}
+static enum sluice_verdict current(void *arg, const char *connector, int task,
+                                   struct sluice_err *err)
+{
+    (void)connector;
+    fake_call(task == 7 ? "current" : "?");
+    return *(bool *)arg ? SLUICE_OK : sluice_fail(err, "another config is in force");
+}
+
+TEST(txn_fences_before_it_takes_the_id_and_asks_after)
+{
+    struct bench b;
+    bool wanted = true;
+    set_up(&b, true);
+    fences = 0;
+    struct sluice_worker_hooks hooks = {&wanted, fence, current, NULL};
+    sluice_worker_set_hooks(b.worker, &hooks);
+    start(&b);
+    give(1);
+    CHECK_STR(fake_kafka.calls, "g-c-7 fence fence fence init refresh current open ");
+    tear_down(&b);
+
+    set_up(&b, true);
+    wanted = false;
+    sluice_worker_set_hooks(b.worker, &hooks);
+    start(&b);
+    CHECK(until(has_ended, b.task));
+    CHECK_STR(trace(&b), "another config is in force");
+    CHECK_INT(numbers.opens, 0);
+    tear_down(&b);
+}
+
+TEST(txn_interval_spans_polls_and_ends_while_idle)
+{
+    struct bench b;
+    set_up(&b, true);
+    sluice_map_set(&b.config, "transaction.boundary", "interval");
+    sluice_map_set(&b.config, "transaction.boundary.interval.ms", "100000000");
+    start(&b);
+    give_all(7);
+    CHECK_STR(fake_history(), "1 2 3 4 5 6 7 ? ");
+    stop(&b); /* whatever was sent is whole */
+    CHECK_STR(fake_history(), "1 2 3 4 5 6 7 @7 | ");
+    tear_down(&b);
+
+    set_up(&b, true);
+    sluice_map_set(&b.config, "transaction.boundary", "interval");
+    sluice_map_set(&b.config, "transaction.boundary.interval.ms", "30");
+    start(&b);
+    give(1); /* nothing follows: the clock ends it */
+    CHECK_STR(fake_history(), "1 @1 | ");
+    tear_down(&b);
+}
+
+TEST(txn_interval_keeps_within_the_producers_timeout)
+{
+    struct bench b;
+    set_up(&b, true);
+    sluice_map_set(&b.config, "transaction.boundary", "interval");
+    sluice_map_set(&b.config, "transaction.boundary.interval.ms", "100000000");
+    sluice_map_set(&b.config, "producer.override.transaction.timeout.ms", "100");
+    start(&b);
+    give(1);
+    tear_down(&b);
+}
+
+TEST(txn_connector_ends_at_marks_only)
+{
+    struct bench b;
+    set_up(&b, true);
+    sluice_map_set(&b.config, "transaction.boundary", "connector");
+    numbers.poll = 8;
+    numbers.mark = 3;
+    start(&b);
+    numbers.allowed = 8;
+    long long six = 6;
+    CHECK(until(is_stored, &six));
+    CHECK_STR(fake_history(), "1 2 3 4 5 6 @6 | 7 8 ? "); /* the last mark of the poll */
+    CHECK_STR(numbers.acked, "6 ");
+    give_all(8);
+    stop(&b);
+    CHECK_STR(fake_history(), "1 2 3 4 5 6 @6 | 7 8 / "); /* never cut in two */
+    tear_down(&b);
+}
+
+TEST(txn_may_be_larger_than_the_window)
+{
+    struct bench b;
+    set_up(&b, true);
+    sluice_map_set(&b.config, "transaction.boundary", "connector");
+    sluice_map_set(&b.config, "inflight.max.records", "16");
+    numbers.poll = 1000000;
+    numbers.mark = 5000;
+    start(&b);
+    give(5000);
+    CHECK_INT(fake_kafka.commits, 1);
+    CHECK_STR(fake_visible("out"), up_to(5000));
+    tear_down(&b);
+}
+
+TEST(txn_positions_without_records_begin_none)
+{
+    struct bench b;
+    set_up(&b, true);
+    numbers.silent_from = 4;
+    numbers.silent_to = 10000;
+    start(&b);
+    give(3);
+    int polls = numbers.polls;
+    give(3000); /* a thousand polls */
+    CHECK(numbers.polls - polls >= 999);
+    CHECK(fake_kafka.commits < 500); /* but by the clock */
+    CHECK_STR(fake_visible("out"), "1 2 3 ");
+    numbers.silent_to = 0;
+    give(3001);
+    CHECK_STR(fake_visible("out"), "1 2 3 3001 ");
+    tear_down(&b);
+}
+
+TEST(txn_nothing_is_begun_for_nothing)
+{
+    struct bench b;
+    set_up(&b, true);
+    start(&b);
+    give_all(0);
+    stop(&b);
+    CHECK_INT(fake_kafka.txns, 0);
+    tear_down(&b);
+}
+
+/* ---- pause ---- */
+
+static bool is_paused(void *arg)
+{
+    struct sluice_task_status status;
+    sluice_task_status(arg, &status);
+    return status.state == SLUICE_PAUSED;
+}
+
+TEST(txn_pause_commits_what_is_open)
+{
+    struct bench b;
+    set_up(&b, true);
+    sluice_map_set(&b.config, "transaction.boundary", "interval");
+    sluice_map_set(&b.config, "transaction.boundary.interval.ms", "100000000");
+    start(&b);
+    give_all(5);
+    CHECK_INT(fake_kafka.commits, 0);
+    sluice_task_pause(b.task, true);
+    long long five = 5;
+    CHECK(until(is_stored, &five));
+    CHECK(until(is_paused, b.task));
+    sluice_task_pause(b.task, false);
+    give_all(6);
+    stop(&b);
+    CHECK_STR(fake_visible("out"), up_to(6));
+    tear_down(&b);
+}
+
+static bool reopened(void *arg)
+{
+    (void)arg;
+    return numbers.opens == 2;
+}
+
+TEST(txn_pause_within_the_sources_own_aborts)
+{
+    struct bench b;
+    set_up(&b, true);
+    sluice_map_set(&b.config, "transaction.boundary", "connector");
+    numbers.mark = 4;
+    start(&b);
+    give_all(6);
+    sluice_task_pause(b.task, true);
+    CHECK(until(reopened, NULL));
+    CHECK_INT(fake_kafka.aborts, 1);
+    sluice_task_pause(b.task, false);
+    give(8);
+    CHECK_STR(fake_visible("out"), up_to(8));
+    tear_down(&b);
+}
+
+/* ---- what goes wrong ---- */
+
+TEST(txn_dropped_begins_again_from_the_last_commit)
+{
+    struct bench b;
+    set_up(&b, true);
+    start(&b);
+    give(3);
+    fake_kafka.commit_drops = 2;
+    give(9);
+    CHECK_STR(fake_history(), "1 2 3 @3 | 4 5 6 @6 / 4 5 6 @6 / 4 5 6 @6 | 7 8 9 @9 | ");
+    CHECK_STR(fake_visible("out"), up_to(9));
+    CHECK_STR(numbers.acked, "3 6 9 ");
+    CHECK_INT(numbers.opens, 3);
+    CHECK_STR(trace(&b), "");
+    tear_down(&b);
+}
+
+TEST(txn_lost_record_aborts_all_of_it)
+{
+    struct bench b;
+    set_up(&b, true);
+    sluice_map_set(&b.config, "transaction.boundary", "interval");
+    sluice_map_set(&b.config, "transaction.boundary.interval.ms", "50");
+    sluice_map_set(&b.config, "errors.tolerance", "all"); /* has no say */
+    fake_kafka.lose = 5;
+    start(&b);
+    give(9);
+    CHECK(fake_kafka.aborts == 1);
+    CHECK_STR(fake_visible("out"), up_to(9));
+    tear_down(&b);
+}
+
+TEST(txn_refused_record_fails_the_task)
+{
+    struct bench b;
+    set_up(&b, true);
+    sluice_map_set(&b.config, "errors.tolerance", "all");
+    fake_kafka.refuse = 5;
+    start(&b);
+    numbers.allowed = 9;
+    CHECK(until(has_ended, b.task));
+    CHECK_HAS(trace(&b), "topic out refused a record (refused)");
+    CHECK_HAS(trace(&b), "errors.tolerance");
+    CHECK_STR(fake_visible("out"), up_to(3));
+    CHECK_INT(fake_kafka.aborts, 1); /* consumers need not wait for a timeout */
+    tear_down(&b);
+}
+
+TEST(txn_gives_up_after_ten_aborts_in_a_row)
+{
+    struct bench b;
+    set_up(&b, true);
+    sluice_map_set(&b.config, "transaction.boundary", "poll");
+    fake_kafka.commit_drops = 1000;
+    start(&b);
+    numbers.allowed = 1;
+    CHECK(until(has_ended, b.task));
+    CHECK_HAS(trace(&b), "10 transactions in a row could not be committed");
+    CHECK_INT(fake_kafka.commit_drops, 1000 - 11);
+    CHECK_STR(fake_visible("out"), "");
+    tear_down(&b);
+}
+
+TEST(txn_fenced_fails_the_task)
+{
+    struct bench b;
+    set_up(&b, true);
+    start(&b);
+    give(3);
+    fake_kafka.fenced = fake_kafka.commit_fails = true;
+    numbers.allowed = 6;
+    CHECK(until(has_ended, b.task));
+    CHECK_HAS(trace(&b), "this task was fenced");
+    CHECK_STR(fake_visible("out"), up_to(3));
+    CHECK_STR(numbers.acked, "3 ");
+    tear_down(&b);
+}
+
+TEST(txn_that_kafka_ended_says_which_settings_help)
+{
+    struct bench b;
+    set_up(&b, true);
+    sluice_map_set(&b.config, "transaction.boundary", "connector");
+    sluice_map_set(&b.config, "producer.override.transaction.timeout.ms", "1");
+    numbers.mark = 2;
+    fake_kafka.fenced = fake_kafka.commit_fails = true;
+    start(&b);
+    give_all(1);
+    numbers.allowed = 2;
+    CHECK(until(has_ended, b.task));
+    CHECK_HAS(trace(&b), "transaction.timeout.ms (1)");
+    tear_down(&b);
+}
+
+TEST(txn_own_offsets_topic_is_refused)
+{
+    struct bench b;
+    set_up(&b, true);
+    numbers.topic = FAKE_OFFSETS_TOPIC;
+    start(&b);
+    numbers.allowed = 1;
+    CHECK(until(has_ended, b.task));
+    CHECK_STR(trace(&b),
+              "Source tasks may not produce to their own offsets topics when exactly-once "
+              "support is enabled");
+    CHECK_INT(fake_kafka.txns, 0);
+    tear_down(&b);
+}
+
+TEST(txn_commit_of_unknown_fate_is_waited_for)
+{
+    struct bench b;
+    set_up(&b, true);
+    fake_kafka.commit_retries = 50;
+    start(&b);
+    give(3);
+    CHECK_STR(fake_history(), "1 2 3 @3 | ");
+    tear_down(&b);
+}
+
+TEST(txn_stop_does_not_wait_for_ever)
+{
+    struct bench b;
+    set_up(&b, true);
+    sluice_map_set(&b.props, "task.shutdown.graceful.timeout.ms", "200");
+    sluice_worker_free(b.worker);
+    struct sluice_err err;
+    b.worker = sluice_worker_new(&b.props, b.registry, NULL, NULL, &err);
+    fake_kafka.commit_retries = -1;
+    start(&b);
+    give_all(0);
+    numbers.allowed = 3;
+    stop(&b); /* the successor's init decides what became of it */
+    CHECK_STR(numbers.acked, "");
+    CHECK_INT(fake_kafka.aborts, 0);
+    tear_down(&b);
+}
+
+/* ---- at-least-once: late offsets ---- */
+
+static bool held(void *arg)
+{
+    (void)arg;
+    sluice_lock(&fake_kafka.lock);
+    bool yes = fake_kafka.done != NULL;
+    sluice_unlock(&fake_kafka.lock);
+    return yes;
+}
+
+static bool acks(void *arg)
+{
+    sluice_lock(&numbers.lock);
+    bool yes = strcmp(numbers.acked, arg) == 0;
+    sluice_unlock(&numbers.lock);
+    return yes;
+}
+
+TEST(offsets_that_take_time_stop_nothing)
+{
+    struct bench b;
+    set_up(&b, false);
+    fake_kafka.hold = true;
+    start(&b);
+    give_all(3);
+    CHECK(until(held, NULL));
+    give_all(300); /* one write is under way; records go on */
+    CHECK_STR(fake_visible("out"), up_to(300));
+    CHECK_STR(numbers.acked, "");
+    CHECK_INT(fake_kafka.puts, 1);
+    CHECK(fake_answer(NULL));
+    CHECK(until(acks, (void *)(uintptr_t) "3 "));
+    CHECK(until(held, NULL)); /* the next write, of all the rest */
+    CHECK(fake_answer(NULL));
+    CHECK(until(acks, (void *)(uintptr_t) "3 300 "));
+    tear_down(&b);
+}
+
+TEST(offsets_that_failed_are_written_with_the_next)
+{
+    struct bench b;
+    set_up(&b, false);
+    fake_kafka.hold = true;
+    start(&b);
+    give_all(3);
+    CHECK(until(held, NULL));
+    CHECK(fake_answer("no broker"));
+    CHECK(until(held, NULL)); /* again, though nothing moved */
+    CHECK_STR(numbers.acked, "");
+    CHECK(fake_answer(NULL));
+    CHECK(until(acks, (void *)(uintptr_t) "3 "));
+    sluice_lock(&fake_kafka.lock);
+    fake_kafka.put_fails = true; /* at once */
+    fake_kafka.hold = false;
+    sluice_unlock(&fake_kafka.lock);
+    give_all(4);
+    sluice_lock(&fake_kafka.lock);
+    fake_kafka.put_fails = false;
+    sluice_unlock(&fake_kafka.lock);
+    CHECK(until(acks, (void *)(uintptr_t) "3 4 "));
+    tear_down(&b);
+}
+
+static void *answer_later(void *arg)
+{
+    (void)arg;
+    until(held, NULL);
+    usleep(50000);
+    fake_answer(NULL);
+    return NULL;
+}
+
+TEST(offsets_under_way_are_waited_for_at_the_end)
+{
+    struct bench b;
+    pthread_t thread;
+    set_up(&b, false);
+    sluice_map_set(&b.props, "offset.flush.interval.ms", "100000000");
+    sluice_worker_free(b.worker);
+    struct sluice_err err;
+    b.worker = sluice_worker_new(&b.props, b.registry, NULL, NULL, &err);
+    fake_kafka.hold = true;
+    start(&b);
+    give_all(5);
+    pthread_create(&thread, NULL, answer_later, NULL);
+    stop(&b);
+    pthread_join(thread, NULL);
+    CHECK_STR(numbers.acked, "5 ");
+    tear_down(&b);
+}
+
+TEST(offsets_may_answer_after_the_task_is_gone)
+{
+    struct bench b;
+    set_up(&b, false);
+    fake_kafka.hold = true;
+    sluice_map_set(&b.props, "task.shutdown.graceful.timeout.ms", "50");
+    sluice_worker_free(b.worker);
+    struct sluice_err err;
+    b.worker = sluice_worker_new(&b.props, b.registry, NULL, NULL, &err);
+    start(&b);
+    give_all(3);
+    CHECK(until(held, NULL));
+    stop(&b);
+    sluice_task_free(b.task);
+    b.task = NULL;
+    CHECK_STR(numbers.acked, "");
+    CHECK(fake_answer(NULL)); /* touches what is its own */
+    tear_down(&b);
+}
