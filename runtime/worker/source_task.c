@@ -20,6 +20,7 @@
 #include "worker/source_txn.h"
 #include "worker/tolerance.h"
 #include "worker/topic_use.h"
+#include "worker/topic_use.h"
 
 #define POLL_MAX_RECORDS 4096
 #define POLL_MAX_BYTES ((size_t)4 << 20)
@@ -144,6 +145,7 @@ static enum sluice_verdict send(struct sluice_source_run *run, const struct slui
     if (sent == SLUICE_SENT) {
         sluice_count(&task->count.bytes, bytes);
         if (run->txn) sluice_source_txn_moved(run, rec);
+        sluice_topic_use(task, &topic->told, topic->name);
         return SLUICE_OK;
     }
     sluice_headers_free(message->headers);
