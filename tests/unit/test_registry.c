@@ -198,7 +198,7 @@ TEST(registry_refuses_foreign_and_broken_descriptions)
     bad.aliases = NULL;
     bad.abi_major = 9;
     bad.abi_minor = 3;
-    check_refused(&bad, "was built for plugin ABI 9.3, but this sluice has 1.0; rebuild it");
+    check_refused(&bad, "was built for plugin ABI 9.3, but this sluice has 1.1; rebuild it");
     bad.abi_major = SLUICE_ABI_MAJOR;
     bad.size = 40;
     check_refused(&bad, "its description has 40 bytes");
