@@ -27,11 +27,6 @@ struct asking {
     const rd_kafka_group_result_t *(*result)(rd_kafka_event_t *event);
 };
 
-static const rd_kafka_group_result_t *only(const rd_kafka_group_result_t **groups, size_t n)
-{
-    return n == 1 ? groups[0] : NULL;
-}
-
 static void send_list(const struct asking *a, const rd_kafka_AdminOptions_t *options,
                       rd_kafka_queue_t *queue)
 {
@@ -46,7 +41,9 @@ static const rd_kafka_group_result_t *result_list(rd_kafka_event_t *event)
     size_t n = 0;
     const rd_kafka_ListConsumerGroupOffsets_result_t *r =
         rd_kafka_event_ListConsumerGroupOffsets_result(event);
-    return r ? only(rd_kafka_ListConsumerGroupOffsets_result_groups(r, &n), n) : NULL;
+    const rd_kafka_group_result_t **groups =
+        r ? rd_kafka_ListConsumerGroupOffsets_result_groups(r, &n) : NULL;
+    return n == 1 ? groups[0] : NULL;
 }
 
 static void send_alter(const struct asking *a, const rd_kafka_AdminOptions_t *options,
@@ -63,7 +60,9 @@ static const rd_kafka_group_result_t *result_alter(rd_kafka_event_t *event)
     size_t n = 0;
     const rd_kafka_AlterConsumerGroupOffsets_result_t *r =
         rd_kafka_event_AlterConsumerGroupOffsets_result(event);
-    return r ? only(rd_kafka_AlterConsumerGroupOffsets_result_groups(r, &n), n) : NULL;
+    const rd_kafka_group_result_t **groups =
+        r ? rd_kafka_AlterConsumerGroupOffsets_result_groups(r, &n) : NULL;
+    return n == 1 ? groups[0] : NULL;
 }
 
 static void send_forget(const struct asking *a, const rd_kafka_AdminOptions_t *options,
@@ -80,7 +79,9 @@ static const rd_kafka_group_result_t *result_forget(rd_kafka_event_t *event)
     size_t n = 0;
     const rd_kafka_DeleteConsumerGroupOffsets_result_t *r =
         rd_kafka_event_DeleteConsumerGroupOffsets_result(event);
-    return r ? only(rd_kafka_DeleteConsumerGroupOffsets_result_groups(r, &n), n) : NULL;
+    const rd_kafka_group_result_t **groups =
+        r ? rd_kafka_DeleteConsumerGroupOffsets_result_groups(r, &n) : NULL;
+    return n == 1 ? groups[0] : NULL;
 }
 
 static void send_delete(const struct asking *a, const rd_kafka_AdminOptions_t *options,
@@ -95,7 +96,8 @@ static const rd_kafka_group_result_t *result_delete(rd_kafka_event_t *event)
 {
     size_t n = 0;
     const rd_kafka_DeleteGroups_result_t *r = rd_kafka_event_DeleteGroups_result(event);
-    return r ? only(rd_kafka_DeleteGroups_result_groups(r, &n), n) : NULL;
+    const rd_kafka_group_result_t **groups = r ? rd_kafka_DeleteGroups_result_groups(r, &n) : NULL;
+    return n == 1 ? groups[0] : NULL;
 }
 
 /* The first error of a result: the group's, or of one of its partitions, which it names. */
