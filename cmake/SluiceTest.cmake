@@ -50,7 +50,7 @@ function(sluice_unit_tests)
         "${CMAKE_SOURCE_DIR}/runtime")
     target_compile_definitions(sluice_test_support PUBLIC
         SLUICE_TEST_DIR="${CMAKE_SOURCE_DIR}/tests" SLUICE_BUILD_DIR="${CMAKE_BINARY_DIR}")
-    target_link_libraries(sluice_test_support PUBLIC PkgConfig::JANSSON Threads::Threads)
+    target_link_libraries(sluice_test_support PUBLIC PkgConfig::JANSSON OpenSSL::SSL Threads::Threads)
 
     file(GLOB tests CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/unit/test_*.c")
     foreach(source IN LISTS tests)

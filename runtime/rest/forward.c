@@ -123,8 +123,9 @@ static void pass_back(struct sluice_http_response *response, struct sluice_answe
                             "Unexpected status code when handling forwarded request: %d",
                             response->status);
     } else {
-        if (response->status == 201 && name) answer->created = sluice_xstrdup(name);
+        char *created = response->status == 201 && name ? sluice_xstrdup(name) : NULL;
         sluice_answer_json(answer, response->status, body);
+        answer->created = created;
         body = NULL;
     }
     json_decref(body);
