@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "data/java_regex.h"
 #include "plugin/host.h"
 #include "worker/connector_offsets.h"
 #include "worker/task_impl.h"
@@ -158,6 +159,43 @@ static bool in_list(const char *list, const char *word)
     return false;
 }
 
+/* Java's full match; a pattern that is none is a finding. */
+static void check_regex(const struct checking *c, const char *regex, const char *letters)
+{
+    struct sluice_err err;
+    struct sluice_java_regex *compiled = sluice_java_regex_new(regex, 0, &err);
+    if (!compiled) {
+        sluice_report_add(c->report, "topics.regex",
+                          "Invalid value %s for configuration topics.regex: Invalid regex: %s",
+                          regex, err.msg);
+        return;
+    }
+    if (letters && *letters &&
+        sluice_java_regex_matches(compiled, letters, strlen(letters), &err) == SLUICE_MATCH_YES)
+        sluice_report_add(c->report, "topics.regex",
+                          "The DLQ topic '%s' may not be matched by the regex for the topics "
+                          "('topics.regex=%s') consumed by the connector",
+                          letters, regex);
+    sluice_java_regex_free(compiled);
+}
+
+/* A sink that joined the workers' own group would take part in their assignments. */
+static void check_group(const struct checking *c, struct sluice_worker *worker)
+{
+    const char *cluster = sluice_worker_prop(worker, "group.id");
+    const char *own = sluice_map_get(c->config, "consumer.override.group.id");
+    const char *name = sluice_map_get(c->config, "name");
+    if (!cluster || !*cluster || !sluice_worker_distributed(worker)) return;
+    if (own && strcmp(own, cluster) == 0)
+        sluice_report_add(c->report, "consumer.override.group.id",
+                          "Consumer group %s conflicts with Connect worker group %s", own, cluster);
+    if (!own && name && strncmp(cluster, "connect-", 8) == 0 && strcmp(cluster + 8, name) == 0)
+        sluice_report_add(c->report, "name",
+                          "Consumer group for sink connector named %s conflicts with Connect "
+                          "worker group %s",
+                          name, cluster);
+}
+
 static void check_topics(const struct checking *c)
 {
     const char *topics = sluice_map_get(c->config, "topics");
@@ -177,6 +215,7 @@ static void check_topics(const struct checking *c)
                           "The DLQ topic '%s' may not be included in the list of topics "
                           "('topics=[%s]') consumed by the connector",
                           letters, topics);
+    if (pattern) check_regex(c, regex, letters);
 }
 
 /* SLUICE_EXACTLY_ONCE and so on; everything when the config is wrong, which is said elsewhere. */
@@ -227,7 +266,10 @@ static void check_config(const struct checking *c, struct sluice_worker *worker,
 {
     sluice_options_check(sluice_connector_options(plugin->kind), sizeof(struct sluice_option),
                          c->config, c->report);
-    if (plugin->kind == SLUICE_KIND_SINK) check_topics(c);
+    if (plugin->kind == SLUICE_KIND_SINK) {
+        check_topics(c);
+        check_group(c, worker);
+    }
     if (plugin->kind == SLUICE_KIND_SOURCE) {
         check_eos(c, worker, plugin);
         sluice_topic_creation_check(c->config, c->report);
