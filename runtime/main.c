@@ -32,13 +32,14 @@ const char *malloc_conf = "narenas:1,dirty_decay_ms:1000,muzzy_decay_ms:0";
 
 static const char usage[] =
     "usage: sluice standalone worker.properties [connector.properties|connector.json ...]\n"
+    "       sluice distributed worker.properties\n"
     "       sluice ctl COMMAND ...    (sluice ctl --help)\n"
     "       sluice config-docs\n"
     "       sluice --version | --help\n"
     "\n"
-    "Runs Kafka Connect connectors in one process. worker.properties holds the names that Kafka\n"
-    "Connect's standalone worker knows; a connector file is a .properties file with a name, a "
-    "flat\n"
+    "Runs Kafka Connect connectors: in one process, or distributed over workers that share their\n"
+    "configs, states and offsets in Kafka. worker.properties holds the names that Kafka Connect's\n"
+    "workers know; a connector file is a .properties file with a name, a flat\n"
     "JSON object with a name, or a create request {\"name\", \"config\", \"initial_state\"}.\n"
     "Connectors come and go over the REST API too, http://localhost:8083 unless listeners says\n"
     "otherwise. SIGTERM drains and ends; a second one ends at once. config-docs prints every\n"
@@ -47,9 +48,10 @@ static const char usage[] =
     "exit codes: 0 ended by a signal, cleanly; 1 wrong usage, or ended before all was drained;\n"
     "2 the worker could not start; 3 a connector of the command line could not.\n";
 
-static int standalone(int n, char **paths)
+/* paths: the worker's properties, then connectors (standalone only). */
+static int work(bool distributed, int n, char **paths)
 {
-    struct sluice_app app = {0};
+    struct sluice_app app = {.distributed = distributed};
     struct sluice_signals signals = {0};
     struct sluice_err err = {{0}};
     int code = EXIT_START;
@@ -63,9 +65,9 @@ static int standalone(int n, char **paths)
     app.herder->ops->ready(app.herder);
     sluice_log(SLUICE_INFO, NULL, -1,
                "sluice started version=" SLUICE_VERSION " url=%s connectors=%d ms_since_exec=%ld",
-               sluice_server_url(app.server), n - 1, sluice_since_exec_ms());
+               sluice_frontend_local_url(app.frontend), n - 1, sluice_since_exec_ms());
     sluice_wake_wait(&signals.asked, -1);
-    code = EXIT_SUCCESS;
+    code = sluice_app_failed(&app, &err) ? EXIT_START : EXIT_SUCCESS;
 out:
     if (code) sluice_log(SLUICE_ERROR, NULL, -1, "%s", err.msg);
     if (!sluice_app_stop(&app))
@@ -109,9 +111,17 @@ static int run(int argc, char **argv)
     if (strcmp(command, "ctl") == 0) return sluice_ctl(argc - 2, argv + 2);
     if (strcmp(command, "config-docs") == 0 || strcmp(command, "--config-docs") == 0)
         return config_docs();
-    if (strcmp(command, "standalone") == 0 && argc > 2) return standalone(argc - 2, argv + 2);
-    if (strcmp(command, "standalone") == 0) {
+    bool standalone = strcmp(command, "standalone") == 0;
+    bool distributed = strcmp(command, "distributed") == 0;
+    if ((standalone && argc > 2) || (distributed && argc == 3))
+        return work(distributed, argc - 2, argv + 2);
+    if (standalone) {
         fputs("sluice: standalone needs a file of worker properties\n\n", stderr);
+    } else if (distributed) {
+        fputs(
+            "sluice: distributed needs one file of worker properties; connectors are created over "
+            "the REST API\n\n",
+            stderr);
     } else if (*command) {
         fprintf(stderr, "sluice: no such command: %s\n\n", command);
     }

@@ -1,7 +1,6 @@
 /* app.c - see app.h. */
 #include "commands/app.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -12,8 +11,10 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/props.h"
+#include "herder/distributed.h"
 #include "plugin/load.h"
 #include "providers/providers.h"
+#include "rest/tls.h"
 
 #define REST_DRAIN_MS 2000
 
@@ -26,12 +27,15 @@ struct sluice_registry *sluice_app_registry(const char *plugin_path)
 }
 
 /* Everything that is wrong, not only the first thing. Unknown keys are the worker's to tell of. */
-static bool check_props(const struct sluice_map *props, const char *path, struct sluice_err *err)
+static bool check_props(const struct sluice_map *props, bool distributed, const char *path,
+                        struct sluice_err *err)
 {
     struct sluice_report report = {0};
     sluice_options_check(sluice_worker_options(), sizeof(struct sluice_option), props, &report);
     const char *file = sluice_map_get(props, "offset.storage.file.filename");
-    if (!file || !*file) {
+    if (distributed) {
+        sluice_distributed_check(props, &report);
+    } else if (!file || !*file) {
         sluice_report_add(&report, "offset.storage.file.filename",
                           "Missing required configuration \"offset.storage.file.filename\" which "
                           "has no default value.");
@@ -60,70 +64,92 @@ static bool load_props(struct sluice_app *app, const char *path, struct sluice_e
         ok = sluice_err_set(err, "%s: %s", path, report.items[0].message);
     sluice_report_fini(&report);
     sluice_map_fini(&raw);
-    return ok && check_props(&app->props, path, err);
+    return ok && check_props(&app->props, app->distributed, path, err);
 }
 
-static bool serve(struct sluice_app *app, struct sluice_err *err)
+/* Offsets, and the client for requests to other workers. */
+static bool open_stores(struct sluice_app *app, struct sluice_err *err)
 {
-    const char *listeners = sluice_worker_prop(app->worker, "listeners");
-    const char *admin = sluice_map_get(&app->props, "admin.listeners");
-    app->rest = (struct sluice_rest){app->herder, app->worker, sluice_wall_ms()};
-    struct sluice_route_table tables[] = {{sluice_root_routes, &app->rest},
-                                          {sluice_connector_routes, &app->rest},
-                                          {sluice_plugin_routes, &app->rest},
-                                          {sluice_metrics_routes, &app->rest},
-                                          {sluice_admin_routes, &app->rest}};
-    size_t n = sizeof tables / sizeof *tables;
-    if (!listeners || !*listeners) listeners = "http://:8083";
-    app->server = sluice_server_new(listeners, tables, admin ? n - 1 : n, err);
-    if (!app->server) return false;
-    if (admin && *admin) { /* loggers have a listener of their own; an empty one: nowhere */
-        app->admin = sluice_server_new(admin, tables + n - 1, 1, err);
-        if (!app->admin) return false;
+    const struct sluice_map *props = &app->props;
+    if (!app->distributed) {
+        app->offsets =
+            sluice_offset_file_new(sluice_map_get(props, "offset.storage.file.filename"), err);
+        return app->offsets != NULL;
     }
-    const char *host = sluice_map_get(&app->props, "rest.advertised.host.name");
-    const char *port = sluice_map_get(&app->props, "rest.advertised.port");
-    const char *address = sluice_server_address(app->server), *colon = strrchr(address, ':');
-    assert(colon);
-    char *id = sluice_xasprintf("%.*s:%s", (int)(host ? strlen(host) : (size_t)(colon - address)),
-                                host ? host : address, port ? port : colon + 1);
-    sluice_worker_set_id(app->worker, id);
-    free(id);
+    app->writer = sluice_distributed_writer(props, err);
+    if (!app->writer) return false;
+    app->offsets =
+        sluice_offset_topic_new(app->writer, sluice_map_get(props, "offset.storage.topic"));
+    app->tls = sluice_tls_new(props, "listeners.https.", err);
+    if (!app->tls) return false;
+    struct sluice_http_options options = {.ca_file = sluice_tls_ca_path(app->tls),
+                                          .cert_file = sluice_tls_key_path(app->tls),
+                                          .key_file = sluice_tls_key_path(app->tls),
+                                          .any_host = !sluice_tls_checks_host(app->tls)};
+    app->http = sluice_http_client_new(&options);
     return true;
+}
+
+/* On a thread of the herder: main asks why. */
+static void on_failure(void *signals)
+{
+    sluice_wake_up(&((struct sluice_signals *)signals)->asked);
+}
+
+static bool make_herder(struct sluice_app *app, struct sluice_signals *signals,
+                        struct sluice_err *err)
+{
+    struct sluice_distributed_config config = {.worker = app->worker,
+                                               .props = &app->props,
+                                               .writer = app->writer,
+                                               .offsets = app->offsets,
+                                               .http = app->http,
+                                               .failed = on_failure,
+                                               .arg = signals};
+    app->herder = app->distributed ? sluice_distributed_new(&config, err)
+                                   : sluice_standalone_new(app->worker, app->offsets, err);
+    return app->herder != NULL;
 }
 
 bool sluice_app_start(struct sluice_app *app, const char *path, struct sluice_signals *signals,
                       struct sluice_err *err)
 {
     if (!load_props(app, path, err)) return false;
-    app->offsets =
-        sluice_offset_file_new(sluice_map_get(&app->props, "offset.storage.file.filename"), err);
-    if (!app->offsets) return false;
+    app->frontend = sluice_frontend_new(&app->props, err);
+    if (!app->frontend || !open_stores(app, err)) return false;
     app->worker = sluice_worker_new(&app->props, app->registry, app->variables, app->offsets, err);
     if (!app->worker) return false;
+    sluice_worker_set_id(app->worker, sluice_frontend_id(app->frontend));
     atomic_store(&signals->graceful_ms,
                  sluice_worker_num(app->worker, "task.shutdown.graceful.timeout.ms"));
-    app->herder = sluice_standalone_new(app->worker, app->offsets, err);
-    return app->herder && serve(app, err);
+    return make_herder(app, signals, err) &&
+           sluice_frontend_serve(app->frontend, app->herder, app->worker, sluice_wall_ms(), err) &&
+           (!app->distributed ||
+            sluice_distributed_start(app->herder, sluice_frontend_url(app->frontend), err));
+}
+
+bool sluice_app_failed(struct sluice_app *app, struct sluice_err *err)
+{
+    return app->distributed && sluice_distributed_failed(app->herder, err);
 }
 
 bool sluice_app_stop(struct sluice_app *app)
 {
-    if (app->server) sluice_server_quiesce(app->server);
-    if (app->admin) sluice_server_quiesce(app->admin);
     bool clean = true;
+    if (app->frontend) sluice_frontend_quiesce(app->frontend);
     if (app->herder) {
         clean = app->herder->ops->stop(
             app->herder, sluice_worker_num(app->worker, "task.shutdown.graceful.timeout.ms"));
     }
-    if (app->admin) clean &= sluice_server_stop(app->admin, REST_DRAIN_MS);
-    if (app->server) clean &= sluice_server_stop(app->server, REST_DRAIN_MS);
+    if (app->frontend) clean &= sluice_frontend_stop(app->frontend, REST_DRAIN_MS);
     if (!clean) return false;
-    sluice_server_free(app->admin);
-    sluice_server_free(app->server);
+    sluice_frontend_free(app->frontend);
     if (app->herder) app->herder->ops->free(app->herder);
     sluice_worker_free(app->worker);
     sluice_offset_store_free(app->offsets);
+    sluice_log_writer_free(app->writer);
+    sluice_http_client_free(app->http);
+    sluice_tls_free(app->tls);
     sluice_variables_free(app->variables);
     sluice_registry_free(app->registry);
     sluice_map_fini(&app->props);

@@ -116,6 +116,25 @@ class Test:
         self.cleanup(lambda: process.process and process.kill9())
         return process.start() if start else process
 
+    def cluster(self, n=1, start=True, **worker):
+        """n distributed workers of one group, with topics of their own that are deleted at the end.
+        worker: properties, "__" for "."."""
+        name = self.unique("cluster")
+        props = {"group.id": name, "scheduled.rebalance.max.delay.ms": "0",
+                 "offset.storage.file.filename": None}
+        for kind in ("config", "offset", "status"):
+            props[f"{kind}.storage.topic"] = f"{name}-{kind}"
+            props[f"{kind}.storage.replication.factor"] = "1"
+        props.update({k.replace("__", "."): v for k, v in worker.items()})
+        topics = [props[f"{kind}.storage.topic"] for kind in ("config", "offset", "status")]
+        self.cleanup(self.kafka.wire.delete_topics, topics)
+        workers = [self.sluice(props, start=False, mode="distributed") for _ in range(n)]
+        for one in workers if start else []:
+            one.start(wait=False)
+        for one in workers if start else []:
+            one.wait_ready()
+        return workers
+
     def connect(self, mode="distributed", group=None, worker=None, **env):
         """A Java worker with files of its own, see Connect; killed at the end. Its rest is as
         sluice's."""
