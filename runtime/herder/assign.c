@@ -142,7 +142,8 @@ struct call {
     size_t slots_n;
     struct member **heap; /* those with room for work of the kind, the least loaded first */
     size_t heap_n;
-    enum kind kind;
+    enum kind kind;      /* what is being placed */
+    size_t share, extra; /* what each gets; how many may yet get one more */
 };
 
 size_t sluice_member_url(const char *member)
@@ -379,12 +380,17 @@ static void set_targets(struct call *call, enum kind kind)
     for (size_t i = 0; i < call->members_n; i++) {
         struct member *m = &call->members[i];
         if (m->active)
-            ranked[n++] =
-                (struct ranked){m, m->load[kind], kind == TASK ? m->target[CONNECTOR] : 0};
+            ranked[n++] = (struct ranked){m, m->load[kind], kind == TASK ? m->load[CONNECTOR] : 0};
     }
     assert(n == call->active_n);
     qsort(ranked, n, sizeof *ranked, by_rank);
-    for (size_t i = 0; i < n; i++) ranked[i].member->target[kind] = all / n + (i < all % n);
+    call->share = all / n;
+    call->extra = all % n;
+    for (size_t i = 0; i < n; i++) {
+        bool more = call->extra > 0 && ranked[i].load > call->share;
+        ranked[i].member->target[kind] = call->share + more;
+        call->extra -= more;
+    }
     free(ranked);
 }
 
@@ -431,15 +437,25 @@ static void shed(struct call *call, enum kind kind)
 
 /* ---- placing: a heap of the members that have room ---- */
 
+/* Of members with as many tasks, who has fewer connectors gets one first. */
 static bool before(const struct call *call, const struct member *a, const struct member *b)
 {
-    size_t x = a->load[call->kind], y = b->load[call->kind];
-    return x != y ? x < y : a < b;
+    enum kind kind = call->kind;
+    if (a->load[kind] != b->load[kind]) return a->load[kind] < b->load[kind];
+    if (kind == TASK && a->load[CONNECTOR] != b->load[CONNECTOR])
+        return a->load[CONNECTOR] < b->load[CONNECTOR];
+    return a < b;
+}
+
+static bool has_room(const struct call *call, const struct member *m)
+{
+    size_t load = m->load[call->kind];
+    return load < m->target[call->kind] || (load == call->share && call->extra > 0);
 }
 
 static void push(struct call *call, struct member *m)
 {
-    if (m->load[call->kind] >= m->target[call->kind]) return;
+    if (!has_room(call, m)) return;
     size_t at = call->heap_n++;
     for (; at > 0 && before(call, m, call->heap[(at - 1) / 2]); at = (at - 1) / 2)
         call->heap[at] = call->heap[(at - 1) / 2];
@@ -496,7 +512,8 @@ static void place(struct call *call, enum kind kind)
             if (kind_of(slot) != kind || slot->state != FREE) continue;
             struct member *m = choose(call, connector);
             *slot->now = (struct sluice_owner){(char *)(uintptr_t)m->name, false};
-            m->load[kind]++;
+            assert(has_room(call, m));
+            if (m->load[kind]++ == m->target[kind]) call->extra--;
             if (kind == TASK) count_task(m, connector);
             push(call, m);
         }
