@@ -127,6 +127,7 @@ bool sluice_frontend_serve(struct sluice_frontend *frontend, struct sluice_herde
                                           {sluice_connector_routes, &frontend->rest},
                                           {sluice_plugin_routes, &frontend->rest},
                                           {sluice_metrics_routes, &frontend->rest},
+                                          {sluice_openapi_routes, &frontend->rest},
                                           {sluice_admin_routes, &frontend->rest}};
     size_t n = sizeof tables / sizeof *tables;
     bool apart = sluice_map_get(frontend->props, "admin.listeners") != NULL; /* empty: nowhere */

@@ -17,6 +17,7 @@ extern const struct sluice_route sluice_connector_routes[]; /* connectors.c */
 extern const struct sluice_route sluice_plugin_routes[];    /* plugins.c */
 extern const struct sluice_route sluice_admin_routes[];     /* admin.c: loggers */
 extern const struct sluice_route sluice_metrics_routes[];   /* metrics.c */
+extern const struct sluice_route sluice_openapi_routes[];   /* openapi.c */
 
 /* Body as a JSON value, new reference. NULL: answer is the 500 that Connect gives. */
 json_t *sluice_body_json(const struct sluice_request *req, struct sluice_answer *answer);
