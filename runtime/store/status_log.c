@@ -256,7 +256,8 @@ static char *render_status(const struct sluice_status *status)
     text(&buf, ",\"trace\":", status->trace, trace);
     text(&buf, ",\"worker_id\":", status->worker_id, strlen(status->worker_id));
     must(sluice_buf_addf(&buf, ",\"generation\":%d", status->generation));
-    if (*status->version) text(&buf, ",\"version\":", status->version, strlen(status->version));
+    const char *version = *status->version ? status->version : NULL;
+    text(&buf, ",\"version\":", version, version ? strlen(version) : 0);
     must(sluice_buf_adds(&buf, "}"));
     char *value = sluice_xstrdup(sluice_buf_str(&buf));
     sluice_buf_fini(&buf);

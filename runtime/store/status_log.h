@@ -22,7 +22,7 @@ struct sluice_status {
     char *trace;    /* NULL: none */
     char worker_id[SLUICE_STATUS_WORKER_MAX];
     int32_t generation;
-    char version[64]; /* empty: absent */
+    char version[64]; /* empty: null, or absent (before 4.1) */
 };
 
 struct sluice_status_log;

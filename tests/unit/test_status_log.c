@@ -129,7 +129,7 @@ static struct sluice_status status_of(const char *state, const char *worker, int
 
 #define STATUS(state, worker, generation)                                                          \
     "{\"state\":\"" state "\",\"trace\":null,\"worker_id\":\"" worker                              \
-    "\",\"generation\":" generation "}"
+    "\",\"generation\":" generation ",\"version\":null}"
 
 /* "RUNNING w 3" of what is known; "none" */
 static const char *known(struct sluice_status_log *log, const char *connector, int task)
@@ -219,7 +219,7 @@ TEST(status_put_is_connects_bytes)
     sluice_status_put(log, "a", 3, &status);
     CHECK_SENT(0, "status-task-a-3",
                "{\"state\":\"FAILED\",\"trace\":\"gr\xc3\xbc\xc3\x9f \\\"e\\\"\\n\\uD834\\uDD1E\","
-               "\"worker_id\":\"127.0.0.1:8083\",\"generation\":2}");
+               "\"worker_id\":\"127.0.0.1:8083\",\"generation\":2,\"version\":null}");
     status.trace = NULL;
     snprintf(status.version, sizeof status.version, "4.1.0");
     sluice_status_put(log, "a", SLUICE_STATUS_CONNECTOR, &status);
