@@ -8,6 +8,7 @@
 #include <assert.h>
 
 #include "fake_task.h"
+#include "worker/connector_offsets.h"
 #include "worker/offsets_admin.h"
 
 struct sluice_worker {
@@ -19,6 +20,7 @@ struct sluice_worker {
 static bool fake_tracks_topics; /* topic.tracking.* */
 static struct sluice_worker_hooks fake_hooks;
 static unsigned fake_topics_epoch;
+static struct sluice_offset_store *fake_offsets; /* of all connectors */
 
 static const struct sluice_option fake_options[] = {
     {"name", SLUICE_OPT_STRING, SLUICE_HIGH, SLUICE_OPT_REQUIRED | SLUICE_OPT_NONEMPTY, NULL, NULL,
@@ -155,6 +157,55 @@ void sluice_worker_forget_topics(struct sluice_worker *worker)
 {
     (void)worker;
     fake_topics_epoch++;
+}
+
+/* ---- connector_offsets.h: the test's store, without topics ---- */
+
+struct sluice_connector_offsets {
+    char *connector;
+};
+
+enum sluice_verdict sluice_connector_offsets_open(struct sluice_worker *worker,
+                                                  const char *connector,
+                                                  const struct sluice_map *config, int64_t ms,
+                                                  struct sluice_connector_offsets **out,
+                                                  struct sluice_err *err)
+{
+    (void)worker;
+    (void)config;
+    (void)ms;
+    (void)err;
+    *out = sluice_xcalloc(1, sizeof **out);
+    (*out)->connector = sluice_xstrdup(connector);
+    return SLUICE_OK;
+}
+
+void sluice_connector_offsets_close(struct sluice_connector_offsets *offsets)
+{
+    if (!offsets) return;
+    free(offsets->connector);
+    free(offsets);
+}
+
+enum sluice_verdict sluice_connector_offsets_refresh(struct sluice_connector_offsets *offsets,
+                                                     int64_t timeout_ms, struct sluice_err *err)
+{
+    (void)offsets;
+    return sluice_offset_refresh(fake_offsets, timeout_ms, err);
+}
+
+bool sluice_connector_offsets_list(struct sluice_connector_offsets *offsets,
+                                   struct sluice_batch *batch, struct sluice_offset_entry **entries,
+                                   size_t *n, struct sluice_err *err)
+{
+    return sluice_offset_list(fake_offsets, offsets->connector, batch, entries, n, err);
+}
+
+bool sluice_connector_offsets_put(struct sluice_connector_offsets *offsets,
+                                  const struct sluice_offset_entry *entries, size_t n,
+                                  struct sluice_err *err)
+{
+    return sluice_offset_put(fake_offsets, offsets->connector, entries, n, err);
 }
 
 /* ---- offsets_admin.h: there is no Kafka, so that a sink's group cannot be asked ---- */

@@ -36,7 +36,7 @@ REST_TEST void setup(struct fixture *f)
     f->registry = sluice_registry_new();
     CHECK(sluice_registry_add(f->registry, NULL, fake_plugins, &err));
     f->worker = (struct sluice_worker){f->registry, 200};
-    f->offsets = sluice_offset_memory_new();
+    f->offsets = fake_offsets = sluice_offset_memory_new();
     f->rest = (struct sluice_rest){sluice_standalone_new(&f->worker, f->offsets, &err), &f->worker,
                                    1700000000123};
     struct sluice_route_table tables[] = {{sluice_root_routes, &f->rest},

@@ -337,7 +337,6 @@ static bool offsets_of(struct distributed *herder, const char *name, bool to_alt
     size_t draining, zombies;
     sluice_runner_ending(herder->runner, name, -1, &draining, &zombies);
     *of = (struct sluice_offsets_of){.worker = herder->worker,
-                                     .store = herder->given.offsets,
                                      .connector = name,
                                      .config = config,
                                      .plugin = distributed_plugin(herder, config, &err),

@@ -15,7 +15,7 @@
 #include "base/mem.h"
 #include "data/json_text.h"
 #include "data/values.h"
-#include "store/offset_store.h"
+#include "worker/connector_offsets.h"
 #include "worker/offsets_admin.h"
 
 #define BROKERS_MS 30000 /* for each request; a REST request has 90 s */
@@ -69,6 +69,23 @@ static char *plain(const json_t *json)
 
 /* ---- looking ---- */
 
+/* Where the source's offsets are, read to its end. NULL: err. */
+static struct sluice_connector_offsets *store_of(const struct sluice_offsets_of *of,
+                                                 struct sluice_err *err)
+{
+    struct sluice_map config = {0};
+    struct sluice_connector_offsets *store = NULL;
+    if (sluice_worker_resolve(of->worker, of->config, &config, err) &&
+        sluice_connector_offsets_open(of->worker, of->connector, &config, BROKERS_MS, &store,
+                                      err) == SLUICE_OK &&
+        sluice_connector_offsets_refresh(store, BROKERS_MS, err) != SLUICE_OK) {
+        sluice_connector_offsets_close(store);
+        store = NULL;
+    }
+    sluice_map_fini(&config);
+    return store;
+}
+
 static void list_source(const struct sluice_offsets_of *of, struct sluice_answer *answer)
 {
     struct sluice_err err = {{0}};
@@ -76,7 +93,8 @@ static void list_source(const struct sluice_offsets_of *of, struct sluice_answer
     struct sluice_offset_entry *entries;
     size_t n;
     sluice_batch_init(&batch);
-    if (sluice_offset_list(of->store, of->connector, &batch, &entries, &n, &err)) {
+    struct sluice_connector_offsets *store = store_of(of, &err);
+    if (store && sluice_connector_offsets_list(store, &batch, &entries, &n, &err)) {
         json_t *list = json_array();
         for (size_t i = 0; i < n; i++) {
             json_t *one = json_object();
@@ -89,6 +107,7 @@ static void list_source(const struct sluice_offsets_of *of, struct sluice_answer
         sluice_answer_error(answer, 500, "Failed to retrieve offsets for source connector %s: %s",
                             of->connector, err.msg);
     }
+    sluice_connector_offsets_close(store);
     sluice_batch_fini(&batch);
 }
 
@@ -231,29 +250,29 @@ static bool entries_of(const struct sluice_offset_change *changes, size_t n,
     return true;
 }
 
-static void write_source(const struct sluice_offsets_of *of, const json_t *list,
-                         struct sluice_batch *batch, struct sluice_answer *answer)
+/* list NULL: tombstones for all there is. */
+static void write_source(const struct sluice_offsets_of *of, struct sluice_connector_offsets *store,
+                         const json_t *list, struct sluice_batch *batch,
+                         struct sluice_answer *answer)
 {
     struct sluice_err err = {{0}};
     struct sluice_offset_entry *entries = NULL;
     size_t n = json_array_size(list), changes_n = n;
     bool whole = false;
-    if (!list && !sluice_offset_list(of->store, of->connector, batch, &entries, &changes_n, &err)) {
-        sluice_answer_error(answer, 500, "Failed to modify offsets for source connector %s: %s",
-                            of->connector, err.msg);
-        return;
+    bool ok = list || sluice_connector_offsets_list(store, batch, &entries, &changes_n, &err);
+    if (ok) {
+        struct sluice_offset_change *changes =
+            sluice_batch_alloc(batch, (changes_n + 1) * sizeof *changes);
+        for (size_t i = 0; !list && i < changes_n; i++)
+            changes[i] = (struct sluice_offset_change){entries[i].partition, NULL};
+        entries = sluice_batch_alloc(batch, (changes_n + 1) * sizeof *entries);
+        if ((list && !read_changes(batch, list, changes, answer)) ||
+            !sensible(of, changes, changes_n, &whole, answer) ||
+            !entries_of(changes, changes_n, entries, &n, answer))
+            return;
+        ok = n == 0 || sluice_connector_offsets_put(store, entries, n, &err);
     }
-    struct sluice_offset_change *changes =
-        sluice_batch_alloc(batch, (changes_n + 1) * sizeof *changes);
-    for (size_t i = 0; !list && i < changes_n; i++)
-        changes[i] = (struct sluice_offset_change){entries[i].partition, NULL};
-    entries = sluice_batch_alloc(batch, (changes_n + 1) * sizeof *entries);
-    if (list && !read_changes(batch, list, changes, answer)) return;
-    if (!sensible(of, changes, changes_n, &whole, answer) ||
-        !entries_of(changes, changes_n, entries, &n, answer))
-        return;
-    if (n == 0 || sluice_offset_put(of->store, of->connector, entries, n, &err))
-        done(of, !list, whole, n, answer);
+    if (ok) done(of, !list, whole, n, answer);
     else
         sluice_answer_error(answer, 500, "Failed to modify offsets for source connector %s: %s",
                             of->connector, err.msg);
@@ -262,6 +281,7 @@ static void write_source(const struct sluice_offsets_of *of, const json_t *list,
 static void alter_source(const struct sluice_offsets_of *of, const json_t *list,
                          struct sluice_answer *answer)
 {
+    struct sluice_err err = {{0}};
     struct sluice_batch batch;
     if (of->zombies > 0) { /* it may still write its offsets over these */
         sluice_answer_error(answer, 500,
@@ -272,7 +292,12 @@ static void alter_source(const struct sluice_offsets_of *of, const json_t *list,
         return;
     }
     sluice_batch_init(&batch);
-    write_source(of, list, &batch, answer);
+    struct sluice_connector_offsets *store = store_of(of, &err);
+    if (store) write_source(of, store, list, &batch, answer);
+    else
+        sluice_answer_error(answer, 500, "Failed to modify offsets for source connector %s: %s",
+                            of->connector, err.msg);
+    sluice_connector_offsets_close(store);
     sluice_batch_fini(&batch);
 }
 

@@ -1,7 +1,8 @@
 /* offsets.h - GET, PATCH and DELETE of a connector's offsets (KIP-875), shared by both herders.
  *
- * A source's offsets are in its offset store; a sink's are those of its consumer group in Kafka,
- * which admin requests read and change (kafka/group_offsets.h).
+ * A source's offsets are in the worker's store or a topic of its own (worker/connector_offsets.h); a
+ * sink's are those of its consumer group in Kafka, which admin requests read and change
+ * (kafka/group_offsets.h).
  *
  * Thread: any. Everything here waits: for brokers up to a minute, for a plugin's own check. So it
  * is called without the herder's lock, on copies, and the herder sees to it that nobody resumes or
@@ -21,7 +22,6 @@
 /* The connector that is asked about; all borrowed during the call. */
 struct sluice_offsets_of {
     struct sluice_worker *worker;
-    struct sluice_offset_store *store; /* a source's; unused for a sink */
     const char *connector;
     const struct sluice_map *config; /* as given: variables are resolved here */
     const struct sluice_plugin *plugin;

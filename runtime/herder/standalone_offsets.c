@@ -23,7 +23,6 @@ static struct sluice_offsets_of offsets_of(const struct standalone *herder,
 {
     sluice_map_copy(config, &conn->config);
     return (struct sluice_offsets_of){.worker = herder->worker,
-                                      .store = herder->offsets,
                                       .connector = name,
                                       .config = config,
                                       .plugin = conn->plugin};

@@ -20,7 +20,7 @@ static void setup(struct fixture *f, int64_t graceful_ms)
     f->registry = sluice_registry_new();
     CHECK(sluice_registry_add(f->registry, NULL, fake_plugins, &err));
     f->worker = (struct sluice_worker){f->registry, graceful_ms};
-    f->offsets = sluice_offset_memory_new();
+    f->offsets = fake_offsets = sluice_offset_memory_new();
     f->herder = sluice_standalone_new(&f->worker, f->offsets, &err);
     CHECK(f->herder != NULL);
     fake_no_threads = false;

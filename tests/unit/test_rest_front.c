@@ -38,7 +38,7 @@ static void front_setup(struct front *f, const char *text)
     *f = (struct front){.registry = sluice_registry_new()};
     CHECK(sluice_registry_add(f->registry, NULL, fake_plugins, &err));
     f->worker = (struct sluice_worker){.registry = f->registry, .graceful_ms = 200};
-    f->offsets = sluice_offset_memory_new();
+    f->offsets = fake_offsets = sluice_offset_memory_new();
     f->herder = sluice_standalone_new(&f->worker, f->offsets, &err);
     f->herder->ops->ready(f->herder);
     CHECK(sluice_props_parse(&f->props, text, strlen(text), &err));
