@@ -12,7 +12,11 @@
 #include "file.h"
 #include "tail.h"
 
-#define LOOK_AGAIN_MS 100 /* how soon new lines are seen */
+/* How soon new lines are seen: the longer there were none, the later, so that many quiet files cost
+ * next to nothing. */
+#define LOOK_MIN_MS 100
+#define LOOK_MAX_MS 1000
+#define LOOK_SHARE 10 /* of the quiet time */
 
 struct file_source {
     struct sluice_task *task;
@@ -22,7 +26,15 @@ struct file_source {
     const struct sluice_schema *schema; /* STRING, held */
     uint32_t partition;
     struct tail tail;
+    int64_t last_line_ms; /* when there were lines, or it was opened */
 };
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
 
 static const struct sluice_option options[] = {
     {.key = "file",
@@ -114,6 +126,7 @@ static enum sluice_verdict open_source(struct sluice_task *task, const struct sl
     if (path && !*path) path = NULL;
     tail_init(&source->tail, path, 0);
     source->task = task;
+    source->last_line_ms = now_ms();
     source->host = host;
     source->topic = host->str(conf, "topic");
     source->batch_records = (size_t)host->num(conf, "batch.size");
@@ -174,11 +187,10 @@ static bool woken(struct file_source *source)
     return poll(&pfd, 1, 0) > 0;
 }
 
-static int64_t now_ms(void)
+static int64_t look_again_ms(const struct file_source *source)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    int64_t ms = (now_ms() - source->last_line_ms) / LOOK_SHARE;
+    return ms < LOOK_MIN_MS ? LOOK_MIN_MS : ms > LOOK_MAX_MS ? LOOK_MAX_MS : ms;
 }
 
 /* Lines that are there into the batch. TAIL_LINE: the room is full. */
@@ -221,9 +233,10 @@ static enum sluice_verdict poll_source(void *self, struct sluice_batch *batch,
         } else {
             source->host->trouble(source->task, NULL);
         }
-        int64_t left = deadline - now_ms();
+        int64_t now = now_ms(), left = deadline - now, look = look_again_ms(source);
+        if (n > 0) source->last_line_ms = now;
         if (n > 0 || left <= 0 || woken(source)) return SLUICE_OK;
-        wait_for_more(source, left < LOOK_AGAIN_MS ? (int)left : LOOK_AGAIN_MS);
+        wait_for_more(source, (int)(left < look ? left : look));
     }
 }
 

@@ -12,6 +12,10 @@
 #include <string.h>
 #include <unistd.h>
 
+/* jemalloc's, when the program is linked with it. */
+extern int mallctl(const char *name, void *old, size_t *old_len, void *new, size_t new_len)
+    __attribute__((weak));
+
 /* No logger here: it might allocate. */
 static _Noreturn void out_of_memory(size_t size)
 {
@@ -76,4 +80,10 @@ void *sluice_xgrow(void *items, size_t n, size_t *cap, size_t size)
     items = sluice_xrealloc(items, grown * size);
     *cap = grown;
     return items;
+}
+
+void sluice_mem_rest(bool rest)
+{
+    bool cached = !rest;
+    if (mallctl) mallctl("thread.tcache.enabled", NULL, NULL, &cached, sizeof cached);
 }

@@ -4,6 +4,7 @@
 #ifndef SLUICE_BASE_MEM_H
 #define SLUICE_BASE_MEM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 void *sluice_xmalloc(size_t size);
@@ -15,5 +16,8 @@ char *sluice_xstrndup(const char *s, size_t n);
 char *sluice_xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Room for one more item of size bytes in a growing array: doubles *cap when n has reached it. */
 void *sluice_xgrow(void *items, size_t n, size_t *cap, size_t size);
+/* The calling thread has nothing to do for a while (rest), or something again: while it rests, the
+ * allocator keeps nothing for it alone, and allocating is slower. Costs some microseconds. */
+void sluice_mem_rest(bool rest);
 
 #endif

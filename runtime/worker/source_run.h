@@ -39,6 +39,8 @@ struct sluice_source_run {
         struct sluice_err *err; /* of what went wrong while waiting to try again */
     } hand;
     int64_t commit_due_ms, commit_every_ms, service_due_ms;
+    int64_t active_ms; /* when records last came or went */
+    bool rested;       /* since then: it has given back memory */
 };
 
 /* ---- source_commit.c: at-least-once, and what exactly-once has in common with it ---- */

@@ -27,6 +27,7 @@
 #define POLL_WAIT_MS 1000
 #define SERVICE_MS 1000 /* a full or paused task is still polled this often, with room for none */
 #define FULL_WAIT_MS 50
+#define REST_MS 2000
 #define CREATE_MS 2000 /* the brokers' time to answer; then the task looks around and asks again */
 #define NEVER_SENT INT_MIN /* a slot's error: nothing tolerates it, nothing after it is committed */
 
@@ -375,6 +376,24 @@ static bool wait_again(void *arg, const struct sluice_failure *failure, unsigned
     return sluice_tolerance_wait(run->task, failure, tries, began_ms, serve, run);
 }
 
+/* A task without records gives back what it worked with, once: there may be thousands of them. */
+static void rest(struct sluice_source_run *run, int64_t now)
+{
+    if (run->batch.n > 0 || sluice_window_count(run->task->window) > 0) {
+        run->active_ms = now;
+        if (run->rested) sluice_mem_rest(false);
+        run->rested = false;
+    } else if (!run->rested && now - run->active_ms >= REST_MS) {
+        struct sluice_batch *batches[] = {&run->batch, &run->idle};
+        for (size_t i = 0; i < sizeof batches / sizeof *batches; i++) {
+            sluice_batch_fini(batches[i]);
+            sluice_batch_init(batches[i]);
+        }
+        sluice_mem_rest(true);
+        run->rested = true;
+    }
+}
+
 static enum sluice_verdict step(struct sluice_source_run *run, struct sluice_err *err)
 {
     struct sluice_task *task = run->task;
@@ -383,6 +402,7 @@ static enum sluice_verdict step(struct sluice_source_run *run, struct sluice_err
     enum sluice_verdict v = advance(run, true, err);
     if (v != SLUICE_OK) return v;
     int64_t now = sluice_now_ms();
+    rest(run, now);
     size_t room = pausing ? 0 : sluice_window_room(task->window);
     if (!sluice_task_may_work(task)) {
         sluice_window_wait(task->window, FULL_WAIT_MS);
