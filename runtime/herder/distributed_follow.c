@@ -490,6 +490,9 @@ int64_t distributed_follow(struct distributed *herder)
     return left > 0 && left < TICK_MS ? left : TICK_MS;
 }
 
+/* See leader_next_generation(). */
+static int32_t goodbye(int32_t generation) { return generation + 1 - generation % 2; }
+
 void distributed_release_all(struct distributed *herder)
 {
     if (!herder->self[0] || !sluice_worker_holds_lease(herder->worker)) return;
@@ -497,10 +500,11 @@ void distributed_release_all(struct distributed *herder)
     for (size_t i = 0; i < herder->works_n; i++) {
         struct work *work = herder->works[i];
         if (work->owned)
-            say(herder, work, SLUICE_STATUS_CONNECTOR, SLUICE_UNASSIGNED, "", work->generation);
+            say(herder, work, SLUICE_STATUS_CONNECTOR, SLUICE_UNASSIGNED, "",
+                goodbye(work->generation));
         for (int k = 0; k < work->tasks_n; k++) {
             if (work->tasks[k].running || work->tasks[k].failed)
-                say(herder, work, k, SLUICE_UNASSIGNED, "", work->tasks[k].generation);
+                say(herder, work, k, SLUICE_UNASSIGNED, "", goodbye(work->tasks[k].generation));
         }
     }
     sluice_unlock(&herder->lock);

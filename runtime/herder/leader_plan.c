@@ -308,7 +308,13 @@ bool leader_ask_members(struct leader *leader, int64_t ms, struct sluice_err *er
     return true;
 }
 
-int32_t leader_next_generation(struct leader *leader) { return ++leader->generation; }
+/* Assignments have even generations. The odd one behind is for the goodbyes of a worker that stops:
+ * an UNASSIGNED of the generation that was RUNNING does not count with Connect's readers. */
+int32_t leader_next_generation(struct leader *leader)
+{
+    leader->generation += leader->generation % 2 ? 1 : 2;
+    return leader->generation;
+}
 
 void leader_plan_begin(struct leader *leader)
 {
