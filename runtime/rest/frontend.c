@@ -123,12 +123,10 @@ bool sluice_frontend_serve(struct sluice_frontend *frontend, struct sluice_herde
     assert(!frontend->rest.herder && herder);
     frontend->rest =
         (struct sluice_rest){.herder = herder, .worker = worker, .started_ms = started_ms};
-    struct sluice_route_table tables[] = {{sluice_root_routes, &frontend->rest},
-                                          {sluice_connector_routes, &frontend->rest},
-                                          {sluice_plugin_routes, &frontend->rest},
-                                          {sluice_metrics_routes, &frontend->rest},
-                                          {sluice_openapi_routes, &frontend->rest},
-                                          {sluice_admin_routes, &frontend->rest}};
+    struct sluice_route_table tables[] = {
+        {sluice_root_routes, &frontend->rest},    {sluice_connector_routes, &frontend->rest},
+        {sluice_plugin_routes, &frontend->rest},  {sluice_metrics_routes, &frontend->rest},
+        {sluice_openapi_routes, &frontend->rest}, {sluice_admin_routes, &frontend->rest}};
     size_t n = sizeof tables / sizeof *tables;
     bool apart = sluice_map_get(frontend->props, "admin.listeners") != NULL; /* empty: nowhere */
     if (!sluice_server_serve(frontend->server, tables, apart ? n - 1 : n, err)) return false;
