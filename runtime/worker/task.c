@@ -260,6 +260,7 @@ static void *run(void *arg)
     struct sluice_task *task = arg;
     struct sluice_err err = {{0}};
     enum sluice_verdict v = SLUICE_FAIL;
+    sluice_log_plugin(sluice_plugin_class(task->plugin)); /* a logger of its lines */
     if (open_parts(task, &err))
         v = task->plugin->kind == SLUICE_KIND_SOURCE ? sluice_source_run(task, &err)
                                                      : sluice_sink_run(task, &err);

@@ -160,6 +160,10 @@ static const struct sluice_option options[] = {
     {"rest.extension.classes", SLUICE_OPT_LIST, SLUICE_LOW, 0, "", NULL, "REST",
      "BasicAuthSecurityRestExtension asks for name and password, as the KafkaConnect entry of the "
      "JAAS file of java.security.auth.login.config has them; others are not known."},
+    {"java.security.auth.login.config", SLUICE_OPT_STRING, SLUICE_LOW, 0, NULL, NULL, "REST",
+     "JAAS file of BasicAuthSecurityRestExtension; unset: the one that "
+     "-Djava.security.auth.login.config of the environment variable KAFKA_OPTS names. (sluice's "
+     "own key)"},
     {0},
 };
 
