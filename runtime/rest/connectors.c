@@ -26,8 +26,16 @@ static void get_connectors(void *arg, const struct sluice_request *req,
                            struct sluice_answer *answer)
 {
     struct sluice_herder *herder = herder_of(arg);
-    herder->ops->list(herder, has_word(req->expand, "status"), has_word(req->expand, "info"),
-                      answer);
+    bool status = has_word(req->expand, "status"), info = has_word(req->expand, "info");
+    herder->ops->list(herder, status, info, answer);
+    if (!req->expand || status || info || !json_is_array(answer->body)) return;
+    json_t *expanded = json_object(); /* by something unknown: the expanded form, with nothing */
+    size_t i;
+    json_t *name;
+    json_array_foreach(answer->body, i, name)
+        json_object_set_new(expanded, json_string_value(name), json_object());
+    json_decref(answer->body);
+    answer->body = expanded;
 }
 
 static bool initial_target(const json_t *json, enum sluice_target *target,
@@ -189,7 +197,6 @@ static bool task_number(const char *text, int *out, struct sluice_answer *answer
         return true;
     }
     sluice_answer_error(answer, 404, "HTTP 404 Not Found");
-    answer->unmatched = true;
     return false;
 }
 

@@ -230,7 +230,7 @@ def test_expand(t):
     equal(both["a"]["status"], worker.rest.status("a"))
     equal(both["a"]["info"], done(worker, "GET", "/connectors/a", 200))
     equal(sorted(done(worker, "GET", "/connectors?expand=info&expand=x", 200)["a"]), ["info"])
-    equal(done(worker, "GET", "/connectors?expand=x", 200), ["a", "b"])
+    equal(done(worker, "GET", "/connectors?expand=x", 200), {"a": {}, "b": {}})
     state = done(worker, "GET", "/connectors/a/tasks/0/status", 200)
     equal(list(state), ["id", "state", "worker_id", "version"])
     equal(state["worker_id"], f"127.0.0.1:{worker.port}")
