@@ -186,7 +186,7 @@ static bool want(struct applied *a, const char *field, json_type type, const jso
 
 static bool want_count(struct applied *a, const char *field, int *out)
 {
-    const json_t *item;
+    const json_t *item = NULL; /* gcc -O2 does not see that want() sets it */
     if (!want(a, field, JSON_INTEGER, &item)) return false;
     json_int_t n = json_integer_value(item);
     if (n < 0 || n > TASKS_MAX)
@@ -198,7 +198,7 @@ static bool want_count(struct applied *a, const char *field, int *out)
 
 static bool want_properties(struct applied *a, struct sluice_map *out)
 {
-    const json_t *item;
+    const json_t *item = NULL; /* gcc -O2 does not see that want() sets it */
     return want(a, "properties", JSON_OBJECT, &item) && sluice_json_to_map(item, out, &a->err);
 }
 
@@ -392,7 +392,7 @@ static bool parse_owner(struct applied *a, const json_t *item, struct sluice_own
 
 static bool want_generation(struct applied *a, int32_t *out)
 {
-    const json_t *item;
+    const json_t *item = NULL; /* gcc -O2 does not see that want() sets it */
     if (!want(a, "generation", JSON_INTEGER, &item)) return false;
     json_int_t g = json_integer_value(item);
     if (g < 0 || g > INT32_MAX) return sluice_err_set(&a->err, "generation is %lld", (long long)g);
