@@ -156,8 +156,7 @@ static void say_released(struct distributed *herder, struct work *work)
         size_t draining, zombies;
         sluice_runner_ending(herder->runner, work->name, i, &draining, &zombies);
         if (draining) continue;
-        task->released = task->to_release;
-        task->to_release = 0;
+        task->released = task->to_release; /* kept as long as we are named, to say it once */
         task->said = false;
         say(herder, work, i, SLUICE_UNASSIGNED, "", task->released);
     }
@@ -261,12 +260,13 @@ static void follow_connector(struct distributed *herder, struct work *work,
 
     bool named = is_self(herder, &conn->owner);
     if (named) work->generation = conn->generation;
+    work->leaving = named && conn->owner.leaving;
     work->owned = named && !conn->owner.leaving && conn->exists;
     if (work->owned) {
         static const enum sluice_state states[] = {SLUICE_RUNNING, SLUICE_PAUSED, SLUICE_STOPPED};
         if (work->why) say_connector(herder, work, SLUICE_FAILED, work->why);
         else say_connector(herder, work, states[conn->target], "");
-    } else if (named && conn->owner.leaving && work->released < conn->generation) {
+    } else if (work->leaving && work->released < conn->generation) {
         work->released = conn->generation;
         work->said = false;
         say(herder, work, SLUICE_STATUS_CONNECTOR, SLUICE_UNASSIGNED, "", work->released);
@@ -278,7 +278,7 @@ static void follow_connector(struct distributed *herder, struct work *work,
 /* Nothing of ours in it any more. */
 static bool work_idle(struct distributed *herder, const struct work *work)
 {
-    if (work->owned) return false;
+    if (work->owned || work->leaving) return false;
     for (int i = 0; i < work->tasks_n; i++) {
         if (work->tasks[i].running || work->tasks[i].failed || work->tasks[i].to_release)
             return false;
@@ -333,7 +333,7 @@ static bool involved(const struct distributed *herder, const struct sluice_clust
 /* A connector that is in no record any more: its tasks end, and nobody waits to hear of it. */
 static void follow_gone(struct work *work, struct todos *todos)
 {
-    work->owned = work->said = false;
+    work->owned = work->leaving = work->said = false;
     for (int i = 0; i < work->tasks_n; i++) {
         work->tasks[i].to_release = 0;
         work->tasks[i].failed = false;

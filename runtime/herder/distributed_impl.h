@@ -40,7 +40,7 @@ struct work {
     char *name;
     const struct sluice_plugin *plugin; /* NULL: not known here */
     char *why;                          /* then: a sentence */
-    bool owned, paused;                 /* the connector itself is ours */
+    bool owned, leaving, paused;        /* the connector itself is ours, or was */
     int32_t generation, released;       /* as of a task */
     bool said;
     enum sluice_state state;
