@@ -174,6 +174,7 @@ void sluice_crew_remove(struct crew *crew, struct slot *slot)
         free(slot->again);
     }
     config_put(slot->config);
+    free(slot->refusal);
     free(slot->trace);
     free(slot);
 }

@@ -106,6 +106,8 @@ static void slot_make(struct slot *slot, const struct sluice_wanted *wanted,
     sluice_slot_due(slot, false);
     slot->ended_as = SLUICE_UNASSIGNED;
     slot->counters = (struct sluice_task_counters){0};
+    free(slot->refusal);
+    slot->refusal = sluice_xstrdup(wanted->refusal);
     free(slot->again); /* its timer was cancelled */
     slot->again = NULL;
     if (!policy) return;
@@ -114,6 +116,15 @@ static void slot_make(struct slot *slot, const struct sluice_wanted *wanted,
     slot->again->timer.fired = retry_fired;
     slot->again->timer.owner = slot;
     sluice_backoff_init(&slot->again->backoff, policy->initial_delay_ms, policy->max_delay_ms);
+}
+
+static bool goes_on(const struct slot *slot, const struct sluice_wanted *wanted)
+{
+    bool refused = slot->refusal != NULL;
+    return slot->config && slot->set == wanted->set && slot->plugin == wanted->plugin &&
+           refused == (wanted->refusal != NULL) &&
+           (!refused || strcmp(slot->refusal, wanted->refusal) == 0) &&
+           sluice_slot_has_config(slot, wanted->config);
 }
 
 void sluice_runner_want(struct sluice_runner *runner, const struct sluice_wanted *wanted)
@@ -127,9 +138,7 @@ void sluice_runner_want(struct sluice_runner *runner, const struct sluice_wanted
         struct crew *crew = sluice_crew(runner, wanted->connector, true);
         struct slot *slot = sluice_crew_slot(crew, wanted->task);
         if (!slot) slot = sluice_crew_add(crew, wanted->task);
-        bool same = slot->config && slot->set == wanted->set && slot->plugin == wanted->plugin &&
-                    sluice_slot_has_config(slot, wanted->config);
-        if (!same) slot_make(slot, wanted, again ? &policy : NULL);
+        if (!goes_on(slot, wanted)) slot_make(slot, wanted, again ? &policy : NULL);
         if (slot->job && slot->paused != wanted->paused)
             sluice_task_pause(slot->job->task, wanted->paused);
         slot->paused = wanted->paused;

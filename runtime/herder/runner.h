@@ -39,9 +39,10 @@ struct sluice_wanted {
     const struct sluice_map *config; /* copied */
     bool paused;
     uint64_t set; /* the connector's set of tasks: another number, other divisions of the work */
+    const char *refusal; /* NULL; else the task is not started but FAILED, with this as its trace */
 };
-/* Makes the slot; when one of the same set, plugin and config is there it goes on (FAILED, when it
- * is), but for paused. Resolves the variables of auto.restart.*, if there are any. */
+/* Makes the slot; when one of the same set, plugin, config and refusal is there it goes on (FAILED,
+ * when it is), but for paused. Resolves the variables of auto.restart.*, if there are any. */
 void sluice_runner_want(struct sluice_runner *runner, const struct sluice_wanted *wanted);
 /* Ends the task and forgets the slot. task < 0: all of the connector. */
 void sluice_runner_drop(struct sluice_runner *runner, const char *connector, int task);

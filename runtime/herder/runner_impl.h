@@ -58,6 +58,7 @@ struct slot {
     uint64_t set;
     const struct sluice_plugin *plugin;
     struct shared_config *config;
+    char *refusal; /* NULL: it may start */
     bool paused;
     bool due;        /* to be started by the runner's thread */
     bool restarting; /* due because of a restart: RESTARTING, not UNASSIGNED */

@@ -100,6 +100,20 @@ static void give_up(void *owner)
     sluice_crew_queue(crew);
 }
 
+static void not_started(struct slot *slot, const char *why)
+{
+    struct sluice_runner *runner = slot->crew->runner;
+    runner->totals.failures++;
+    slot->ended_as = SLUICE_FAILED;
+    slot->counters = (struct sluice_task_counters){0};
+    sluice_slot_trace(slot, why);
+    slot->unstarted = true;
+    slot->crew->unstarted++;
+    sluice_log(SLUICE_ERROR, slot->crew->name, slot->id, "starting the task failed: %s", why);
+    if (!slot->refusal) plan_again(slot); /* that would not change by itself */
+    note(runner, slot->crew->name, slot->id);
+}
+
 static void start(struct slot *slot)
 {
     struct crew *crew = slot->crew;
@@ -109,6 +123,10 @@ static void start(struct slot *slot)
     slot->due = slot->restarting = false;
     slot->started_ms = runner->now_ms();
     runner->totals.starts++;
+    if (slot->refusal) {
+        not_started(slot, slot->refusal);
+        return;
+    }
     struct job *job = sluice_xcalloc(1, sizeof *job);
     job->crew = crew;
     job->id = slot->id;
@@ -117,22 +135,14 @@ static void start(struct slot *slot)
     job->deadline.owner = job;
     job->task = sluice_task_start(runner->worker, slot->plugin, crew->name, slot->id,
                                   &slot->config->map, slot->paused, task_changed, job, &err);
-    if (job->task) {
-        job->slot = slot;
-        slot->job = job;
-        runner->jobs++;
+    if (!job->task) {
+        free(job);
+        not_started(slot, err.msg);
         return;
     }
-    free(job);
-    runner->totals.failures++;
-    slot->ended_as = SLUICE_FAILED;
-    slot->counters = (struct sluice_task_counters){0};
-    sluice_slot_trace(slot, err.msg);
-    slot->unstarted = true;
-    crew->unstarted++;
-    sluice_log(SLUICE_ERROR, crew->name, slot->id, "starting the task failed: %s", err.msg);
-    plan_again(slot);
-    note(runner, crew->name, slot->id);
+    job->slot = slot;
+    slot->job = job;
+    runner->jobs++;
 }
 
 /* Starts what is due, unless a predecessor must end first: the same task, or any task of another

@@ -5,8 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/err.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "data/java_regex.h"
 #include "plugin/host.h"
@@ -14,6 +16,8 @@
 #include "worker/task_impl.h"
 #include "worker/topic_creation.h"
 #include "worker/worker.h"
+
+#define TASKS_MAX 100000 /* of one connector */
 
 struct checking {
     const struct sluice_registry *registry;
@@ -342,20 +346,52 @@ bool sluice_worker_validate(struct sluice_worker *worker, const struct sluice_ma
     return *plugin != NULL;
 }
 
+/* What the key says, its variables replaced; owned, NULL: not given. */
+static char *resolved(struct sluice_worker *worker, const struct sluice_map *config,
+                      const char *key)
+{
+    struct sluice_map given = {0}, out = {0};
+    struct sluice_report report = {0};
+    const char *text = sluice_map_get(config, key);
+    if (!text) return NULL;
+    sluice_map_set(&given, key, text);
+    sluice_variables_resolve(sluice_worker_variables(worker), &given, &out, NULL, &report);
+    char *copy = sluice_xstrdup(sluice_map_get(&out, key));
+    sluice_report_fini(&report);
+    sluice_map_fini(&given);
+    sluice_map_fini(&out);
+    return copy;
+}
+
+static long tasks_max(struct sluice_worker *worker, const struct sluice_map *config)
+{
+    char *text = resolved(worker, config, "tasks.max");
+    long n = text ? strtol(text, NULL, 10) : 1;
+    free(text);
+    return n < 1 ? 1 : n;
+}
+
 int sluice_worker_task_count(struct sluice_worker *worker, const struct sluice_plugin *plugin,
                              const struct sluice_map *config)
 {
-    struct sluice_map given = {0}, resolved = {0};
-    struct sluice_report report = {0};
-    const char *text = sluice_map_get(config, "tasks.max");
-    if (text) sluice_map_set(&given, "tasks.max", text);
-    sluice_variables_resolve(sluice_worker_variables(worker), &given, &resolved, NULL, &report);
-    text = sluice_map_get(&resolved, "tasks.max");
-    long n = text ? strtol(text, NULL, 10) : 1;
-    sluice_report_fini(&report);
-    sluice_map_fini(&given);
-    sluice_map_fini(&resolved);
-    if (n < 1) n = 1;
+    long n = tasks_max(worker, config);
     if (plugin->max_tasks > 0 && n > (long)plugin->max_tasks) n = (long)plugin->max_tasks;
-    return n > 100000 ? 100000 : (int)n;
+    return n > TASKS_MAX ? TASKS_MAX : (int)n;
+}
+
+bool sluice_worker_tasks_allowed(struct sluice_worker *worker, const char *connector,
+                                 const struct sluice_map *config, int n, struct sluice_err *err)
+{
+    long max = tasks_max(worker, config);
+    if (n <= max) return true;
+    char *text = resolved(worker, config, "tasks.max.enforce");
+    const char *word = text ? text + strspn(text, " \t\r\n") : "";
+    bool enforce = strncasecmp(word, "false", 5) != 0;
+    free(text);
+    sluice_err_set(err,
+                   "The connector %s has generated %d tasks, which is greater than %ld, its "
+                   "tasks.max: raise that, or set tasks.max.enforce=false to run them all",
+                   connector, n, max);
+    if (!enforce) sluice_log(SLUICE_WARN, connector, -1, "%s; all run", err->msg);
+    return !enforce;
 }

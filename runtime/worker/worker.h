@@ -71,6 +71,10 @@ bool sluice_worker_validate(struct sluice_worker *worker, const struct sluice_ma
 /* Number of tasks that this connector config asks for: tasks.max, bounded by the plugin. */
 int sluice_worker_task_count(struct sluice_worker *worker, const struct sluice_plugin *plugin,
                              const struct sluice_map *config);
+/* Whether the connector may run n tasks: task configs that somebody else wrote may be more than
+ * tasks.max. False, unless tasks.max.enforce is false: err, with which connector and tasks FAIL. */
+bool sluice_worker_tasks_allowed(struct sluice_worker *worker, const char *connector,
+                                 const struct sluice_map *config, int n, struct sluice_err *err);
 /* kafka_cluster_id for GET /; asks the broker for at most wait_ms. False: err. */
 bool sluice_worker_cluster_id(struct sluice_worker *worker, int wait_ms, char out[64],
                               struct sluice_err *err);

@@ -367,6 +367,35 @@ TEST(tasks_that_cannot_be_started_are_told_apart)
     teardown(&f);
 }
 
+TEST(what_is_refused_fails_without_a_start)
+{
+    struct fixture f;
+    char trace[200];
+    setup(&f, 1000);
+    struct sluice_map config = {0};
+    struct sluice_wanted wanted = {.connector = "a", .plugin = &fake_plugin, .config = &config};
+    sluice_map_set(&config, "auto.restart.enabled", "true");
+    wanted.refusal = "too many tasks";
+    sluice_runner_want(f.runner, &wanted);
+    CHECK_STR(wait_state(&f, "a", 0, SLUICE_FAILED).trace, "too many tasks");
+    CHECK(sluice_runner_unstarted(f.runner, "a", trace, sizeof trace));
+    CHECK_STR(trace, "task 0 could not be started: too many tasks");
+    advance(&f, 100000000); /* waiting does not help */
+    CHECK_INT(state_of(&f, "a", 0), SLUICE_FAILED);
+    sluice_runner_want(f.runner, &wanted);
+    CHECK_INT(state_of(&f, "a", 0), SLUICE_FAILED);
+    CHECK_INT(fake_alive(), 0);
+    wanted.refusal = NULL;
+    sluice_runner_want(f.runner, &wanted);
+    wait_state(&f, "a", 0, SLUICE_RUNNING);
+    wanted.refusal = "now they are";
+    sluice_runner_want(f.runner, &wanted);
+    CHECK_STR(wait_state(&f, "a", 0, SLUICE_FAILED).trace, "now they are");
+    CHECK(wait_alive(0));
+    sluice_map_fini(&config);
+    teardown(&f);
+}
+
 TEST(a_failure_is_told_of_and_kept)
 {
     struct fixture f;
