@@ -20,8 +20,8 @@
 
 struct topic_check {
     const struct sluice_internal_topic *topic;
-    bool there;
-    int partitions; /* when there */
+    bool there, made; /* made: by this call */
+    int partitions;   /* when there */
 };
 
 struct checking {
@@ -30,6 +30,7 @@ struct checking {
     const char *who, *brokers;
     struct topic_check checks[TOPICS_MAX];
     size_t n;
+    bool foreign; /* one that was not there was made by another meanwhile */
     int64_t deadline;
     struct sluice_err *err;
 };
@@ -151,10 +152,10 @@ static rd_kafka_NewTopic_t *new_topic(struct checking *c, const struct sluice_in
     return made;
 }
 
-static const struct sluice_internal_topic *topic_named(const struct checking *c, const char *name)
+static struct topic_check *check_named(struct checking *c, const char *name)
 {
     for (size_t k = 0; k < c->n; k++)
-        if (strcmp(c->checks[k].topic->name, name) == 0) return c->checks[k].topic;
+        if (strcmp(c->checks[k].topic->name, name) == 0) return &c->checks[k];
     return NULL;
 }
 
@@ -162,11 +163,16 @@ static enum sluice_verdict read_made(struct checking *c, const rd_kafka_topic_re
 {
     rd_kafka_resp_err_t code = rd_kafka_topic_result_error(result);
     const char *why = rd_kafka_topic_result_error_string(result);
-    const struct sluice_internal_topic *topic = topic_named(c, rd_kafka_topic_result_name(result));
-    if (!topic) return SLUICE_OK;
+    struct topic_check *check = check_named(c, rd_kafka_topic_result_name(result));
+    if (!check) return SLUICE_OK;
+    const struct sluice_internal_topic *topic = check->topic;
     if (!why) why = rd_kafka_err2str(code);
-    if (code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) return SLUICE_OK; /* another worker's */
+    if (code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) { /* another worker's, just now */
+        c->foreign = true;
+        return SLUICE_OK;
+    }
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        check->made = true;
         sluice_log(SLUICE_INFO, NULL, -1, "%s: made the %s topic %s", c->who, topic->kind,
                    topic->name);
         return SLUICE_OK;
@@ -262,8 +268,9 @@ static enum sluice_verdict check_config(struct checking *c, const rd_kafka_Confi
     size_t n = 0;
     rd_kafka_resp_err_t code = rd_kafka_ConfigResource_error(result);
     const char *name = rd_kafka_ConfigResource_name(result);
-    const struct sluice_internal_topic *topic = topic_named(c, name);
-    if (!topic) return SLUICE_OK;
+    const struct topic_check *check = check_named(c, name);
+    if (!check) return SLUICE_OK;
+    const struct sluice_internal_topic *topic = check->topic;
     if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) { /* not known everywhere yet */
         *again = true;
         return SLUICE_OK;
@@ -315,21 +322,39 @@ static enum sluice_verdict describe(struct checking *c, bool *again)
 
 /* ---- all of it ---- */
 
+/* Not all brokers know at once of what was made. True: it was not for long yet; waits a little. */
+static bool again_later(struct checking *c, int64_t give_up)
+{
+    if (sluice_now_ms() > give_up || sluice_now_ms() > c->deadline)
+        return sluice_err_set(c->err, "%s: the brokers at %s do not all know the topics yet",
+                              c->who, c->brokers);
+    rd_kafka_poll(c->rk, AGAIN_MS);
+    return true;
+}
+
+static enum sluice_verdict find_foreign(struct checking *c, int64_t give_up)
+{
+    while (c->foreign) {
+        c->foreign = false;
+        enum sluice_verdict v = look(c);
+        if (v != SLUICE_OK) return v;
+        for (size_t k = 0; k < c->n; k++)
+            if (!c->checks[k].there && !c->checks[k].made) c->foreign = true;
+        if (c->foreign && !again_later(c, give_up)) return SLUICE_RETRY;
+    }
+    return SLUICE_OK;
+}
+
 static enum sluice_verdict ensure(struct checking *c)
 {
     int64_t give_up = sluice_now_ms() + AGAIN_LIMIT_MS;
     enum sluice_verdict v = look(c);
     if (v == SLUICE_OK) v = make_missing(c);
+    if (v == SLUICE_OK) v = find_foreign(c, give_up);
     for (size_t k = 0; v == SLUICE_OK && k < c->n; k++) v = check_partitions(c, &c->checks[k]);
     for (bool again = true; v == SLUICE_OK && again;) {
         v = describe(c, &again);
-        if (v != SLUICE_OK || !again) break;
-        if (sluice_now_ms() > give_up || sluice_now_ms() > c->deadline) {
-            sluice_err_set(c->err, "%s: the brokers at %s do not all know the topics yet", c->who,
-                           c->brokers);
-            return SLUICE_RETRY;
-        }
-        rd_kafka_poll(c->rk, AGAIN_MS);
+        if (v == SLUICE_OK && again && !again_later(c, give_up)) v = SLUICE_RETRY;
     }
     return v;
 }

@@ -5,14 +5,15 @@
  * for each broker, and every partition starts at its number: so a start costs round trips, not
  * fetch waits, and a partition that is empty is known to be read.
  *
- * Whoever catches up asks for the ends (of read_committed: the last stable offsets), and waits
- * until the reader's positions are there. A position moves with each record. Control records,
- * aborted and compacted ones at the end of a log move it by the end-of-partition event only, and
- * that comes with the next fetch answer, for which a broker with nothing new waits. Hence a second
- * client, with fetches that do not wait, which looks whether what lies between position and end
- * holds anything: prober below. It fetches nothing at other times.
+ * Whoever catches up asks for the ends, and waits until the reader's positions are there. Ends are
+ * high watermarks, not last stable offsets: what was committed a moment ago has no marker in its
+ * partition yet, and a transaction that is open in front of it hides it from a read_committed
+ * consumer; both pass. librdkafka asks by the client's own isolation level, so that a second client
+ * asks; it fetches nothing. A position moves with each record, and over control records, aborted
+ * and compacted ones at the end of a log by the end-of-partition event, which comes with the fetch
+ * answer after that: hence fetches wait for a short time only.
  *
- * Threads: reader (positions, callbacks), those who catch up (ends, prober), under one mutex. */
+ * Threads: reader (positions, callbacks), those who catch up (ends), under one mutex. */
 #include "kafka/topic_log.h"
 
 #include <assert.h>
@@ -50,6 +51,7 @@ struct log_topic {
 
 struct sluice_log_reader {
     rd_kafka_t *rk;
+    rd_kafka_t *asker; /* read_uncommitted: for high watermarks */
     rd_kafka_queue_t *queue;
     char *who, *brokers;
     pthread_t thread;
@@ -165,10 +167,10 @@ static rd_kafka_topic_partition_list_t *partition_list(const struct sluice_log_r
 
 /* Makes offsets of what the list holds: RD_KAFKA_OFFSET_BEGINNING, or END, which for read_committed
  * is the last stable offset. One request for each broker. The first error of all. */
-static rd_kafka_resp_err_t ask_offsets(struct sluice_log_reader *reader,
-                                       rd_kafka_topic_partition_list_t *list, int ms)
+static rd_kafka_resp_err_t ask_offsets(rd_kafka_t *rk, rd_kafka_topic_partition_list_t *list,
+                                       int ms)
 {
-    rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(reader->rk, list, ms);
+    rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(rk, list, ms);
     for (int i = 0; i < list->cnt && code == RD_KAFKA_RESP_ERR_NO_ERROR; i++) {
         code = list->elems[i].err;
         if (code == RD_KAFKA_RESP_ERR_NO_ERROR && list->elems[i].offset < 0)
@@ -187,7 +189,7 @@ static struct log_topic *topic_named(struct sluice_log_reader *reader, const cha
 static bool begin(struct sluice_log_reader *reader)
 {
     rd_kafka_topic_partition_list_t *list = partition_list(reader, NULL, RD_KAFKA_OFFSET_BEGINNING);
-    bool ok = ask_offsets(reader, list, METADATA_MS) == RD_KAFKA_RESP_ERR_NO_ERROR;
+    bool ok = ask_offsets(reader->rk, list, METADATA_MS) == RD_KAFKA_RESP_ERR_NO_ERROR;
     sluice_lock(&reader->mutex);
     for (int i = 0; ok && i < list->cnt; i++) {
         struct log_topic *topic = topic_named(reader, list->elems[i].topic);
@@ -275,7 +277,8 @@ static void *run(void *arg)
     }
     while (!atomic_load(&reader->stopping)) {
         rd_kafka_message_t *m = rd_kafka_consume_queue(reader->queue, POLL_MS);
-        rd_kafka_poll(reader->rk, 0); /* errors of the client */
+        rd_kafka_poll(reader->rk, 0); /* errors of the clients */
+        rd_kafka_poll(reader->asker, 0);
         if (m) {
             on_message(reader, m);
             rd_kafka_message_destroy(m);
@@ -355,7 +358,7 @@ enum sluice_verdict sluice_log_reader_catch_up(struct sluice_log_reader *reader,
     if (v != SLUICE_OK) return v;
     for (;;) {
         rd_kafka_topic_partition_list_t *ends = partition_list(reader, topic, RD_KAFKA_OFFSET_END);
-        rd_kafka_resp_err_t code = ask_offsets(reader, ends, (int)left_ms(deadline) + 1);
+        rd_kafka_resp_err_t code = ask_offsets(reader->asker, ends, (int)left_ms(deadline) + 1);
         bool there = false;
         sluice_lock(&reader->mutex);
         if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
@@ -387,13 +390,13 @@ bool sluice_log_reader_down(struct sluice_log_reader *reader, char text[512])
 /* ---- life ---- */
 
 static rd_kafka_t *client_new(struct sluice_log_reader *reader, const struct sluice_map *props,
-                              struct sluice_err *err)
+                              const char *isolation, struct sluice_err *err)
 {
     char text[512];
     struct sluice_map own = {0};
     sluice_map_copy(&own, props);
     sluice_map_del(&own, "group.id");
-    sluice_map_set(&own, "isolation.level", "read_committed");
+    sluice_map_set(&own, "isolation.level", isolation);
     sluice_map_set(&own, "auto.offset.reset", "earliest");
     sluice_map_set(&own, "enable.auto.commit", "false");
     sluice_map_set(&own, "enable.partition.eof", "true");
@@ -428,8 +431,10 @@ struct sluice_log_reader *sluice_log_reader_new(const struct sluice_map *props, 
     pthread_condattr_destroy(&attr);
     reader->who = sluice_xstrdup(who);
     reader->brokers = sluice_xstrdup(brokers ? brokers : "");
-    reader->rk = client_new(reader, props, err);
+    reader->rk = client_new(reader, props, "read_committed", err);
     if (!reader->rk) goto fail;
+    reader->asker = client_new(reader, props, "read_uncommitted", err);
+    if (!reader->asker) goto fail;
     reader->queue = rd_kafka_queue_new(reader->rk);
     for (size_t k = 0; k < n; k++) {
         struct log_topic *topic = &reader->topics[reader->topics_n++];
@@ -466,6 +471,7 @@ void sluice_log_reader_free(struct sluice_log_reader *reader)
         free((char *)(uintptr_t)topic->to.name);
     }
     if (reader->queue) rd_kafka_queue_destroy(reader->queue);
+    if (reader->asker) rd_kafka_destroy(reader->asker);
     if (reader->rk) rd_kafka_destroy(reader->rk);
     pthread_cond_destroy(&reader->moved);
     pthread_mutex_destroy(&reader->mutex);
