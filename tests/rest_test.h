@@ -17,6 +17,7 @@
 #include "herder/herder.h"
 #include "rest/rest.h"
 #include "rest/server.h"
+#include "rest/windows.h"
 #include "store/offset_store.h"
 
 #define REST_TEST __attribute__((unused)) static
@@ -37,8 +38,10 @@ REST_TEST void setup(struct fixture *f)
     CHECK(sluice_registry_add(f->registry, NULL, fake_plugins, &err));
     f->worker = (struct sluice_worker){f->registry, 200};
     f->offsets = fake_offsets = sluice_offset_memory_new();
-    f->rest = (struct sluice_rest){sluice_standalone_new(&f->worker, f->offsets, &err), &f->worker,
-                                   1700000000123};
+    f->rest = (struct sluice_rest){.herder = sluice_standalone_new(&f->worker, f->offsets, &err),
+                                   .worker = &f->worker,
+                                   .started_ms = 1700000000123,
+                                   .windows = sluice_windows_new()};
     struct sluice_route_table tables[] = {{sluice_root_routes, &f->rest},
                                           {sluice_connector_routes, &f->rest},
                                           {sluice_plugin_routes, &f->rest},
@@ -61,6 +64,7 @@ REST_TEST void teardown(struct fixture *f)
     f->rest.herder->ops->free(f->rest.herder);
     sluice_offset_store_free(f->offsets);
     sluice_registry_free(f->registry);
+    sluice_windows_free(f->rest.windows);
 }
 
 /* ---- a client ---- */

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 int64_t sluice_now_ms(void);  /* monotonic; for waits and deadlines */
+int64_t sluice_now_us(void);  /* the same clock, for short times */
 int64_t sluice_wall_ms(void); /* Unix milliseconds */
 int64_t sluice_wall_us(void); /* Unix microseconds */
 /* "2026-11-21T08:40:08.123Z" into 25 bytes. */

@@ -71,12 +71,13 @@ static bool set_for_cluster(const struct sluice_rest *rest, const char *name, co
     return answer->status != 0 || answer->forward;
 }
 
+/* word: the level as it was given, which is what a cluster's record holds. */
 static void set_logger(const struct sluice_rest *rest, const struct sluice_request *req,
-                       const char *level, struct sluice_answer *answer)
+                       const char *word, const char *level, struct sluice_answer *answer)
 {
     const char *name = req->params[0], *scope = sluice_map_get(&req->query, "scope");
     bool cluster = scope && strcasecmp(scope, "cluster") == 0;
-    if (cluster && set_for_cluster(rest, name, level, answer)) return;
+    if (cluster && set_for_cluster(rest, name, word, answer)) return;
     know_plugins(rest);
     json_t *affected = json_array();
     if (!sluice_logger_set(name, level, into_array, affected)) {
@@ -107,7 +108,7 @@ static void put_logger(void *arg, const struct sluice_request *req, struct sluic
     } else if (!level) {
         sluice_answer_error(answer, 404, "invalid log level '%s'.", word);
     } else {
-        set_logger(arg, req, level, answer);
+        set_logger(arg, req, word, level, answer);
     }
     json_decref(json);
 }

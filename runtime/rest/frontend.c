@@ -13,6 +13,7 @@
 #include "rest/forward.h"
 #include "rest/server.h"
 #include "rest/tls.h"
+#include "rest/windows.h"
 
 #define DEFAULT_LISTENERS "http://:8083"
 
@@ -121,8 +122,10 @@ bool sluice_frontend_serve(struct sluice_frontend *frontend, struct sluice_herde
                            struct sluice_worker *worker, int64_t started_ms, struct sluice_err *err)
 {
     assert(!frontend->rest.herder && herder);
-    frontend->rest =
-        (struct sluice_rest){.herder = herder, .worker = worker, .started_ms = started_ms};
+    frontend->rest = (struct sluice_rest){.herder = herder,
+                                          .worker = worker,
+                                          .started_ms = started_ms,
+                                          .windows = sluice_windows_new()};
     struct sluice_route_table tables[] = {
         {sluice_root_routes, &frontend->rest},    {sluice_connector_routes, &frontend->rest},
         {sluice_plugin_routes, &frontend->rest},  {sluice_metrics_routes, &frontend->rest},
@@ -156,6 +159,7 @@ void sluice_frontend_free(struct sluice_frontend *frontend)
     if (!frontend) return;
     server_free(frontend->admin);
     server_free(frontend->server);
+    sluice_windows_free(frontend->rest.windows);
     sluice_forwarder_free(frontend->forwarder);
     sluice_access_free(frontend->access);
     sluice_extra_headers_free(frontend->headers);

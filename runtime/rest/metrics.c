@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "rest/rest.h"
+#include "rest/windows.h"
 
 /* One counter of every task. */
 struct task_metric {
@@ -104,6 +105,109 @@ static void write_task_metric(struct sluice_buf *buf, const struct task_metric *
         }
         free(name);
     }
+}
+
+/* ---- what tasks did lately ---- */
+
+/* One number made of counters and rates. */
+struct lately_metric {
+    const char *group, *name, *help;
+    int kind; /* enum sluice_kind, or -1: both */
+    double (*value)(const struct sluice_task_counters *, const struct sluice_task_rates *);
+};
+
+#define VALUE(name, expression)                                                                    \
+    static double name(const struct sluice_task_counters *c, const struct sluice_task_rates *r)    \
+    {                                                                                              \
+        (void)c;                                                                                   \
+        (void)r;                                                                                   \
+        return expression;                                                                         \
+    }
+VALUE(polled_rate, r->polled)
+VALUE(written_rate, r->written)
+VALUE(commit_rate, r->commits)
+VALUE(batch_avg_ms, r->batch_avg_ms)
+VALUE(batch_max_ms, (double)c->batch_max_us / 1000)
+VALUE(batch_avg_n, r->batch_avg_n)
+VALUE(batch_max_n, (double)c->batch_max_records)
+VALUE(running_ratio, c->age_ms ? (double)c->running_ms / (double)c->age_ms : 0)
+VALUE(pause_ratio, c->age_ms ? (double)c->paused_ms / (double)c->age_ms : 0)
+
+static const struct lately_metric lately_metrics[] = {
+    {"source_task_metrics", "source_record_poll_rate", "Records a second that the connector gave.",
+     SLUICE_KIND_SOURCE, polled_rate},
+    {"source_task_metrics", "source_record_write_rate", "Records a second that Kafka acknowledged.",
+     SLUICE_KIND_SOURCE, written_rate},
+    {"source_task_metrics", "poll_batch_avg_time_ms", "Time of a poll that gave records.",
+     SLUICE_KIND_SOURCE, batch_avg_ms},
+    {"source_task_metrics", "poll_batch_max_time_ms", "The longest since the task started.",
+     SLUICE_KIND_SOURCE, batch_max_ms},
+    {"sink_task_metrics", "sink_record_read_rate", "Records a second read from Kafka.",
+     SLUICE_KIND_SINK, polled_rate},
+    {"sink_task_metrics", "sink_record_send_rate",
+     "Records a second that the connector made durable.", SLUICE_KIND_SINK, written_rate},
+    {"sink_task_metrics", "offset_commit_completion_rate", "Offset commits a second.",
+     SLUICE_KIND_SINK, commit_rate},
+    {"sink_task_metrics", "put_batch_avg_time_ms", "Time of a put.", SLUICE_KIND_SINK,
+     batch_avg_ms},
+    {"sink_task_metrics", "put_batch_max_time_ms", "The longest since the task started.",
+     SLUICE_KIND_SINK, batch_max_ms},
+    {"connector_task_metrics", "batch_size_avg", "Records in a batch.", -1, batch_avg_n},
+    {"connector_task_metrics", "batch_size_max", "The most since the task started.", -1,
+     batch_max_n},
+    {"connector_task_metrics", "running_ratio", "Part of its time that the task was RUNNING.", -1,
+     running_ratio},
+    {"connector_task_metrics", "pause_ratio", "Part of its time that the task was PAUSED.", -1,
+     pause_ratio},
+};
+
+/* Rates of all tasks, in the order of the view. Owned. */
+static struct sluice_task_rates *all_rates(struct sluice_windows *windows,
+                                           const struct sluice_herder_view *view)
+{
+    size_t n = 0, at = 0;
+    int64_t now = sluice_now_ms();
+    for (size_t c = 0; c < view->n; c++) n += view->connectors[c].tasks_n;
+    struct sluice_task_rates *rates = sluice_xcalloc(n + 1, sizeof *rates);
+    for (size_t c = 0; c < view->n; c++) {
+        const struct sluice_connector_view *conn = &view->connectors[c];
+        for (size_t t = 0; t < conn->tasks_n; t++) {
+            sluice_windows_rates(windows, conn->name, conn->tasks[t].id, &conn->tasks[t].counters,
+                                 now, &rates[at++]);
+        }
+    }
+    sluice_windows_trim(windows, now);
+    return rates;
+}
+
+static void write_lately_metric(struct sluice_buf *buf, const struct lately_metric *metric,
+                                const struct sluice_herder_view *view,
+                                const struct sluice_task_rates *rates)
+{
+    bool headed = false;
+    for (size_t c = 0; c < view->n; c++) {
+        const struct sluice_connector_view *conn = &view->connectors[c];
+        bool wanted = metric->kind < 0 || conn->kind == (enum sluice_kind)metric->kind;
+        char *name = label(conn->name);
+        for (size_t t = 0; t < conn->tasks_n; t++, rates++) {
+            if (!wanted) continue;
+            if (!headed) head(buf, metric->group, metric->name, "gauge", metric->help);
+            headed = true;
+            sluice_buf_addf(buf, "kafka_connect_%s_%s{connector=\"%s\",task=\"%d\"} %.6g\n",
+                            metric->group, metric->name, name, conn->tasks[t].id,
+                            metric->value(&conn->tasks[t].counters, rates));
+        }
+        free(name);
+    }
+}
+
+static void write_lately(struct sluice_buf *buf, struct sluice_windows *windows,
+                         const struct sluice_herder_view *view)
+{
+    struct sluice_task_rates *rates = all_rates(windows, view);
+    for (size_t i = 0; i < sizeof lately_metrics / sizeof *lately_metrics; i++)
+        write_lately_metric(buf, &lately_metrics[i], view, rates);
+    free(rates);
 }
 
 /* What Connect tells in strings stands in labels, the value is 1. */
@@ -232,6 +336,7 @@ static void get_metrics(void *arg, const struct sluice_request *req, struct slui
     write_task_counts(&buf, &view);
     for (size_t i = 0; i < sizeof task_metrics / sizeof *task_metrics; i++)
         write_task_metric(&buf, &task_metrics[i], &view);
+    if (rest->windows) write_lately(&buf, rest->windows, &view);
     write_process(&buf, rest->started_ms);
     sluice_answer_text(answer, 200, "text/plain; version=0.0.4; charset=utf-8",
                        sluice_xstrdup(sluice_buf_str(&buf)));

@@ -5,11 +5,14 @@
 #include "herder/herder.h"
 #include "rest/routes.h"
 
+struct sluice_windows;
+
 /* What the handlers work on; borrowed by the tables. */
 struct sluice_rest {
     struct sluice_herder *herder;
     struct sluice_worker *worker;
-    int64_t started_ms; /* wall clock, for metrics */
+    int64_t started_ms;             /* wall clock, for metrics */
+    struct sluice_windows *windows; /* for metrics; NULL: no rates */
 };
 
 extern const struct sluice_route sluice_root_routes[];      /* root.c: / and /health */

@@ -396,8 +396,10 @@ static enum sluice_verdict put(struct sluice_sink_run *run, struct sluice_err *e
         run->retrying = true;
         return SLUICE_OK;
     }
+    int64_t begun_us = sluice_now_us();
     enum sluice_verdict v =
         task->plugin->sink->put(task->self, run->batch.records, run->batch.n, err);
+    sluice_task_batch(task, begun_us, run->batch.n);
     if (v == SLUICE_OK) {
         run->taken = run->batch.records[run->batch.n - 1].seq + 1;
         batch_clear(run);

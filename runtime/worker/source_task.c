@@ -315,7 +315,9 @@ static enum sluice_verdict poll_once(struct sluice_source_run *run, size_t recor
                                .records = records < POLL_MAX_RECORDS ? records : POLL_MAX_RECORDS,
                                .bytes = bytes < POLL_MAX_BYTES ? bytes : POLL_MAX_BYTES};
     sluice_batch_reset(&run->batch);
+    int64_t begun_us = sluice_now_us();
     enum sluice_verdict v = task->plugin->source->poll(task->self, &run->batch, &room, err);
+    sluice_task_batch(task, begun_us, run->batch.n);
     run->service_due_ms = sluice_now_ms() + SERVICE_MS;
     if (v == SLUICE_FAIL) return v;
     assert(run->batch.n <= room.records);

@@ -35,6 +35,9 @@ static void set_status(struct sluice_task *task, enum sluice_state state, const 
     sluice_secret_hide(shown, sizeof shown);
     sluice_lock(&task->mutex);
     bool same = task->status.state == state && strcmp(task->status.trace, shown) == 0;
+    int64_t now = sluice_now_ms();
+    task->state_ms[task->status.state] += now - task->state_since_ms;
+    task->state_since_ms = now;
     task->status.state = state;
     memcpy(task->status.trace, shown, sizeof shown);
     sluice_unlock(&task->mutex);
@@ -131,6 +134,34 @@ void sluice_task_counters(struct sluice_task *task, struct sluice_task_counters 
     out->lag = atomic_load(&c->lag);
     out->commits = atomic_load(&c->commits);
     out->dead_lettered = atomic_load(&c->dead_lettered);
+    out->batches = atomic_load(&c->batches);
+    out->batch_us = atomic_load(&c->batch_us);
+    out->batch_max_us = atomic_load(&c->batch_max_us);
+    out->batch_max_records = atomic_load(&c->batch_max_records);
+    sluice_lock(&task->mutex);
+    int64_t now = sluice_now_ms(), here = now - task->state_since_ms;
+    enum sluice_state state = task->status.state;
+    out->age_ms = (uint64_t)(now - task->made_ms);
+    out->running_ms = (uint64_t)(task->state_ms[SLUICE_RUNNING] + (state == SLUICE_RUNNING) * here);
+    out->paused_ms = (uint64_t)(task->state_ms[SLUICE_PAUSED] + (state == SLUICE_PAUSED) * here);
+    sluice_unlock(&task->mutex);
+}
+
+/* Only the task's thread raises them. */
+static void raise_to(_Atomic uint64_t *most, uint64_t value)
+{
+    if (value > atomic_load_explicit(most, memory_order_relaxed))
+        atomic_store_explicit(most, value, memory_order_relaxed);
+}
+
+void sluice_task_batch(struct sluice_task *task, int64_t begun_us, size_t n)
+{
+    if (n == 0) return;
+    uint64_t us = (uint64_t)(sluice_now_us() - begun_us);
+    sluice_count(&task->count.batches, 1);
+    sluice_count(&task->count.batch_us, us);
+    raise_to(&task->count.batch_max_us, us);
+    raise_to(&task->count.batch_max_records, n);
 }
 
 /* ---- host functions that need a task ---- */
@@ -305,6 +336,7 @@ struct sluice_task *sluice_task_start(struct sluice_worker *worker,
     task->changed_arg = arg;
     atomic_store(&task->pausing, paused);
     pthread_mutex_init(&task->mutex, NULL);
+    task->made_ms = task->state_since_ms = sluice_now_ms();
     size_t records = (size_t)config_num(task, "inflight.max.records",
                                         sluice_worker_num(worker, "inflight.max.records"));
     size_t bytes = (size_t)config_num(task, "inflight.max.bytes",

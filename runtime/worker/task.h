@@ -46,6 +46,11 @@ struct sluice_task_counters {
     uint64_t dead_lettered;
     uint64_t dead_letter_failures;
     uint64_t last_error_ms; /* wall clock; 0: there was none */
+    uint64_t batches;       /* poll()s of a source that gave records, put()s of a sink */
+    uint64_t batch_us;      /* time that they took together; the longest */
+    uint64_t batch_max_us;
+    uint64_t batch_max_records;
+    uint64_t age_ms, running_ms, paused_ms; /* since the task was made, and how it spent that */
 };
 
 /* Called on the task's thread when its state or trace changed; must be quick; no task function may

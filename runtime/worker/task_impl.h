@@ -21,7 +21,8 @@ struct sluice_sink_run;   /* sink_task.c */
 /* Written by the task's thread (written: by reports too), read by anybody. */
 struct sluice_counters {
     _Atomic uint64_t polled, written, bytes, filtered, skipped, failed, errors, logged, retries,
-        in_flight, lag, commits, dead_lettered, dead_letter_failures, last_error_ms;
+        in_flight, lag, commits, dead_lettered, dead_letter_failures, last_error_ms, batches,
+        batch_us, batch_max_us, batch_max_records;
 };
 
 struct sluice_trouble { /* what is being retried; empty: nothing */
@@ -53,6 +54,7 @@ struct sluice_task {
     pthread_mutex_t mutex;                            /* leaf: status */
     struct sluice_task_status status;
     struct sluice_counters count;
+    int64_t made_ms, state_since_ms, state_ms[SLUICE_RESTARTING + 1]; /* under mutex: time spent */
     /* from here on the task's thread alone */
     struct sluice_conf *framework, *conf; /* common keys; the plugin's */
     void *self;
@@ -83,6 +85,8 @@ void sluice_task_trouble(struct sluice_task *task, const char *what);
 void sluice_task_kafka(struct sluice_task *task, bool down, const char *what);
 /* What is tried again for the record in hand; NULL: it went through. */
 void sluice_task_retrying(struct sluice_task *task, const char *what);
+/* A poll() or put() of n records that began at begun_us (sluice_now_us()) is over. */
+void sluice_task_batch(struct sluice_task *task, int64_t begun_us, size_t n);
 /* Waits with an ear for stop and pause. */
 void sluice_task_pause_ms(struct sluice_task *task, int64_t ms);
 int64_t sluice_task_stop_ms(const struct sluice_task *task); /* how long draining may take */

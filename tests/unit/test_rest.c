@@ -393,6 +393,9 @@ TEST(metrics_have_connects_names)
     CHECK_HAS(heard, "\nkafka_connect_worker_metrics_connector_running_task_count{connector="
                      "\"q\\\"\\\\\"} 2\n");
     CHECK_HAS(heard, "\nprocess_start_time_seconds 1700000000.123\n");
+    CHECK_HAS(heard, "\nkafka_connect_source_task_metrics_source_record_poll_rate{connector="
+                     "\"q\\\"\\\\\",task=\"1\"} ");
+    CHECK_HAS(heard, "\nkafka_connect_connector_task_metrics_running_ratio{");
     CHECK(!strstr(heard, "sink_task_metrics"));
     CHECK_INT(call(&f, "GET", "/metrics", "Accept: text/plain\r\n", NULL), 200);
     teardown(&f);
