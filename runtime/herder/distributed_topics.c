@@ -83,5 +83,6 @@ void distributed_reset_topics(struct sluice_herder *base, const char *name,
     char **topics = sluice_status_topics(herder->statuses, name, &n);
     for (size_t i = 0; i < n; i++) sluice_status_delete_topic(herder->statuses, name, topics[i]);
     free(topics);
+    sluice_worker_forget_topics(herder->worker); /* others follow what they read */
     sluice_answer_json(answer, 202, NULL);
 }
