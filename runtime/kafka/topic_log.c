@@ -9,11 +9,16 @@
  * high watermarks, not last stable offsets: what was committed a moment ago has no marker in its
  * partition yet, and a transaction that is open in front of it hides it from a read_committed
  * consumer; both pass. librdkafka asks by the client's own isolation level, so that a second client
- * asks; it fetches nothing. A position moves with each record, and over control records, aborted
- * and compacted ones at the end of a log by the end-of-partition event, which comes with the fetch
- * answer after that: hence fetches wait for a short time only.
+ * asks.
  *
- * Threads: reader (positions, callbacks), those who catch up (ends), under one mutex. */
+ * A position moves with each record, and over control records, aborted and compacted ones at the
+ * end of a log by the end-of-partition event, which comes with the fetch answer after that: as late
+ * as a broker with nothing new may wait. Every commit ends with control records; so the second
+ * client, whose fetches do not wait, looks whether what lies between position and end holds any
+ * record at all. When it does, the first one has to come there. At other times it fetches nothing.
+ *
+ * Threads: reader (positions, callbacks), those who catch up (ends, and positions that the second client
+ * found), under one mutex. */
 #include "kafka/topic_log.h"
 
 #include <assert.h>
@@ -38,20 +43,24 @@
 #define METADATA_MS 2000    /* the brokers' time for one answer */
 #define RETRY_FIRST_MS 10
 #define RETRY_LAST_MS 500
+#define STILL_MS 5 /* without a record: perhaps there is none */
+#define GAP_MS 250 /* for one look at the ends */
 #define TOPICS_MAX 16
 #define PARTITIONS_MAX 100000
 
 struct log_topic {
     struct sluice_log_topic to; /* name is a copy */
     rd_kafka_topic_t *rkt;
-    int64_t *positions; /* by partition: the next offset; n of them, NULL: not found yet */
+    rd_kafka_topic_t *asked; /* the same, of the second client */
+    int64_t *positions;      /* by partition: the next offset; n of them, NULL: not found yet */
     int n;
     rd_kafka_resp_err_t trouble; /* why it is not found, or cannot be read */
 };
 
 struct sluice_log_reader {
     rd_kafka_t *rk;
-    rd_kafka_t *asker; /* read_uncommitted: for high watermarks */
+    rd_kafka_t *asker;      /* read_uncommitted: for high watermarks and empty ends */
+    pthread_mutex_t asking; /* taken before mutex: one at a time looks at ends */
     rd_kafka_queue_t *queue;
     char *who, *brokers;
     pthread_t thread;
@@ -349,6 +358,96 @@ static bool reached(struct sluice_log_reader *reader, const rd_kafka_topic_parti
     return true;
 }
 
+/* ---- ends that hold no record ---- */
+
+/* A partition whose position stands before its end. */
+struct gap {
+    struct log_topic *topic;
+    int32_t partition;
+    int64_t from;
+    bool answered;
+};
+
+static size_t find_gaps(struct sluice_log_reader *reader,
+                        const rd_kafka_topic_partition_list_t *ends, struct gap *gaps)
+{
+    size_t n = 0;
+    sluice_lock(&reader->mutex);
+    for (int i = 0; i < ends->cnt; i++) {
+        struct log_topic *topic = topic_named(reader, ends->elems[i].topic);
+        int32_t partition = ends->elems[i].partition;
+        int64_t from = topic->positions[partition];
+        if (from < ends->elems[i].offset) gaps[n++] = (struct gap){topic, partition, from, false};
+    }
+    sluice_unlock(&reader->mutex);
+    return n;
+}
+
+/* What the second client came upon: the end, or a record, or trouble. True: it is a gap's answer. */
+static bool on_gap_message(struct sluice_log_reader *reader, struct gap *gaps, size_t n,
+                           const rd_kafka_message_t *m)
+{
+    const struct log_topic *topic = m->rkt ? rd_kafka_topic_opaque(m->rkt) : NULL;
+    for (size_t i = 0; topic && i < n; i++) {
+        struct gap *gap = &gaps[i];
+        if (gap->topic != topic || gap->partition != m->partition || gap->answered) continue;
+        gap->answered = true;
+        if (m->err != RD_KAFKA_RESP_ERR__PARTITION_EOF) return true;
+        sluice_lock(&reader->mutex);
+        int64_t *position = &gap->topic->positions[gap->partition];
+        if (*position == gap->from && m->offset > gap->from) {
+            *position = m->offset;
+            pthread_cond_broadcast(&reader->moved);
+        }
+        sluice_unlock(&reader->mutex);
+        return true;
+    }
+    return false;
+}
+
+/* Moves positions over what holds no record for anybody. */
+static void close_gaps(struct sluice_log_reader *reader,
+                       const rd_kafka_topic_partition_list_t *ends)
+{
+    struct gap *gaps = sluice_xcalloc((size_t)ends->cnt + 1, sizeof *gaps);
+    sluice_lock(&reader->asking);
+    size_t n = find_gaps(reader, ends, gaps), open = n;
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(reader->asker);
+    for (size_t i = 0; i < n; i++)
+        rd_kafka_consume_start_queue(gaps[i].topic->asked, gaps[i].partition, gaps[i].from, queue);
+    int64_t until = sluice_now_ms() + GAP_MS;
+    while (open > 0 && sluice_now_ms() < until) {
+        rd_kafka_message_t *m = rd_kafka_consume_queue(queue, GAP_MS);
+        if (!m) break;
+        if (on_gap_message(reader, gaps, n, m)) open--;
+        rd_kafka_message_destroy(m);
+    }
+    for (size_t i = 0; i < n; i++) rd_kafka_consume_stop(gaps[i].topic->asked, gaps[i].partition);
+    rd_kafka_queue_destroy(queue);
+    sluice_unlock(&reader->asking);
+    free(gaps);
+}
+
+/* With the mutex held, which is given up meanwhile. False: the deadline has passed. */
+static bool await_ends(struct sluice_log_reader *reader,
+                       const rd_kafka_topic_partition_list_t *ends, int64_t deadline)
+{
+    int64_t next_look = 0, pause = STILL_MS;
+    while (!reached(reader, ends)) {
+        int64_t now = sluice_now_ms();
+        if (now >= deadline) return false;
+        if (wait_moved(reader, now + STILL_MS < deadline ? now + STILL_MS : deadline)) continue;
+        if (sluice_now_ms() < next_look) continue;
+        /* Records come without a break while there are some: the rest may be empty. */
+        sluice_unlock(&reader->mutex);
+        close_gaps(reader, ends);
+        sluice_lock(&reader->mutex);
+        next_look = sluice_now_ms() + pause;
+        if (pause < RETRY_LAST_MS) pause *= 2;
+    }
+    return true;
+}
+
 enum sluice_verdict sluice_log_reader_catch_up(struct sluice_log_reader *reader, const char *topic,
                                                int64_t timeout_ms, struct sluice_err *err)
 {
@@ -362,8 +461,7 @@ enum sluice_verdict sluice_log_reader_catch_up(struct sluice_log_reader *reader,
         bool there = false;
         sluice_lock(&reader->mutex);
         if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
-            while (!(there = reached(reader, ends)) && wait_moved(reader, deadline)) {
-            }
+            there = await_ends(reader, ends, deadline);
         } else if (!refused(code)) {
             int64_t until = sluice_now_ms() + pause;
             while (wait_moved(reader, until < deadline ? until : deadline)) {
@@ -390,18 +488,19 @@ bool sluice_log_reader_down(struct sluice_log_reader *reader, char text[512])
 /* ---- life ---- */
 
 static rd_kafka_t *client_new(struct sluice_log_reader *reader, const struct sluice_map *props,
-                              const char *isolation, struct sluice_err *err)
+                              bool asker, struct sluice_err *err)
 {
     char text[512];
     struct sluice_map own = {0};
     sluice_map_copy(&own, props);
     sluice_map_del(&own, "group.id");
-    sluice_map_set(&own, "isolation.level", isolation);
+    sluice_map_set(&own, "isolation.level", asker ? "read_uncommitted" : "read_committed");
     sluice_map_set(&own, "auto.offset.reset", "earliest");
     sluice_map_set(&own, "enable.auto.commit", "false");
     sluice_map_set(&own, "enable.partition.eof", "true");
     sluice_map_set(&own, "fetch.min.bytes", "1");
-    sluice_map_set(&own, "fetch.max.wait.ms", "50");
+    sluice_map_set(&own, "fetch.max.wait.ms", asker ? "1" : "250");
+    if (asker) sluice_map_set(&own, "max.partition.fetch.bytes", "1024");
     sluice_map_set(&own, "fetch.error.backoff.ms", "50");
     sluice_map_set(&own, "topic.metadata.refresh.fast.interval.ms", "50");
     rd_kafka_conf_t *conf = sluice_client_conf(SLUICE_CLIENT_CONSUMER, &own, reader->who, err);
@@ -416,6 +515,13 @@ static rd_kafka_t *client_new(struct sluice_log_reader *reader, const struct slu
     return NULL;
 }
 
+static rd_kafka_topic_t *handle_new(rd_kafka_t *rk, struct log_topic *topic)
+{
+    rd_kafka_topic_conf_t *conf = rd_kafka_default_topic_conf_dup(rk);
+    rd_kafka_topic_conf_set_opaque(conf, topic);
+    return rd_kafka_topic_new(rk, topic->to.name, conf);
+}
+
 struct sluice_log_reader *sluice_log_reader_new(const struct sluice_map *props, const char *who,
                                                 const struct sluice_log_topic *topics, size_t n,
                                                 struct sluice_err *err)
@@ -425,25 +531,25 @@ struct sluice_log_reader *sluice_log_reader_new(const struct sluice_map *props, 
     struct sluice_log_reader *reader = sluice_xcalloc(1, sizeof *reader);
     assert(n > 0 && n <= TOPICS_MAX);
     pthread_mutex_init(&reader->mutex, NULL);
+    pthread_mutex_init(&reader->asking, NULL);
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     pthread_cond_init(&reader->moved, &attr);
     pthread_condattr_destroy(&attr);
     reader->who = sluice_xstrdup(who);
     reader->brokers = sluice_xstrdup(brokers ? brokers : "");
-    reader->rk = client_new(reader, props, "read_committed", err);
+    reader->rk = client_new(reader, props, false, err);
     if (!reader->rk) goto fail;
-    reader->asker = client_new(reader, props, "read_uncommitted", err);
+    reader->asker = client_new(reader, props, true, err);
     if (!reader->asker) goto fail;
     reader->queue = rd_kafka_queue_new(reader->rk);
     for (size_t k = 0; k < n; k++) {
         struct log_topic *topic = &reader->topics[reader->topics_n++];
-        rd_kafka_topic_conf_t *conf = rd_kafka_default_topic_conf_dup(reader->rk);
         topic->to = topics[k];
         topic->to.name = sluice_xstrdup(topics[k].name);
-        rd_kafka_topic_conf_set_opaque(conf, topic);
-        topic->rkt = rd_kafka_topic_new(reader->rk, topic->to.name, conf);
-        if (topic->rkt) continue;
+        topic->rkt = handle_new(reader->rk, topic);
+        topic->asked = handle_new(reader->asker, topic);
+        if (topic->rkt && topic->asked) continue;
         sluice_err_set(err, "%s: topic %s cannot be read: %s", who, topic->to.name,
                        rd_kafka_err2str(rd_kafka_last_error()));
         goto fail;
@@ -467,6 +573,7 @@ void sluice_log_reader_free(struct sluice_log_reader *reader)
         struct log_topic *topic = &reader->topics[k];
         for (int p = 0; topic->positions && p < topic->n; p++) rd_kafka_consume_stop(topic->rkt, p);
         if (topic->rkt) rd_kafka_topic_destroy(topic->rkt);
+        if (topic->asked) rd_kafka_topic_destroy(topic->asked);
         free(topic->positions);
         free((char *)(uintptr_t)topic->to.name);
     }
@@ -475,6 +582,7 @@ void sluice_log_reader_free(struct sluice_log_reader *reader)
     if (reader->rk) rd_kafka_destroy(reader->rk);
     pthread_cond_destroy(&reader->moved);
     pthread_mutex_destroy(&reader->mutex);
+    pthread_mutex_destroy(&reader->asking);
     free(reader->who);
     free(reader->brokers);
     free(reader);
