@@ -1,0 +1,67 @@
+"""The workers that cases can be run on: Java's, sluice distributed, sluice standalone."""
+import pathlib
+
+from harness import Connect, Rest, Sluice
+
+
+class Target:
+    """One worker of a group of its own. label: what it is called in names."""
+
+    label = None
+    distributed = True
+
+    def __init__(self, kafka, directory, worker, number):
+        self.kafka, self.worker = kafka, worker
+        self.directory = pathlib.Path(directory) / f"{self.label}{number}"
+        self.group = f"conformance-{self.label}-{self.directory.parent.name}-{number}".lower()
+        self.process = None
+
+    @property
+    def port(self):
+        return self.process.port
+
+    def log_text(self):
+        return self.process.log_text()
+
+
+class Java(Target):
+    label = "java"
+
+    def start(self):
+        self.process = Connect(self.directory)
+        self.process.start(self.kafka.bootstrap, "distributed", self.group, self.worker)
+        self.process.rest = Rest(self.process.url)
+
+    def stop(self):
+        self.process.kill9()
+
+
+class Standalone(Target):
+    label = "standalone"
+    distributed = False
+
+    def start(self):
+        self.process = Sluice(self.directory, self.kafka.bootstrap, self.worker).start()
+
+    def stop(self):
+        if self.process.process:
+            self.process.kill9()
+
+
+class Distributed(Standalone):
+    label = "distributed"
+    distributed = True
+
+    def start(self):
+        properties = {"offset.storage.file.filename": None, "group.id": self.group}
+        for kind, partitions in ("config", None), ("offset", 5), ("status", 2):
+            topic = {"config": "configs", "offset": "offsets", "status": "status"}[kind]
+            properties[f"{kind}.storage.topic"] = f"{self.group}-{topic}"
+            properties[f"{kind}.storage.replication.factor"] = 1
+            if partitions:
+                properties[f"{kind}.storage.partitions"] = partitions
+        self.process = Sluice(self.directory, self.kafka.bootstrap, {**properties, **self.worker},
+                              mode="distributed").start()
+
+
+TARGETS = {kind.label: kind for kind in (Java, Distributed, Standalone)}
