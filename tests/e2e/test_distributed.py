@@ -210,3 +210,331 @@ def test_what_is_wrong_with_a_config_is_said(t):
     status, answer = worker.rest.call("PUT", "/connectors/x/config", {"name": "y"})
     equal(status, 400, answer)
     equal(worker.rest.call("GET", "/connectors"), (200, []))
+
+
+# ---- several workers ----
+
+
+def test_any_worker_can_be_asked(t):
+    workers = t.cluster(3)
+    path = t.file("in.txt", "one\n")
+    names = []
+    for i, worker in enumerate(workers):
+        topic = t.topic(f"topic{i}")
+        status, answer = worker.rest.call("POST", "/connectors", {
+            "name": f"in{i}", "config": source(path, topic)})
+        equal((status, answer["name"]), (201, f"in{i}"))
+        names.append(f"in{i}")
+    for worker in workers:
+        wait_for("the same list", lambda: worker.rest.call("GET", "/connectors") == (200, names))
+        for name in names:
+            wait_states(worker.rest, name, ["RUNNING", "RUNNING"])
+    equal(set(spread(workers[0].rest, names).values()), {1}, "tasks per worker")
+    # what only the leader or the owner can do
+    for i, worker in enumerate(workers):
+        for path_of, wanted in (("PUT pause", 202), ("PUT resume", 202), ("POST restart", 204),
+                                ("POST tasks/0/restart", 204), ("PUT stop", 204),
+                                ("PUT resume", 202)):
+            method, what = path_of.split()
+            equal(worker.rest.call(method, f"/connectors/in{(i + 1) % 3}/{what}")[0], wanted,
+                  path_of)
+        equal(worker.rest.call("PATCH", "/connectors/in0/config", {f"note{i}": "x"})[0], 200)
+    _, config = workers[0].rest.call("GET", "/connectors/in0/config")
+    equal({k for k in config if k.startswith("note")}, {"note0", "note1", "note2"})
+    for worker, name in zip(workers, reversed(names)):
+        equal(worker.rest.call("DELETE", f"/connectors/{name}")[0], 204)
+    for worker in workers:
+        wait_for("nothing left", lambda: worker.rest.call("GET", "/connectors") == (200, []))
+        equal(worker.stop(), 0, "exit code")
+
+
+def test_concurrent_patches_are_all_kept(t):
+    workers = t.cluster(2)
+    workers[0].rest.create("in", source(t.file("in.txt", ""), t.topic()))
+    results = []
+
+    def patch(worker, key):
+        for _ in range(40):
+            status, answer = worker.rest.call("PATCH", "/connectors/in/config", {key: "x"})
+            if status != 409:
+                break
+            time.sleep(0.25)
+        results.append((status, answer))
+
+    threads = [threading.Thread(target=patch, args=(workers[i % 2], f"note{i}")) for i in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    equal({status for status, _ in results}, {200}, results)
+    _, config = workers[1].rest.call("GET", "/connectors/in/config")
+    equal(sum(k.startswith("note") for k in config), 8, config)
+
+
+@seconds(180)
+def test_work_of_a_killed_worker_goes_to_the_others(t):
+    workers = t.cluster(3, **GONE_MS)
+    topic = t.topic(partitions=3)
+    workers[0].rest.create("d", ticks(topic, 6))
+    wait_for("two tasks each", lambda: spread(workers[0].rest, ["d"]) ==
+             {worker_id(w): 2 for w in workers})
+    first = leader(t, workers)
+    victim = others(workers, first)[0]
+    stays = {i for i in range(6) if owner(workers, "d", i) is not victim}
+    kept = {i: owner(workers, "d", i) for i in stays}
+    victim.kill9()
+    rest = others(workers, victim)
+    wait_for("three tasks each", lambda: spread(rest[0].rest, ["d"]) ==
+             {worker_id(w): 3 for w in rest}, 60)
+    equal({i: owner(rest, "d", i) for i in stays}, kept, "owners of the tasks that need not move")
+    # the leader goes: another one takes over and everything can be asked of it
+    first.kill9()
+    (last,) = others(rest, first)
+    wait_for("all tasks on the last worker", lambda: spread(last.rest, ["d"]) ==
+             {worker_id(last): 6}, 60)
+    last.rest.create("e", ticks(topic, 1))
+    wait_states(last.rest, "e", ["RUNNING", "RUNNING"])
+    # and they come back
+    victim.start(wait=False)
+    first.start()
+    victim.wait_ready()
+    wait_for("seven tasks, as even as can be",
+             lambda: sorted((spread(last.rest, ["d", "e"]) or {}).values()) == [2, 2, 3], 60)
+    for worker in workers:
+        equal(worker.stop(), 0, "exit code")
+
+
+@seconds(180)
+def test_work_waits_for_a_worker_that_comes_back(t):
+    workers = t.cluster(2, scheduled__rebalance__max__delay__ms=600000, **GONE_MS)
+    topic = t.topic()
+    workers[0].rest.create("d", ticks(topic, 4))
+    wait_for("two tasks each", lambda: spread(workers[0].rest, ["d"]) ==
+             {worker_id(w): 2 for w in workers})
+    before = {i: owner(workers, "d", i) for i in range(4)}
+    for how in ("stop", "kill9"):
+        for worker in workers:
+            getattr(worker, how)()
+            worker.start()
+
+            def back():
+                equal({i: owner(workers, "d", i) for i in range(4)}, before, "owners")
+                return spread(workers[0].rest, ["d"]) == {worker_id(w): 2 for w in workers}
+
+            wait_for("every task where it was", back, 60)
+
+
+def test_a_third_worker_gets_its_share(t):
+    workers = t.cluster(3, start=False)
+    for worker in workers[:2]:
+        worker.start(wait=False)
+    for worker in workers[:2]:
+        worker.wait_ready()
+    topic = t.topic()
+    for name in ("a", "b", "c"):
+        workers[0].rest.create(name, ticks(topic, 3))
+    names = ["a", "b", "c"]
+    wait_for("four and five tasks",
+             lambda: sorted((spread(workers[0].rest, names) or {}).values()) == [4, 5])
+    workers[2].start()
+    wait_for("three tasks each", lambda: spread(workers[0].rest, names) ==
+             {worker_id(w): 3 for w in workers})
+    equal(workers[2].stop(), 0, "exit code")
+    wait_for("four and five tasks",
+             lambda: sorted((spread(workers[0].rest, names) or {}).values()) == [4, 5])
+
+
+@seconds(180)
+def test_everything_survives_a_restart_of_all_workers(t):
+    workers = t.cluster(3)
+    path, topic = t.file("in.txt", "one\n"), t.topic()
+    paused, stopped = t.topic("paused"), t.topic("stopped")
+    workers[0].rest.create("in", source(path, topic))
+    workers[1].rest.create("paused", ticks(paused, 2))
+    workers[2].rest.create("stopped", ticks(stopped, 2))
+    for name, tasks in (("in", 1), ("paused", 2), ("stopped", 2)):
+        wait_states(workers[0].rest, name, ["RUNNING"] * (tasks + 1))
+    t.kafka.wait_count(topic, 1)
+    workers[0].rest.ok("PUT", "/connectors/paused/pause")
+    workers[1].rest.ok("PUT", "/connectors/stopped/stop")
+    wait_states(workers[0].rest, "paused", ["PAUSED"] * 3)
+    wait_states(workers[0].rest, "stopped", ["STOPPED"])
+    for worker in workers:
+        equal(worker.stop(), 0, "exit code")
+    counts = {name: t.kafka.count(name) for name in (paused, stopped)}
+    append(path, ["two"])
+    for worker in workers:
+        worker.start(wait=False)
+    for worker in workers:
+        worker.wait_ready()
+    wait_states(workers[0].rest, "in", ["RUNNING", "RUNNING"])
+    wait_states(workers[0].rest, "paused", ["PAUSED"] * 3)
+    wait_states(workers[0].rest, "stopped", ["STOPPED"])
+    t.kafka.wait_count(topic, 2)
+    equal(values(t, topic), ["one", "two"], "records")
+    equal({name: t.kafka.count(name) for name in (paused, stopped)}, counts, "records")
+    workers[2].rest.ok("PUT", "/connectors/paused/resume")
+    workers[2].rest.ok("PUT", "/connectors/stopped/resume")
+    for name in ("paused", "stopped"):
+        wait_states(workers[0].rest, name, ["RUNNING"] * 3)
+
+
+def test_two_clusters_on_one_broker(t):
+    (a,), (b,) = t.cluster(), t.cluster()
+    path, topic_a, topic_b = t.file("in.txt", "one\n"), t.topic("a"), t.topic("b")
+    a.rest.create("in", source(path, topic_a))
+    b.rest.create("in", source(path, topic_b))
+    for worker, topic in ((a, topic_a), (b, topic_b)):
+        worker.rest.wait_running("in")
+        t.kafka.wait_count(topic, 1)
+    a.rest.delete("in")
+    equal(a.rest.call("GET", "/connectors"), (200, []))
+    append(path, ["two"])
+    t.kafka.wait_count(topic_b, 2)
+    equal(b.rest.call("GET", "/connectors"), (200, ["in"]))
+    equal((values(t, topic_a), values(t, topic_b)), (["one"], ["one", "two"]), "records")
+
+
+def test_a_logger_level_of_the_whole_cluster(t):
+    workers = t.cluster(2)
+    equal(workers[0].rest.call("PUT", "/admin/loggers/sluice.herder?scope=cluster",
+                               {"level": "DEBUG"})[0], 204)
+    for worker in workers:
+        wait_for("DEBUG", lambda: (worker.rest.call("GET", "/admin/loggers/sluice.herder")[1] or {})
+                 .get("level") == "DEBUG")
+    workers[0].stop()
+    workers[0].start()
+    level = workers[0].rest.call("GET", "/admin/loggers/sluice.herder")[1].get("level")
+    assert level != "DEBUG", "a restart resets levels"
+
+
+def test_topics_in_use_and_their_reset(t):
+    workers = t.cluster(2)
+    path, topic = t.file("in.txt", "one\n"), t.topic()
+    workers[0].rest.create("in", source(path, topic))
+    used = lambda w: w.rest.call("GET", "/connectors/in/topics") == (200, {"in": {"topics": [topic]}})
+    for worker in workers:
+        wait_for("the topic", lambda: used(worker))
+    one = owner(workers, "in", 0)
+    (other,) = others(workers, one)
+    equal(other.rest.call("PUT", "/connectors/in/topics/reset")[0], 202)
+    for worker in workers:
+        wait_for("none", lambda: worker.rest.call("GET", "/connectors/in/topics") ==
+                 (200, {"in": {"topics": []}}))
+
+    def again():
+        append(path, ["more"])
+        return used(other)
+
+    wait_for("the topic again", again)
+
+
+def test_requests_between_workers_are_signed(t):
+    workers = t.cluster(2)
+    workers[0].rest.create("in", source(t.file("in.txt", ""), t.topic()))
+    for worker in workers:
+        for name in ("in", "unknown"):
+            for method, path, body in (("POST", "tasks", []), ("PUT", "fence", None)):
+                url = f"/connectors/{name}/{path}"
+                equal(worker.rest.call(method, url, body),
+                      (400, {"error_code": 400,
+                             "message": "Internal request missing required signature"}), url)
+                equal(worker.rest.call(method, url, body, {
+                    "X-Connect-Authorization": "bm8=",
+                    "X-Connect-Request-Signature-Algorithm": "HmacSHA256"})[0], 403, url)
+
+
+@seconds(180)
+def test_a_worker_that_hangs_does_nothing_when_it_wakes(t):
+    import os
+    import signal
+    workers = t.cluster(2, **GONE_MS)
+    path, topic = t.file("in.txt", "one\n"), t.topic()
+    workers[0].rest.create("in", source(path, topic))
+    wait_states(workers[0].rest, "in", ["RUNNING", "RUNNING"])
+    t.kafka.wait_count(topic, 1)
+    one = owner(workers, "in", 0)
+    (other,) = others(workers, one)
+    time.sleep(1.5)  # for the offset's commit
+    os.kill(one.process.pid, signal.SIGSTOP)
+    try:
+        wait_for("the task on the other worker", lambda: owner_is(other, "in", 0), 60)
+        append(path, ["two"])
+        t.kafka.wait_count(topic, 2)
+    finally:
+        os.kill(one.process.pid, signal.SIGCONT)
+    wait_for("its membership anew", lambda: "was abandoned" in one.log_text(), 60)
+    append(path, ["three"])
+    t.kafka.wait_count(topic, 3)
+    wait_for("it is healthy again", lambda: one.rest.call("GET", "/health")[0] == 200, 60)
+    equal(values(t, topic), ["one", "two", "three"], "records")
+    for worker in workers:
+        equal(worker.stop(), 0, "exit code")
+
+
+def owner_is(worker, name, task):
+    body = worker.rest.call("GET", f"/connectors/{name}/status")[1]
+    return body["tasks"] and body["tasks"][task]["worker_id"] == worker_id(worker) and \
+        body["tasks"][task]["state"] == "RUNNING"
+
+
+# ---- bad input ----
+
+
+def test_foreign_and_broken_records_are_skipped(t):
+    (worker,) = t.cluster()
+    path, topic = t.file("in.txt", "one\n"), t.topic()
+    worker.rest.create("in", source(path, topic))
+    t.kafka.wait_count(topic, 1)
+    worker.stop()
+    t.kafka.produce(config_topic(worker), [
+        ("connector-bad", "{"), ("connector-worse", "[1,2]"), ("task-x", "{}"), ("", "x"),
+        ("sluice-leader", "7"), ("sluice-assignment-in", '{"generation":"x"}'), ("what", "ever"),
+        ("commit-in", '{"tasks":-1}'), ("target-state-in", '{"state":"DANCING"}')])
+    t.kafka.produce(worker.worker["status.storage.topic"], [
+        ("status-connector-in", "{"), ("status-task-in-x", "{}"), ("x", "y")])
+    worker.start()
+    append(path, ["two"])
+    wait_states(worker.rest, "in", ["RUNNING", "RUNNING"])
+    t.kafka.wait_count(topic, 2)
+    equal(worker.rest.call("GET", "/connectors"), (200, ["in"]))
+    equal(values(t, topic), ["one", "two"], "records")
+
+
+def test_topics_that_do_not_fit_are_refused(t):
+    for kind, partitions, policy in (("config", 1, "delete"), ("config", 2, "compact"),
+                                     ("status", 2, "delete"), ("offset", 2, "compact,delete")):
+        (worker,) = t.cluster(start=False)
+        topic = worker.worker[f"{kind}.storage.topic"]
+        t.kafka.create(topic, partitions, cleanup_policy=policy)
+        worker.start(wait=False)
+        equal(worker.wait_exit(), 2, "exit code")
+        log = worker.log_text()
+        assert topic in log and "level=error" in log, log
+
+
+def test_properties_that_do_not_do_end_with_code_2(t):
+    for missing in ("group.id", "config.storage.topic", "offset.storage.topic",
+                    "status.storage.topic"):
+        (worker,) = t.cluster(start=False)
+        worker.worker[missing] = None
+        worker.start(wait=False)
+        equal(worker.wait_exit(), 2, "exit code")
+        assert f'Missing required configuration \\"{missing}\\"' in worker.log_text(), \
+            worker.log_text()
+
+
+def test_brokers_that_cannot_be_reached_end_it_with_code_2(t):
+    (worker,) = t.cluster(start=False, bootstrap__servers=f"127.0.0.1:{free_port()}",
+                          default__api__timeout__ms=3000)
+    worker.start(wait=False)
+
+    def starting():
+        status, body = worker.rest.call("GET", "/health")
+        return status == 503 and body["status"] == "starting" and body
+
+    body = wait_for("starting", starting)
+    assert body["message"].startswith("Worker is still starting up."), body
+    equal(worker.rest.call("GET", "/connectors")[0], 503)
+    equal(worker.wait_exit(), 2, "exit code")
+    assert "default.api.timeout.ms" in worker.log_text(), worker.log_text()
