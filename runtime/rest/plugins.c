@@ -1,9 +1,11 @@
 /* plugins.c - /connector-plugins: what is installed, its options, and whether a config is right. */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "rest/config_infos.h"
 #include "rest/rest.h"
+#include "rest/version_range.h"
 
 #define CONNECTOR_KINDS ((1u << SLUICE_KIND_SOURCE) | (1u << SLUICE_KIND_SINK))
 
@@ -41,6 +43,26 @@ static void get_plugins(void *arg, const struct sluice_request *req, struct slui
     sluice_answer_json(answer, 200, body);
 }
 
+/* KIP-891: there is one version of each plugin here, and it may not be the one that is wanted. */
+static bool right_version(const struct sluice_plugin *plugin, const char *range,
+                          struct sluice_answer *answer)
+{
+    struct sluice_err err = {{0}};
+    char *shown = NULL;
+    if (!range || strcasecmp(range, "latest") == 0) return true;
+    int in = sluice_version_in_range(range, plugin->version, &shown, &err);
+    if (in < 0) {
+        sluice_answer_error(answer, 400, "%s", err.msg);
+    } else if (!in) {
+        sluice_answer_error(answer, 400,
+                            "Plugin %s not found that matches the version range %s, available "
+                            "versions: [%s]",
+                            sluice_plugin_class(plugin), shown, plugin->version);
+    }
+    free(shown);
+    return in > 0;
+}
+
 static void get_plugin_config(void *arg, const struct sluice_request *req,
                               struct sluice_answer *answer)
 {
@@ -55,7 +77,7 @@ static void get_plugin_config(void *arg, const struct sluice_request *req,
                             "Invalid plugin class %s. Valid types are sink, source, converter, "
                             "header_converter, transformation, predicate.",
                             name);
-    } else {
+    } else if (right_version(plugin, sluice_map_get(&req->query, "version"), answer)) {
         sluice_answer_json(answer, 200, sluice_plugin_definitions(plugin));
     }
 }

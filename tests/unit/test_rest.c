@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "rest/jobs.h"
+#include "rest/version_range.h"
 
 /* ---- what HTTP asks for ---- */
 
@@ -313,6 +314,13 @@ TEST(plugins_and_validate)
     CHECK_INT(get(&f, "/connector-plugins/FakeSource/config"), 200);
     CHECK_HAS(body_of(), "[{\"name\":\"file\",\"type\":\"STRING\",\"required\":true,");
     CHECK_HAS(body_of(), "{\"name\":\"tasks.max\",\"type\":\"INT\"");
+    CHECK_INT(get(&f, "/connector-plugins/FakeSource/config?version=%5B1.0,2.0)"), 200);
+    CHECK_INT(get(&f, "/connector-plugins/FakeSource/config?version=1.0"), 400);
+    CHECK_HAS(body_of(),
+              "Plugin org.example.FakeSourceConnector not found that matches the version "
+              "range [1.0,1.0], available versions: [1.2.3]");
+    CHECK_INT(get(&f, "/connector-plugins/FakeSource/config?version=%5Ba"), 400);
+    CHECK_HAS(body_of(), "Invalid version specification: [a");
     CHECK_INT(get(&f, "/connector-plugins/Nope/config"), 404);
     CHECK_HAS(body_of(), "Unknown plugin Nope.");
     CHECK_INT(put(&f, "/connector-plugins/FakeSource/config/validate",
@@ -336,14 +344,50 @@ TEST(plugins_and_validate)
     teardown(&f);
 }
 
+TEST(version_ranges)
+{
+    static const struct {
+        const char *range, *shown; /* NULL: 4.1.0 is in it; "": it is no range */
+    } cases[] = {{"4.1.0", NULL},
+                 {"[4.1.0]", NULL},
+                 {"[4.1.0,)", NULL},
+                 {"(,9)", NULL},
+                 {"[1.0,2.0],(4,5)", NULL},
+                 {"4.1", NULL},
+                 {"4.01.0", NULL},
+                 {"(,)", NULL},
+                 {" [4.1.0-beta , 4.1.0] ", NULL},
+                 {"1.0", "[1.0,1.0]"},
+                 {"(4.1.0,)", "(4.1.0,)"},
+                 {"(,4.1.0)", "(,4.1.0)"},
+                 {"", "[,]"},
+                 {"x", "[x,x]"},
+                 {"[5.0,),[1.0, 2.0]", "[5.0,),[1.0,2.0]"},
+                 {"4.10", "[4.10,4.10]"},
+                 {"[a", ""},
+                 {"[1.0,2.0", ""},
+                 {"[1.0]x", ""},
+                 {"[[1.0]]", ""}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct sluice_err err = {{0}};
+        char *shown;
+        int in = sluice_version_in_range(cases[i].range, "4.1.0", &shown, &err);
+        if (!cases[i].shown) CHECK_INT(in, 1);
+        else if (!*cases[i].shown) CHECK_INT(in, -1);
+        else CHECK_STR(shown ? shown : "", cases[i].shown);
+        free(shown);
+    }
+}
+
 TEST(loggers)
 {
     struct fixture f;
     setup(&f);
     CHECK_INT(get(&f, "/admin/loggers"), 200);
     CHECK_HAS(body_of(), "\"root\":{\"level\":\"INFO\",\"last_modified\":null}");
-    CHECK_HAS(body_of(), "\"org.example.FakeSourceConnector\":{\"level\":\"INFO\",\"last_modified\":"
-                         "null}");
+    CHECK_HAS(body_of(),
+              "\"org.example.FakeSourceConnector\":{\"level\":\"INFO\",\"last_modified\":"
+              "null}");
     CHECK_HAS(body_of(), "\"sluice.rest\":{");
     CHECK_INT(get(&f, "/admin/loggers/a.b"), 404);
     CHECK_HAS(body_of(), "Logger a.b not found.");
@@ -406,7 +450,8 @@ TEST(listeners_that_are_wrong_say_so)
     struct sluice_err err = {{0}};
     struct sluice_route_table table = {sluice_root_routes, NULL};
     CHECK(!sluice_server_new("https://127.0.0.1:0", &table, 1, &err));
-    CHECK_HAS(err.msg, "listener https://127.0.0.1:0 needs a certificate: set ssl.keystore.location");
+    CHECK_HAS(err.msg,
+              "listener https://127.0.0.1:0 needs a certificate: set ssl.keystore.location");
     CHECK(!sluice_server_new("127.0.0.1:8083", &table, 1, &err));
     CHECK_HAS(err.msg, "does not begin with http:// or https://");
     CHECK(!sluice_server_new("http://127.0.0.1:99999", &table, 1, &err));
