@@ -499,7 +499,7 @@ static rd_kafka_t *client_new(struct sluice_log_reader *reader, const struct slu
     sluice_map_set(&own, "enable.auto.commit", "false");
     sluice_map_set(&own, "enable.partition.eof", "true");
     sluice_map_set(&own, "fetch.min.bytes", "1");
-    sluice_map_set(&own, "fetch.max.wait.ms", asker ? "1" : "250");
+    sluice_map_set(&own, "fetch.max.wait.ms", asker ? "1" : "100");
     if (asker) sluice_map_set(&own, "max.partition.fetch.bytes", "1024");
     sluice_map_set(&own, "fetch.error.backoff.ms", "50");
     sluice_map_set(&own, "topic.metadata.refresh.fast.interval.ms", "50");

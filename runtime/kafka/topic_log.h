@@ -3,6 +3,7 @@
  *
  * The reader is one consumer without a group, read_committed, from the beginning of every
  * partition, with a thread of its own. Records of a partition come in order; partitions in any.
+ * Written against librdkafka 2.0.2, which Debian 12 has.
  * Thread: functions may be called from any thread but the reader's; callbacks run on it and must
  * be quick. What a record points to lives until its callback returns. */
 #ifndef SLUICE_KAFKA_TOPIC_LOG_H
@@ -37,7 +38,8 @@ struct sluice_log_reader *sluice_log_reader_new(const struct sluice_map *props, 
                                                 const struct sluice_log_topic *topics, size_t n,
                                                 struct sluice_err *err);
 /* Everything that was committed to the topic (NULL: to all of them) when this was called has been
- * handed to its callback. RETRY: not within timeout_ms; FAIL: the topic is gone or refused; err. */
+ * handed to its callback; transactions that were open then have ended. RETRY: not within
+ * timeout_ms; FAIL: the topic is gone or refused; err. */
 enum sluice_verdict sluice_log_reader_catch_up(struct sluice_log_reader *reader, const char *topic,
                                                int64_t timeout_ms, struct sluice_err *err);
 /* Whether the brokers cannot be reached now; text: why. */
