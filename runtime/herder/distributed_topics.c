@@ -1,5 +1,6 @@
 /* distributed_topics.c - which topics connectors use, kept in the status topic (KIP-558).
  * Thread: any. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,14 @@
 
 #define TOLD_MAX 10000 /* topics that are watched for a reset */
 #define LOOK_MS 1000   /* between two looks at them */
+#define READ_BACK_MS 3000
+
+/* When a topic was told of, as the map's value; once it was read back: "". */
+static const char *told_at(char text[24])
+{
+    snprintf(text, 24, "%lld", (long long)sluice_now_ms());
+    return text;
+}
 
 /* A connector's name may hold a colon, a topic's may not. */
 static char *told_key(const char *topic, const char *connector)
@@ -20,10 +29,10 @@ static char *told_key(const char *topic, const char *connector)
 void distributed_topic_used(void *arg, const char *connector, int task, const char *topic)
 {
     struct distributed *herder = arg;
-    char *key = told_key(topic, connector);
+    char at[24], *key = told_key(topic, connector);
     sluice_status_put_topic(herder->statuses, connector, task, topic);
     sluice_lock(&herder->lock);
-    if (herder->told_topics.n < TOLD_MAX) sluice_map_set(&herder->told_topics, key, NULL);
+    if (herder->told_topics.n < TOLD_MAX) sluice_map_set(&herder->told_topics, key, told_at(at));
     sluice_unlock(&herder->lock);
     free(key);
 }
@@ -40,7 +49,8 @@ static bool is_there(struct distributed *herder, const char *key)
     return there;
 }
 
-/* What was told and read back, and then is gone, was reset: by whichever worker was asked. */
+/* What was told and read back, and then is gone, was reset: by whichever worker was asked. So was
+ * what is not there after a while: told again it does no harm. */
 void distributed_follow_topics(struct distributed *herder)
 {
     bool reset = false;
@@ -50,12 +60,12 @@ void distributed_follow_topics(struct distributed *herder)
     sluice_lock(&herder->lock);
     struct sluice_map *told = &herder->told_topics;
     for (size_t i = 0; i < told->n;) {
-        bool there = is_there(herder, told->items[i].key);
-        if (there && !told->items[i].value) {
-            sluice_map_set(told, told->items[i].key, "read back");
-        } else if (!there && told->items[i].value) {
+        const char *key = told->items[i].key, *at = told->items[i].value;
+        if (is_there(herder, key)) {
+            if (*at) sluice_map_set(told, key, "");
+        } else if (!*at || now - strtoll(at, NULL, 10) > READ_BACK_MS) {
             reset = true;
-            sluice_map_del(told, told->items[i].key);
+            sluice_map_del(told, key);
             continue;
         }
         i++;
