@@ -24,6 +24,7 @@
 #define POLL_MS 100
 #define SESSION_LEAST_MS 6000 /* the brokers' group.min.session.timeout.ms, as a rule */
 #define RENEW_MOST_MS 1000
+#define ASK_MS 2000         /* for an answer on the group's state */
 #define RENEW_RETRY_MS 100  /* after a commit that failed for reasons that pass */
 #define MARGIN_LEAST_MS 200 /* of the lease: what a task may still be in the middle of */
 #define AGAIN_MS 500        /* between two incarnations, at least */
@@ -34,9 +35,10 @@ struct client {
     struct sluice_group *group;
     struct client *next; /* in the list of closing ones */
     rd_kafka_t *rk;
-    rd_kafka_queue_t *queue;
+    rd_kafka_queue_t *queue, *answers; /* the consumer's; of what is asked about the group */
     char name[SLUICE_MEMBER_MAX];
     char *member_id;      /* as the coordinator gave it at the first assignment; NULL: not yet */
+    bool asking;          /* whether the group is stable: no answer yet */
     int64_t sent_ms;      /* when the commit that is under way was sent; 0: none is */
     int64_t next_renewal; /* when to send the next one */
     bool owner;           /* of partition 0 */
@@ -109,8 +111,8 @@ static bool explain(struct sluice_group *g, rd_kafka_resp_err_t code)
     switch (code) {
     case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID:
         trouble(g,
-                "another worker joined group %s with this one's group.instance.id %s; every worker "
-                "needs an id of its own",
+                "another worker joined group %s with this one's group.instance.id %s and its URL; "
+                "every worker needs its own",
                 g->group_id, g->instance_id ? g->instance_id : "?");
         break;
     case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
@@ -137,6 +139,24 @@ static bool explain(struct sluice_group *g, rd_kafka_resp_err_t code)
     }
     g->draft.fatal = true;
     return true;
+}
+
+/* ---- names ---- */
+
+/* A static member's client.id has no incarnation: the coordinator keeps the one that the first
+ * process of the id had. Its member id is new whenever it joins: the incarnation is made of it. */
+static void static_name(const char *client_id, const char *member_id, char out[SLUICE_MEMBER_MAX])
+{
+    uint64_t hash = 0xcbf29ce484222325u; /* FNV-1a */
+    for (const char *p = member_id; *p; p++) hash = (hash ^ (unsigned char)*p) * 0x100000001b3u;
+    snprintf(out, SLUICE_MEMBER_MAX, "%.*s%016llx", SLUICE_MEMBER_MAX - 17, client_id,
+             (unsigned long long)hash);
+}
+
+static bool is_static_id(const char *client_id)
+{
+    size_t len = strlen(client_id);
+    return len > 2 && strcmp(client_id + len - 2, "#s") == 0;
 }
 
 /* ---- callbacks of the client, by rd_kafka_consumer_poll() on the group's thread ---- */
@@ -171,23 +191,35 @@ static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
     if (lost) c->lost = "the coordinator let it go";
     g->draft.rebalances++;
     c->next_renewal = 0; /* commits of the generation before were in vain */
-    if (taken && !c->member_id) c->member_id = rd_kafka_memberid(rk);
+    if (taken && !c->member_id) {
+        c->member_id = rd_kafka_memberid(rk);
+        char client_id[SLUICE_MEMBER_MAX];
+        memcpy(client_id, c->name, sizeof client_id);
+        if (g->instance_id && c->member_id) static_name(client_id, c->member_id, c->name);
+    }
     rd_kafka_queue_yield(c->queue); /* the poll returns: the state is to be told */
+}
+
+/* What the client gave itself up for, if it did. */
+static void check_fatal(struct client *c)
+{
+    struct sluice_group *g = c->group;
+    char text[256];
+    rd_kafka_resp_err_t code = rd_kafka_fatal_error(c->rk, text, sizeof text);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR || g->draft.fatal) return;
+    if (!explain(g, code)) trouble(g, "group %s: %s", g->group_id, text);
+    g->draft.fatal = true;
 }
 
 static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
 {
     struct client *c = opaque;
     struct sluice_group *g = c->group;
-    char text[256];
+    (void)rk;
     if (atomic_load(&c->retired)) return;
     rd_kafka_queue_yield(c->queue);
     switch (code) {
-    case RD_KAFKA_RESP_ERR__FATAL:
-        code = rd_kafka_fatal_error(rk, text, sizeof text);
-        if (!explain(g, code)) trouble(g, "group %s: %s", g->group_id, text);
-        g->draft.fatal = true;
-        break;
+    case RD_KAFKA_RESP_ERR__FATAL: check_fatal(c); break;
     case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
     case RD_KAFKA_RESP_ERR__AUTHENTICATION:
     case RD_KAFKA_RESP_ERR__SSL:
@@ -231,8 +263,7 @@ static void on_renewed(rd_kafka_t *rk, rd_kafka_resp_err_t code,
     c->sent_ms = 0;
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR && list && list->cnt == 1) code = list->elems[0].err;
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        if (code == RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID ||
-            code == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID)
+        if (code == RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID)
             c->lost = "the coordinator does not know it any more";
         else if (!explain(g, code))
             sluice_log(SLUICE_DEBUG, NULL, -1, "group %s: renewing the lease failed: %s",
@@ -257,19 +288,21 @@ static void random_name(struct sluice_group *g, char out[SLUICE_MEMBER_MAX])
     ssize_t n = getrandom(&incarnation, sizeof incarnation, 0);
     assert(n == sizeof incarnation); /* never less below 256 bytes */
     (void)n;
-    snprintf(out, SLUICE_MEMBER_MAX, "%s#%s%016llx", g->url, g->instance_id ? "s" : "",
-             (unsigned long long)incarnation);
+    if (g->instance_id) snprintf(out, SLUICE_MEMBER_MAX, "%s#s", g->url);
+    else snprintf(out, SLUICE_MEMBER_MAX, "%s#%016llx", g->url, (unsigned long long)incarnation);
 }
 
-static void client_free(struct client *c)
+static void client_close(struct client *c)
 {
-    if (c->queue) rd_kafka_queue_destroy(c->queue);
-    if (c->rk) {
-        rd_kafka_consumer_close(c->rk);
-        if (c->member_id) rd_kafka_mem_free(c->rk, c->member_id);
-        rd_kafka_destroy(c->rk);
+    if (!c->rk) return;
+    if (c->answers) {
+        rd_kafka_queue_cb_event_enable(c->answers, NULL, NULL);
+        rd_kafka_queue_destroy(c->answers);
     }
-    free(c);
+    if (c->queue) rd_kafka_queue_destroy(c->queue);
+    rd_kafka_consumer_close(c->rk);
+    if (c->member_id) rd_kafka_mem_free(c->rk, c->member_id);
+    rd_kafka_destroy(c->rk);
 }
 
 static bool subscribe(struct client *c, struct sluice_err *err)
@@ -281,6 +314,13 @@ static bool subscribe(struct client *c, struct sluice_err *err)
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return true;
     return sluice_err_set(err, "group %s: subscribing to %s failed: %s", c->group->group_id,
                           c->group->topic, rd_kafka_err2str(code));
+}
+
+/* Any thread of librdkafka. */
+static void on_queued(rd_kafka_t *rk, void *opaque)
+{
+    (void)rk;
+    rd_kafka_queue_yield(opaque); /* the poll returns */
 }
 
 static struct client *client_new(struct sluice_group *g, struct sluice_err *err)
@@ -303,9 +343,12 @@ static struct client *client_new(struct sluice_group *g, struct sluice_err *err)
     }
     rd_kafka_poll_set_consumer(c->rk);
     c->queue = rd_kafka_queue_get_consumer(c->rk);
+    c->answers = rd_kafka_queue_new(c->rk);
+    rd_kafka_queue_cb_event_enable(c->answers, on_queued, c->queue);
     if (subscribe(c, err)) return c;
 fail:
-    client_free(c);
+    client_close(c);
+    free(c);
     return NULL;
 }
 
@@ -316,10 +359,7 @@ static void *close_client(void *arg)
     sluice_lock(&g->mutex);
     while (c->users > 0) pthread_cond_wait(&g->unused, &g->mutex);
     sluice_unlock(&g->mutex);
-    rd_kafka_queue_destroy(c->queue);
-    rd_kafka_consumer_close(c->rk);
-    if (c->member_id) rd_kafka_mem_free(c->rk, c->member_id);
-    rd_kafka_destroy(c->rk);
+    client_close(c);
     sluice_lock(&g->mutex);
     c->closed = true;
     sluice_unlock(&g->mutex);
@@ -364,6 +404,7 @@ static void retire(struct sluice_group *g)
     free(c);
 }
 
+/* The commit that renews the lease. */
 static void renew(struct client *c)
 {
     struct sluice_group *g = c->group;
@@ -377,25 +418,72 @@ static void renew(struct client *c)
     c->next_renewal = sluice_now_ms() + RENEW_RETRY_MS;
 }
 
+/* A commit that waits behind the member's own JoinGroup fails in the end with an illegal generation,
+ * on which librdkafka throws its membership away. So commits are sent only when the coordinator has
+ * just said, by another connection, that the group is stable. */
+static void ask_state(struct client *c)
+{
+    char text[256];
+    const char *id = c->group->group_id;
+    rd_kafka_AdminOptions_t *options =
+        rd_kafka_AdminOptions_new(c->rk, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS);
+    rd_kafka_AdminOptions_set_request_timeout(options, ASK_MS, text, sizeof text);
+    rd_kafka_DescribeConsumerGroups(c->rk, &id, 1, options, c->answers);
+    rd_kafka_AdminOptions_destroy(options);
+    c->asking = true;
+}
+
+static const rd_kafka_ConsumerGroupDescription_t *description(rd_kafka_event_t *event)
+{
+    size_t n = 0;
+    const rd_kafka_ConsumerGroupDescription_t **groups =
+        rd_kafka_DescribeConsumerGroups_result_groups(
+            rd_kafka_event_DescribeConsumerGroups_result(event), &n);
+    assert(n == 1);
+    return groups[0];
+}
+
+static void on_answer(struct client *c, rd_kafka_event_t *event)
+{
+    bool stable = false;
+    c->asking = false;
+    if (rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        const rd_kafka_ConsumerGroupDescription_t *group = description(event);
+        const rd_kafka_error_t *error = rd_kafka_ConsumerGroupDescription_error(group);
+        stable = !error && rd_kafka_ConsumerGroupDescription_state(group) ==
+                               RD_KAFKA_CONSUMER_GROUP_STATE_STABLE;
+        if (error) explain(c->group, rd_kafka_error_code(error));
+    }
+    if (stable) renew(c);
+    else c->next_renewal = sluice_now_ms() + RENEW_RETRY_MS;
+}
+
 /* ---- the thread ---- */
 
 static void serve(struct sluice_group *g)
 {
     struct client *c = g->client;
+    bool idle = c->member_id && !c->asking && c->sent_ms == 0;
     int64_t now = sluice_now_ms(), wait = POLL_MS;
-    if (c->member_id && c->sent_ms == 0 && c->next_renewal - now < wait)
+    if (idle && c->next_renewal - now < wait)
         wait = c->next_renewal > now ? c->next_renewal - now : 0;
     rd_kafka_message_t *message = rd_kafka_consumer_poll(c->rk, (int)wait);
     if (message) {
         on_event(c, message);
         rd_kafka_message_destroy(message);
     }
+    rd_kafka_event_t *event = c->asking ? rd_kafka_queue_poll(c->answers, 0) : NULL;
+    if (event) {
+        on_answer(c, event);
+        rd_kafka_event_destroy(event);
+    }
     now = sluice_now_ms();
     int64_t lease = atomic_load(&g->lease);
     if (!c->lost && lease != 0 && now + GUARD_MS >= lease) c->lost = "its lease ran out";
-    if (!c->lost && !g->draft.fatal && c->member_id && c->sent_ms == 0 && now >= c->next_renewal)
-        renew(c);
-    if (c->lost)
+    idle = c->member_id && !c->asking && c->sent_ms == 0;
+    if (!c->lost && !g->draft.fatal && idle && now >= c->next_renewal) ask_state(c);
+    check_fatal(c); /* a loss may be told before its reason */
+    if (c->lost && !g->draft.fatal)
         sluice_log(SLUICE_WARN, NULL, -1, "group %s: %s is out of the group: %s; joining again",
                    g->group_id, c->name, c->lost);
     if (c->lost || g->draft.fatal) retire(g);
@@ -460,6 +548,17 @@ static void set_times(struct sluice_group *g, const struct sluice_group_config *
     sluice_map_set(&g->props, "max.poll.interval.ms", text);
 }
 
+/* The id that the coordinator sees has the URL in it, as its members' client.ids outlive them there:
+ * a worker of another URL is another member. Letters, digits, '.', '_', '-' are allowed; 249. */
+static void set_instance(struct sluice_group *g)
+{
+    uint32_t hash = 0x811c9dc5u;
+    for (const char *p = g->url; *p; p++) hash = (hash ^ (unsigned char)*p) * 0x01000193u;
+    char *id = sluice_xasprintf("%.200s-%08x", g->instance_id, hash);
+    sluice_map_set(&g->props, "group.instance.id", id);
+    free(id);
+}
+
 struct sluice_group *sluice_group_new(const struct sluice_group_config *config,
                                       struct sluice_err *err)
 {
@@ -473,7 +572,6 @@ struct sluice_group *sluice_group_new(const struct sluice_group_config *config,
     sluice_map_copy(&g->props, config->props);
     sluice_map_set(&g->props, "group.id", config->group_id);
     sluice_map_del(&g->props, "group.instance.id");
-    if (config->instance_id) sluice_map_set(&g->props, "group.instance.id", config->instance_id);
     sluice_map_set(&g->props, "partition.assignment.strategy", "cooperative-sticky");
     sluice_map_set(&g->props, "allow.auto.create.topics", "false");
     set_times(g, config);
@@ -482,6 +580,7 @@ struct sluice_group *sluice_group_new(const struct sluice_group_config *config,
     g->url = sluice_xstrdup(config->url);
     g->instance_id = sluice_xstrdup(config->instance_id);
     g->brokers = sluice_xstrdup(brokers ? brokers : "");
+    if (config->instance_id) set_instance(g);
     g->changed = config->changed;
     g->arg = config->arg;
     pthread_mutex_init(&g->mutex, NULL);
@@ -490,8 +589,6 @@ struct sluice_group *sluice_group_new(const struct sluice_group_config *config,
     g->made_ms = sluice_now_ms();
     g->client = client_new(g, err); /* here, so that bad properties are told at once */
     if (g->client && sluice_thread_start(&g->thread, "group", run, g, err)) return g;
-    if (g->client) client_free(g->client);
-    g->client = NULL;
     atomic_store(&g->stopping, true);
     sluice_group_free(g);
     return NULL;
@@ -542,19 +639,15 @@ static int by_name(const void *a, const void *b)
 /* One block: the pointers, then the strings. */
 static size_t take_names(const rd_kafka_ConsumerGroupDescription_t *group, char ***names)
 {
-    size_t n = rd_kafka_ConsumerGroupDescription_member_count(group), bytes = 0;
-    for (size_t i = 0; i < n; i++)
-        bytes += strlen(rd_kafka_MemberDescription_client_id(
-                     rd_kafka_ConsumerGroupDescription_member(group, i))) +
-                 1;
-    *names = sluice_xmalloc(n * sizeof **names + bytes + 1);
+    size_t n = rd_kafka_ConsumerGroupDescription_member_count(group);
+    *names = sluice_xmalloc(n * (sizeof **names + SLUICE_MEMBER_MAX) + 1);
     char *to = (char *)(*names + n);
-    for (size_t i = 0; i < n; i++) {
-        const char *id = rd_kafka_MemberDescription_client_id(
-            rd_kafka_ConsumerGroupDescription_member(group, i));
-        size_t len = strlen(id) + 1;
-        (*names)[i] = memcpy(to, id, len);
-        to += len;
+    for (size_t i = 0; i < n; i++, to += SLUICE_MEMBER_MAX) {
+        const rd_kafka_MemberDescription_t *m = rd_kafka_ConsumerGroupDescription_member(group, i);
+        const char *id = rd_kafka_MemberDescription_client_id(m);
+        if (is_static_id(id)) static_name(id, rd_kafka_MemberDescription_consumer_id(m), to);
+        else snprintf(to, SLUICE_MEMBER_MAX, "%s", id);
+        (*names)[i] = to;
     }
     qsort(*names, n, sizeof **names, by_name);
     return n;
@@ -564,17 +657,13 @@ static enum sluice_verdict read_members(struct sluice_group *g, rd_kafka_event_t
                                         const char *self, char ***names, size_t *n,
                                         struct sluice_err *err)
 {
-    size_t groups_n = 0;
     if (rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR_NO_ERROR) {
         sluice_err_set(err, "asking for the members of group %s failed: %s", g->group_id,
                        rd_kafka_event_error_string(event));
         return SLUICE_RETRY;
     }
-    const rd_kafka_ConsumerGroupDescription_t **groups =
-        rd_kafka_DescribeConsumerGroups_result_groups(
-            rd_kafka_event_DescribeConsumerGroups_result(event), &groups_n);
-    assert(groups_n == 1);
-    const rd_kafka_error_t *error = rd_kafka_ConsumerGroupDescription_error(groups[0]);
+    const rd_kafka_ConsumerGroupDescription_t *group = description(event);
+    const rd_kafka_error_t *error = rd_kafka_ConsumerGroupDescription_error(group);
     if (error) {
         sluice_err_set(err, "asking for the members of group %s failed: %s%s", g->group_id,
                        rd_kafka_error_string(error),
@@ -583,7 +672,7 @@ static enum sluice_verdict read_members(struct sluice_group *g, rd_kafka_event_t
                            : "");
         return SLUICE_RETRY;
     }
-    *n = take_names(groups[0], names);
+    *n = take_names(group, names);
     if (bsearch(&self, *names, *n, sizeof **names, by_name)) return SLUICE_OK;
     free(*names);
     *names = NULL;

@@ -22,8 +22,12 @@
  * next commit fails, and its lease ends, within the grace. session and grace together are
  * session.timeout.ms (half as much again when that is at the brokers' least, 6 s).
  *
+ * Commits are sent only when the coordinator has just said, by another connection, that the group is
+ * stable (group.c says why).
+ *
  * A static member (group.instance.id) has a name whose incarnation begins with 's'. A newcomer of
- * the same id takes its place at once: whoever gives ids vouches that the one before has ended.
+ * the same id and URL takes its place at once: whoever gives ids vouches that the one before has
+ * ended.
  * Thread: any; the group has a thread of its own. */
 #ifndef SLUICE_KAFKA_GROUP_H
 #define SLUICE_KAFKA_GROUP_H
