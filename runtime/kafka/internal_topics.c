@@ -1,5 +1,5 @@
-/* internal_topics.c - see internal_topics.h. Three round trips at most: which topics are there, make
- * those that are not, what their settings are. */
+/* internal_topics.c - see internal_topics.h. Three round trips at most: which are there,
+ * make those that are not, what their settings are. */
 #include "kafka/internal_topics.h"
 
 #include <assert.h>

@@ -1,4 +1,4 @@
-/* internal_topics.h - the topics that a cluster keeps its configs, offsets and statuses in: made when
+/* internal_topics.h - the topics that a cluster keeps configs, offsets and statuses in: made when
  * they are not there, and looked at before anything trusts them (spec: connect.md section 3).
  * A topic whose cleanup.policy is not exactly "compact" would forget what was never deleted, and a
  * config topic of several partitions would have no order: with these a worker must not start. */
@@ -22,7 +22,7 @@ struct sluice_internal_topic {
 void sluice_internal_topic_settings(const struct sluice_map *worker, const char *kind,
                                     struct sluice_map *out);
 /* All of them, with a client of its own for the time of the call. props: Java names of an admin
- * client's properties. Waits at most about ms. OK: they are there and fit; RETRY: the brokers cannot
+ * client's properties. Waits at most about ms. OK: they are there and fit; RETRY: brokers cannot
  * be asked now, call again; FAIL: an operator must act, err says how. */
 enum sluice_verdict sluice_internal_topics_ensure(const struct sluice_map *props, const char *who,
                                                   const struct sluice_internal_topic *topics,

@@ -17,8 +17,8 @@
  * client, whose fetches do not wait, looks whether what lies between position and end holds any
  * record at all. When it does, the first one has to come there. At other times it fetches nothing.
  *
- * Threads: reader (positions, callbacks), those who catch up (ends, and positions that the second client
- * found), under one mutex. */
+ * Threads: reader (positions, callbacks), those who catch up (ends, and positions that
+ * the second client found), under one mutex. */
 #include "kafka/topic_log.h"
 
 #include <assert.h>
@@ -383,7 +383,7 @@ static size_t find_gaps(struct sluice_log_reader *reader,
     return n;
 }
 
-/* What the second client came upon: the end, or a record, or trouble. True: it is a gap's answer. */
+/* The second client came upon the end, or a record, or trouble. True: it is a gap's answer. */
 static bool on_gap_message(struct sluice_log_reader *reader, struct gap *gaps, size_t n,
                            const rd_kafka_message_t *m)
 {

@@ -61,7 +61,7 @@ struct sluice_cluster {
 
 struct sluice_config_log;
 
-/* changed: after each applied record that meant something, on the reader's thread, without the lock;
+/* changed: after each applied record that meant something, on the reader's thread, without lock;
  * quick. started_ms: wall clock; older logger levels and restart requests are ignored. */
 struct sluice_config_log *sluice_config_log_new(int64_t started_ms, void (*changed)(void *arg),
                                                 void *arg);

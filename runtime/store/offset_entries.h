@@ -43,7 +43,7 @@ struct sluice_offset_items {
 };
 
 void sluice_offset_items_fini(struct sluice_offset_items *items);
-/* Appends an entry without a value; one whose key says nothing to us is never found. Moves items. */
+/* Appends an entry without a value; one whose key says nothing to us is not found. Moves items. */
 struct sluice_offset_item *sluice_offset_items_add(struct sluice_offset_items *items,
                                                    const char *key, size_t key_len);
 /* The entry of exactly these bytes; NULL: none, or the key is not one of Connect's. */
@@ -58,7 +58,7 @@ struct sluice_offset_item *sluice_offset_items_find(const struct sluice_offset_i
 void sluice_offset_items_each(const struct sluice_offset_items *items, const char *connector,
                               const struct sluice_value *partition,
                               void (*visit)(void *arg, struct sluice_offset_item *item), void *arg);
-/* The partition as reading its JSON gives it (INT8 as INT64 and so on); batch: where it then lives. */
+/* The partition as reading its JSON gives it (INT8 as INT64 and so on), in the batch's memory. */
 bool sluice_offset_canonical(const struct sluice_value *partition, struct sluice_batch *batch,
                              struct sluice_value *out, struct sluice_err *err);
 /* ["connector",{partition}] */

@@ -22,7 +22,7 @@ struct sluice_offset_entry;
  * is corrupt or cannot be read; err says how to go on. */
 struct sluice_offset_store *sluice_offset_file_new(const char *path, struct sluice_err *err);
 struct sluice_offset_store *sluice_offset_memory_new(void);
-/* A compacted topic (spec: KafkaOffsetBackingStore): record() is given to the reader that follows it;
+/* A compacted topic (spec: KafkaOffsetBackingStore): record() is given to the reader of it;
  * writer and reader are borrowed until free. Puts are tried without end. */
 struct sluice_offset_store *sluice_offset_topic_new(struct sluice_log_writer *writer,
                                                     const char *topic);
@@ -49,8 +49,8 @@ struct sluice_offset_entry {
 /* Writes all or none; they are durable when it returns true. */
 bool sluice_offset_put(struct sluice_offset_store *store, const char *connector,
                        const struct sluice_offset_entry *entries, size_t n, struct sluice_err *err);
-/* The same without waiting: done comes once, on any thread, perhaps before this returns; error NULL:
- * durable. False: err, and done does not come. */
+/* The same without waiting: done comes once, on any thread, perhaps before this returns, with error
+ * NULL: durable. False: err, and done does not come. */
 typedef void sluice_offset_done(void *arg, const char *error);
 bool sluice_offset_put_start(struct sluice_offset_store *store, const char *connector,
                              const struct sluice_offset_entry *entries, size_t n,

@@ -1,4 +1,4 @@
-/* status_rows.h - the table of a status log. Private to runtime/store; the log's mutex guards it. */
+/* status_rows.h - the table of a status log; its mutex guards it. Private to runtime/store. */
 #ifndef SLUICE_STORE_STATUS_ROWS_H
 #define SLUICE_STORE_STATUS_ROWS_H
 

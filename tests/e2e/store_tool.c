@@ -1,5 +1,5 @@
-/* store_tool.c - reader, writer and checks of internal topics, driven by tests/e2e/test_topic_store.py:
- * a command a line, its words between tabs; one line comes back.
+/* store_tool.c - reader, writer and checks of internal topics for tests/e2e/test_topic_store.py: a
+ * command a line, its words between tabs; one line comes back.
  *
  *   ensure KIND NAME PARTITIONS REPLICATION single|many [SETTING VALUE]...
  *   open TOPIC...          catch_up TOPIC|* MS    get TOPIC KEY     count TOPIC
@@ -36,6 +36,8 @@ static struct sluice_log_writer *writer;
 static struct sluice_transactions *txn;
 static struct sluice_err err;
 static _Atomic long failed_writes;
+
+static long long number(const char *text) { return strtoll(text, NULL, 10); }
 
 static const char *verdict(enum sluice_verdict v)
 {
@@ -75,7 +77,7 @@ static const char *do_ensure(char **w, size_t n)
     struct sluice_map config = {0};
     for (size_t i = 6; i + 1 < n; i += 2) sluice_map_set(&config, w[i], w[i + 1]);
     struct sluice_internal_topic topic = {
-        w[2], w[1], atoi(w[3]), atoi(w[4]), strcmp(w[5], "single") == 0, &config};
+        w[2], w[1], (int)number(w[3]), (int)number(w[4]), strcmp(w[5], "single") == 0, &config};
     enum sluice_verdict v = sluice_internal_topics_ensure(&props, "test", &topic, 1, 5000, &err);
     sluice_map_fini(&config);
     return verdict(v);
@@ -185,12 +187,12 @@ static const char *run(char **w, size_t n)
     if (strcmp(w[0], "open") == 0) return do_open(w, n);
     if (strcmp(w[0], "get") == 0) return do_get(w[1], w[2]);
     if (strcmp(w[0], "count") == 0) return do_count(w[1]);
-    if (strcmp(w[0], "flush") == 0) return do_flush(atoll(w[1]));
+    if (strcmp(w[0], "flush") == 0) return do_flush(number(w[1]));
     if (strcmp(w[0], "txn") == 0)
-        return verdict(run_txn(strcmp(w[1], "commit") == 0, w[2], w[3], atoi(w[4])));
+        return verdict(run_txn(strcmp(w[1], "commit") == 0, w[2], w[3], (int)number(w[4])));
     if (strcmp(w[0], "catch_up") == 0) {
         const char *topic = strcmp(w[1], "*") == 0 ? NULL : w[1];
-        return verdict(sluice_log_reader_catch_up(reader, topic, atoll(w[2]), &err));
+        return verdict(sluice_log_reader_catch_up(reader, topic, number(w[2]), &err));
     }
     if (strcmp(w[0], "write") != 0) return "what?";
     if (!writer && !(writer = sluice_log_writer_new(&props, "writer", &err)))

@@ -1,4 +1,4 @@
-/* The config topic: its reader's rules on records that no broker sent, and the bytes that are written. */
+/* The config topic: its reader's rules on records that no broker sent, and the bytes of writes. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -68,6 +68,8 @@ static const char *cell(struct golden *g, const char *end)
     return from;
 }
 
+static long long number(const char *text) { return strtoll(text, NULL, 10); }
+
 /* False: that was the last one. */
 static bool golden_next(struct golden *g)
 {
@@ -75,9 +77,9 @@ static bool golden_next(struct golden *g)
         free(g->text);
         return false;
     }
-    g->record.partition = atoi(cell(g, "\t"));
-    g->record.offset = atoll(cell(g, "\t"));
-    g->record.timestamp_ms = atoll(cell(g, "\t"));
+    g->record.partition = (int)number(cell(g, "\t"));
+    g->record.offset = number(cell(g, "\t"));
+    g->record.timestamp_ms = number(cell(g, "\t"));
     g->record.topic = "golden";
     g->record.key = cell(g, "\t");
     g->record.key_len = strlen(g->record.key);
@@ -159,7 +161,7 @@ static void write_maps(struct sluice_writes *w, const char *key, const json_t *v
         sluice_write_connector(w, name, &map);
     } else { /* the last task of as many */
         name = after(key, "task-");
-        int i = atoi(strrchr(name, '-') + 1);
+        int i = (int)number(strrchr(name, '-') + 1);
         struct sluice_map *all = sluice_xcalloc((size_t)i + 1, sizeof *all);
         char *connector = sluice_xstrndup(name, (size_t)(strrchr(name, '-') - name));
         all[i] = map;
