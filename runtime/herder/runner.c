@@ -38,7 +38,7 @@ void sluice_slot_due(struct slot *slot, bool restarting)
 void sluice_job_end(struct job *job)
 {
     struct crew *crew = job->crew;
-    assert(job->slot && job->slot->job == job);
+    assert(job->slot && job->slot->job == job && !job->zombie && !job->ended);
     job->slot->job = NULL;
     job->slot = NULL;
     job->next_ending = crew->endings;
@@ -90,6 +90,7 @@ static void crews_drop(struct sluice_runner *runner, bool abandon)
 static void retry_fired(void *owner)
 {
     struct slot *slot = owner;
+    assert(slot->again && !slot->due);
     slot->crew->runner->totals.auto_restarts++;
     sluice_slot_due(slot, true);
 }
@@ -366,6 +367,7 @@ bool sluice_runner_stop(struct sluice_runner *runner, int64_t timeout_ms)
     while (runner->draining > 0 || left_over(runner, false))
         pthread_cond_wait(&runner->settled, &runner->lock);
     bool clean = runner->jobs == 0;
+    assert(runner->draining == 0);
     if (!clean) left_over(runner, true);
     sluice_unlock(&runner->lock);
     return clean;

@@ -53,8 +53,8 @@ bool sluice_runner_restart(struct sluice_runner *runner, const char *connector, 
  * committed, because it is another's now. What is wanted later waits for these as usual. */
 void sluice_runner_abandon(struct sluice_runner *runner);
 
-/* False: no such slot. Before its task started: UNASSIGNED, or RESTARTING. The trace of a FAILED one
- * says, too, when it is started again by itself. counters may be NULL; of a task that ended by
+/* False: no such slot. Before its task started: UNASSIGNED, or RESTARTING. The trace of a FAILED
+ * one says, too, when it is started again by itself. counters may be NULL; of a task that ended by
  * itself: its last ones. */
 bool sluice_runner_look(struct sluice_runner *runner, const char *connector, int task,
                         struct sluice_task_status *status, struct sluice_task_counters *counters);
@@ -64,7 +64,8 @@ bool sluice_runner_unstarted(struct sluice_runner *runner, const char *connector
                              size_t size);
 /* Restarts those tasks. */
 void sluice_runner_restart_unstarted(struct sluice_runner *runner, const char *connector);
-/* Tasks of the connector that were told to stop and have not ended; zombies apart. task < 0: all. */
+/* Tasks of the connector that were told to stop and have not ended; zombies apart. task < 0: of
+ * all numbers. */
 void sluice_runner_ending(struct sluice_runner *runner, const char *connector, int task,
                           size_t *draining, size_t *zombies);
 /* Waits until none of the connector's is draining; true: there are no zombies either. */

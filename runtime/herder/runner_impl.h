@@ -1,9 +1,9 @@
 /* runner_impl.h - the inside of the runner, for its own files and their tests only.
  *
- * A crew is what a connector has here: slots, sorted by task number, and jobs that are to end. A job
- * is one task from its start until its thread is joined. It is in its slot until it is told to stop
- * or ends by itself, then among the crew's endings. Whatever may let a slot start (it became due, a
- * job ended or was given up) puts its crew into the queue of the runner's thread.
+ * A crew is what a connector has here: slots, sorted by task number, and jobs that are to end. A
+ * job is one task from its start until its thread is joined. It is in its slot until it is told to
+ * stop or ends by itself, then among the crew's endings. Whatever may let a slot start (it became
+ * due, a job ended or was given up) puts its crew into the queue of the runner's thread.
  *
  * Nothing looks at all slots but stopping: a task's sign (its state changed, it ended) puts its job
  * into a list, what is due by time is in a heap, and a connector is found by hash.

@@ -31,6 +31,7 @@ static void task_changed(void *arg, struct sluice_task *task)
 
 static void take_sign(struct job *job)
 {
+    assert(job->signalled && *job->sign_link == job);
     *job->sign_link = job->next_sign;
     if (job->next_sign) job->next_sign->sign_link = job->sign_link;
     job->signalled = false;
@@ -85,6 +86,7 @@ static void give_up(void *owner)
     struct job *job = owner;
     struct crew *crew = job->crew;
     struct sluice_runner *runner = crew->runner;
+    assert(crew->draining > 0);
     if (job->ended || sluice_task_ended(job->task)) return; /* its sign is about to be seen */
     assert(!job->slot && !job->zombie);
     job->zombie = true;
@@ -200,6 +202,7 @@ static void forget(struct job *job)
 {
     struct crew *crew = job->crew;
     struct sluice_runner *runner = crew->runner;
+    assert(job->ended && !job->slot && *job->ending_link == job && runner->jobs > 0);
     sluice_lock(&runner->signs_lock);
     if (job->signalled) take_sign(job);
     sluice_unlock(&runner->signs_lock);
@@ -208,6 +211,7 @@ static void forget(struct job *job)
     if (job->zombie) {
         crew->zombies--;
     } else {
+        assert(crew->draining > 0 && runner->draining >= crew->draining);
         crew->draining--;
         runner->draining--;
     }

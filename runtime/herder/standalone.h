@@ -1,8 +1,8 @@
 /* standalone.h - what the files of the standalone herder share; nobody else includes it.
  *
- * One mutex guards everything below. Under it only quick things happen: memory, and what is asked of
- * the runner (runner.h), which has the tasks. Validation and waits happen without it, or give it up.
- * A connector's slots are those that its config asks for; every config has a set of its own. */
+ * One mutex guards everything below. Under it only quick things happen: memory, and what is asked
+ * of the runner (runner.h), which has the tasks. Validation and waits happen without it, or give it
+ * up. A connector's slots are those that its config asks for; every config has a set of its own. */
 #ifndef SLUICE_HERDER_STANDALONE_H
 #define SLUICE_HERDER_STANDALONE_H
 

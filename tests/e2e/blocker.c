@@ -1,5 +1,6 @@
-/* blocker.c - a source and a sink that misbehave on request: they block for good in the callback that
- * block.in names, and ignore their wake fd. test_blocking.py and test_lifecycle.py compile it. */
+/* blocker.c - a source and a sink that misbehave on request: they block for good in the callback
+ * that block.in names, and ignore their wake fd. test_blocking.py and test_lifecycle.py compile it.
+ */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

@@ -136,7 +136,7 @@ def test_a_variable_that_breaks_holds_up_no_other_config(t):  # 29
 
 
 def test_undeliverable_records_do_not_keep_a_connector(t):  # 31
-    worker = t.sluice({"task.shutdown.graceful.timeout.ms": GRACEFUL_MS})
+    worker = t.sluice()
     rest = worker.rest
     nowhere = source(t, "nowhere", "a word\n",
                      **{"producer.override.bootstrap.servers": f"127.0.0.1:{free_port()}"})
