@@ -1,6 +1,6 @@
-/* apply.c - makes the worker's connectors what files say. Everything is read, compared and validated
- * before anything is changed; what is as it should be is left alone, so that a second apply does
- * nothing. */
+/* apply.c - makes the worker's connectors what files say. Everything is read, compared and
+ * validated before anything is changed; what is as it should be is left alone, so that a second
+ * apply does nothing. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>

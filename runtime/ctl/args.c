@@ -1,6 +1,6 @@
 /* args.c - options and words of the command line, by the tables below and in verbs.c.
  *
- * Options may stand anywhere, as --name VALUE, --name=VALUE, -x VALUE or -xVALUE; "--" ends them. */
+ * Options may stand anywhere, as --name VALUE, --name=VALUE, -x VALUE, -xVALUE; "--" ends them. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>

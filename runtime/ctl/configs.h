@@ -34,7 +34,7 @@ void ctl_wanteds_fini(struct ctl_wanteds *wanteds);
 bool ctl_secret_name(const char *key);
 /* The value as it may be shown, the caller's. password: the key is known to be a secret. */
 char *ctl_masked_value(const char *key, const char *value, bool password);
-/* Whether the plugin of the config declares this key as PASSWORD; asks the worker once per class. */
+/* Whether the plugin of the config declares this key as PASSWORD; asks once per class. */
 bool ctl_is_password(struct ctl *ctl, const json_t *config, const char *key);
 /* A copy that can be shown; with --show-secrets as it is. */
 json_t *ctl_masked(struct ctl *ctl, const json_t *config);

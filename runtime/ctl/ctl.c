@@ -81,7 +81,9 @@ static bool output_read(struct ctl *ctl)
         ctl_error("--output %s: it is table, wide, json or name", format);
         return false;
     }
-    if (terminal && ioctl(fileno(ctl->out), TIOCGWINSZ, &size) == 0) ctl->columns = size.ws_col;
+    if (terminal) ctl->columns = 80; /* some terminals do not tell */
+    if (terminal && ioctl(fileno(ctl->out), TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+        ctl->columns = size.ws_col;
     ctl->color = terminal && !(none && *none) && !(term && strcmp(term, "dumb") == 0);
     if (when && strcmp(when, "always") == 0) ctl->color = true;
     else if (when && strcmp(when, "never") == 0) ctl->color = false;

@@ -100,8 +100,8 @@ bool ctl_connect(struct ctl *ctl);
 /* Another client that is as well known to the worker. */
 struct sluice_http_client *ctl_client_new(struct ctl *ctl, int64_t timeout_ms);
 void ctl_disconnect(struct ctl *ctl);
-/* Asks the worker, another URL if one is silent; waits for rebalances to end (409). CTL_OK: *answer,
- * whatever its status. body may be NULL. */
+/* Asks the worker, another URL if one is silent; waits for rebalances to end (409). CTL_OK:
+ * *answer, whatever its status. body may be NULL. */
 int ctl_ask(struct ctl *ctl, const char *method, const char *path, const json_t *body,
             struct ctl_answer *answer);
 /* Likewise, and an answer that is no success is told and CTL_REFUSED. */

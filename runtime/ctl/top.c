@@ -1,7 +1,8 @@
 /* top.c - states and rates, refreshed. Rates are differences of sluice's /metrics, summed over the
  * workers that statuses name; a Java worker has none, and only states are shown.
  *
- * On a terminal it has the screen for itself until q or Ctrl-C; elsewhere each round is appended. */
+ * On a terminal it has the screen for itself until q or Ctrl-C; elsewhere rounds just
+ * follow each other. */
 #include <assert.h>
 #include <errno.h>
 #include <poll.h>
