@@ -139,6 +139,8 @@ bool distributed_begin(struct distributed *herder)
         distributed_fail(herder, &err);
         return false;
     }
+    sluice_log_writer_meet(herder->given.writer, herder->status_topic, ASK_MS);
+    sluice_log_writer_meet(herder->given.writer, herder->offset_topic, ASK_MS);
     if (!read_logs(herder, deadline_ms)) return false;
     if (!leader_start(herder->leader, &err)) {
         distributed_fail(herder, &err);

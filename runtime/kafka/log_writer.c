@@ -21,6 +21,8 @@
 #define POLL_MS 100
 #define PURGE_ROUNDS 100
 
+#define TOPICS_MET 8
+
 struct sluice_log_writer {
     rd_kafka_t *rk;
     char *who;
@@ -30,6 +32,8 @@ struct sluice_log_writer {
     pthread_cond_t answered; /* monotonic */
     size_t pending;          /* records without an answer */
     _Atomic bool down;
+    rd_kafka_topic_t *met[TOPICS_MET]; /* mutex */
+    size_t met_n;
 };
 
 struct ticket {
@@ -123,6 +127,20 @@ struct sluice_log_writer *sluice_log_writer_new(const struct sluice_map *props, 
     return NULL;
 }
 
+void sluice_log_writer_meet(struct sluice_log_writer *writer, const char *topic, int ms)
+{
+    const struct rd_kafka_metadata *metadata;
+    rd_kafka_topic_t *handle = rd_kafka_topic_new(writer->rk, topic, NULL);
+    if (!handle) return;
+    if (rd_kafka_metadata(writer->rk, 0, handle, &metadata, ms) == RD_KAFKA_RESP_ERR_NO_ERROR)
+        rd_kafka_metadata_destroy(metadata);
+    sluice_lock(&writer->mutex);
+    bool kept = writer->met_n < TOPICS_MET; /* what it learnt goes with the last handle */
+    if (kept) writer->met[writer->met_n++] = handle;
+    sluice_unlock(&writer->mutex);
+    if (!kept) rd_kafka_topic_destroy(handle);
+}
+
 void sluice_log_write(struct sluice_log_writer *writer, const char *topic, const char *key,
                       size_t key_len, const char *value, size_t value_len,
                       sluice_log_written *written, void *arg)
@@ -157,6 +175,7 @@ void sluice_log_writer_free(struct sluice_log_writer *writer)
 {
     if (!writer) return;
     if (!atomic_exchange(&writer->stopping, true)) pthread_join(writer->thread, NULL);
+    for (size_t i = 0; i < writer->met_n; i++) rd_kafka_topic_destroy(writer->met[i]);
     if (writer->rk) rd_kafka_destroy(writer->rk);
     pthread_cond_destroy(&writer->answered);
     pthread_mutex_destroy(&writer->mutex);

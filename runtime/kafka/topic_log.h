@@ -56,6 +56,9 @@ typedef void sluice_log_written(void *arg, const char *error);
  * delivery.timeout.ms is without end). */
 struct sluice_log_writer *sluice_log_writer_new(const struct sluice_map *props, const char *who,
                                                 struct sluice_err *err);
+/* Learns where the topic's partitions are, so that its first record does not wait for librdkafka's
+ * next look, up to a second later. Waits at most ms; no harm when it fails. */
+void sluice_log_writer_meet(struct sluice_log_writer *writer, const char *topic, int ms);
 /* Copies. written may be NULL, and may be called before this returns. */
 void sluice_log_write(struct sluice_log_writer *writer, const char *topic, const char *key,
                       size_t key_len, const char *value, size_t value_len,
