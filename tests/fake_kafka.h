@@ -83,7 +83,7 @@ static void fake_call(const char *what)
 }
 
 /* What a read_committed consumer of a topic sees, as numbers: "1 2 3 ". */
-static const char *fake_visible(const char *topic)
+static inline const char *fake_visible(const char *topic)
 {
     static char text[200000];
     size_t len = 0;
@@ -101,7 +101,7 @@ static const char *fake_visible(const char *topic)
 
 /* Every transaction: "1 2 @2 | 3 @3 / " records, the offset, and how it ended: | committed, / aborted,
  * ? neither. */
-static const char *fake_history(void)
+static inline const char *fake_history(void)
 {
     static char text[200000];
     size_t len = 0;
