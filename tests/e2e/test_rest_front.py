@@ -149,3 +149,66 @@ def test_listeners_that_cannot_be(t):
         worker.start(wait=False)
         equal(worker.wait_exit(), 2, str(props))
         assert sentence in worker.log_text(), worker.log_text()[-1500:]
+
+
+def test_a_cluster_forwards_over_http_and_https(t):
+    """Two workers of one group, one of them behind HTTPS that asks for certificates, both behind a
+    password: what either is asked for is done, whoever leads."""
+    authority = certificate(t.directory, "authority")
+    pair = certificate(t.directory, "worker", authority)
+    both = t.file("worker.pem", pair[0].read_text() + pair[1].read_text())
+    users = t.file("users", "alice=wonder\n")
+    jaas = t.file("jaas.conf", f'KafkaConnect {{ PropertyFileLoginModule required file="{users}"; }};')
+    plain, secure = workers = t.cluster(2, start=False)
+    for worker in workers:
+        worker.worker.update({
+            "ssl.keystore.type": "PEM", "ssl.keystore.location": both, "ssl.truststore.type": "PEM",
+            "ssl.truststore.location": authority[0], "ssl.client.auth": "required",
+            "rest.extension.classes": "BasicAuthSecurityRestExtension",
+            "java.security.auth.login.config": jaas})
+    secure.worker["listeners"] = f"https://127.0.0.1:{secure.port}"
+    context = trusting(authority[0], pair)
+    urls = f"http://127.0.0.1:{plain.port}", f"https://127.0.0.1:{secure.port}"
+    basic = {"Authorization": "Basic " + base64.b64encode(b"alice:wonder").decode()}
+
+    def call(url, method, path, body=None, headers=basic):
+        return ask(url + path, context if url.startswith("https") else None, method, body, headers)
+
+    for worker in workers:
+        worker.start(wait=False)
+    for url, worker in zip(urls, workers):
+        wait_for("a healthy worker", lambda: call(url, "GET", "/health")[0] == 200, 40)
+    for i, url in enumerate(urls):
+        name = f"c{i}"
+        config = {"connector.class": "FileStreamSource", "file": str(t.file(name, "a\n")),
+                  "topic": t.topic(name)}
+
+        def created():
+            status, headers, text = call(url, "PUT", f"/connectors/{name}/config", config)
+            assert status in (201, 409), f"{status} {text}"  # 409: the group settles
+            return status == 201 and headers["Location"] == f"{url}/connectors/{name}"
+
+        wait_for("a new connector", created, 40)
+        equal(call(url, "PUT", f"/connectors/{name}/config", config, {})[0], 401)
+    for url in urls:
+        for name in "c0", "c1":
+            def running():
+                status, _, text = call(url, "GET", f"/connectors/{name}/status")
+                return status == 200 and [x["state"] for x in json.loads(text)["tasks"]] == ["RUNNING"]
+
+            wait_for(f"{name} RUNNING", running, 40)
+            wait_for("a restart", lambda: call(url, "POST", f"/connectors/{name}/tasks/0/restart")[0] == 204, 40)
+    # signed instead of a password: 400 without a signature, whether the connector is there or not
+    for url in urls:
+        for name in "c0", "nobody":
+            equal(call(url, "POST", f"/connectors/{name}/tasks", [], {})[0], 400, f"{url} {name}")
+            wrong = {"X-Connect-Authorization": "c2ln",
+                     "X-Connect-Request-Signature-Algorithm": "HmacSHA256"}
+            equal(call(url, "POST", f"/connectors/{name}/tasks", [], wrong)[0], 403, f"{url} {name}")
+            equal(call(url, "PUT", f"/connectors/{name}/fence", None, {})[0], 400, f"{url} {name}")
+    for i, url in enumerate(urls):  # each over the other one
+        wait_for("the end of a connector",
+                 lambda: call(url, "DELETE", f"/connectors/c{1 - i}")[0] in (204, 404), 40)
+    for worker in workers:
+        equal(worker.stop(), 0)
+        assert "wonder" not in worker.log_text()
