@@ -11,6 +11,11 @@ static const char *str(const json_t *object, const char *key)
     return json_string_value(json_object_get(object, key));
 }
 
+static void print_name(struct ctl *ctl, const char *name)
+{
+    ctl_printf(ctl, "%s\n", name ? name : "-");
+}
+
 int ctl_plugins_list_run(struct ctl *ctl)
 {
     static const char *const heads[] = {"CLASS", "TYPE", "VERSION", NULL};
@@ -24,7 +29,7 @@ int ctl_plugins_list_run(struct ctl *ctl)
     ctl_table_init(&table, heads);
     json_array_foreach(plugins, i, plugin)
     {
-        if (ctl->output == CTL_NAMES) ctl_printf(ctl, "%s\n", str(plugin, "class"));
+        if (ctl->output == CTL_NAMES) print_name(ctl, str(plugin, "class"));
         ctl_table_add(&table, str(plugin, "class"), NULL);
         ctl_table_add(&table, str(plugin, "type"), NULL);
         ctl_table_add(&table, str(plugin, "version"), NULL);
@@ -70,7 +75,7 @@ int ctl_plugins_describe_run(struct ctl *ctl)
     ctl_table_init(&table, heads);
     json_array_foreach(options, i, option)
     {
-        if (ctl->output == CTL_NAMES) ctl_printf(ctl, "%s\n", str(option, "name"));
+        if (ctl->output == CTL_NAMES) print_name(ctl, str(option, "name"));
         add_option(ctl, &table, option);
     }
     if (ctl->output == CTL_JSON) ctl_print_json(ctl, options);
@@ -129,7 +134,7 @@ static int levels_get(struct ctl *ctl, const char *name)
         }
     }
     if (ctl->output == CTL_JSON) ctl_print_json(ctl, answer);
-    else if (ctl->output == CTL_NAMES && name) ctl_printf(ctl, "%s\n", str(answer, "level"));
+    else if (ctl->output == CTL_NAMES && name) print_name(ctl, str(answer, "level"));
     else if (ctl->output != CTL_NAMES) ctl_table_print(&table, ctl);
     ctl_table_fini(&table);
     json_decref(answer);
