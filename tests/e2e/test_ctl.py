@@ -326,3 +326,26 @@ def test_whom_it_asks(t):
     kafka = t.kafka.bootstrap
     code, _, err = ctl("list", "-u", f"http://{kafka}", "--request-timeout", "2")
     equal(code, 3, err)
+
+
+@seconds(300)
+def test_a_java_cluster(t):
+    """What a distributed worker has and a standalone one has not: topics, sink offsets, levels of all
+    workers, and statuses that come a moment later."""
+    worker = t.connect("distributed", group=t.unique("group"))
+    ctl = Ctl(worker.url, t.directory)
+    config = source(t, "in")
+    sink = {"name": "out", "connector.class": "FileStreamSink", "topics": config["topic"],
+            "file": str(t.directory / "out.txt"), "value.converter": config["value.converter"]}
+    t.file("all.json", [{"name": "in", **config}, sink])
+    equal(ctl.ok("apply", "-f", "all.json", "--wait"), "in created\nout created\n")
+    equal(ctl.ok("apply", "-f", "all.json"), "in unchanged\nout unchanged\n")
+    wait_for("the offset of the sink", lambda: ctl.json("offsets", "get", "out")["offsets"], 60)
+    equal(ctl.rows("offsets", "get", "out"), [[config["topic"], "0", "1"]])
+    wait_for("its topic", lambda: ctl.json("describe", "out")["topics"] == [config["topic"]])
+    equal(ctl.ok("logs", "level", "org.x", "DEBUG", "--cluster"),
+          "org.x is at DEBUG on every worker of the cluster\n")
+    ctl.ok("config", "set", "in", "batch.size=5", "--wait")
+    ctl.ok("stop", "--all", "--wait")
+    equal([row[2] for row in ctl.rows("list")], ["STOPPED", "STOPPED"])
+    equal(ctl.ok("delete", "--all", "-y"), "in deleted\nout deleted\n")
