@@ -1,5 +1,5 @@
-/* What `sluice ctl` does without a worker: the command line, files, differences, masking, text for a
- * terminal, states that are waited for, metrics. */
+/* What `sluice ctl` does without a worker: the command line, files, differences, masking, text for
+ * a terminal, states that are waited for, metrics. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
