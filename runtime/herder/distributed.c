@@ -232,12 +232,12 @@ static bool stop(struct sluice_herder *base, int64_t timeout_ms)
     sluice_wake_up(&herder->wake);
     if (herder->thread_started) pthread_join(herder->thread, NULL);
     herder->thread_started = false;
+    leader_stop(herder->leader); /* nothing new for us */
     bool clean = sluice_runner_stop(herder->runner, timeout_ms);
     if (herder->group) { /* the lease still holds: we may say what became of our work */
         distributed_release_all(herder);
         sluice_log_writer_flush(herder->given.writer, FLUSH_MS);
     }
-    leader_stop(herder->leader);
     if (!clean) return false; /* zombies still look at the lease: it is left to end */
     sluice_worker_set_lease(herder->worker, NULL);
     sluice_group_free(herder->group);

@@ -493,21 +493,31 @@ int64_t distributed_follow(struct distributed *herder)
 /* See leader_next_generation(). */
 static int32_t goodbye(int32_t generation) { return generation + 1 - generation % 2; }
 
+static void release(struct distributed *herder, const struct sluice_cluster_connector *conn)
+{
+    struct work bare = {.name = conn->name};
+    struct work *known = work_of(herder, conn->name, false);
+    const struct work *work = known ? known : &bare;
+    int32_t generation = goodbye(conn->generation);
+    if (is_self(herder, &conn->owner))
+        say(herder, work, SLUICE_STATUS_CONNECTOR, SLUICE_UNASSIGNED, "", generation);
+    for (int i = 0; i < conn->owners_n; i++) {
+        size_t draining, zombies;
+        if (!is_self(herder, &conn->task_owners[i])) continue;
+        sluice_runner_ending(herder->runner, conn->name, i, &draining, &zombies);
+        if (draining + zombies == 0) say(herder, work, i, SLUICE_UNASSIGNED, "", generation);
+    }
+}
+
+/* What was given to us and never began counts too. */
 void distributed_release_all(struct distributed *herder)
 {
     if (!herder->self[0] || !sluice_worker_holds_lease(herder->worker)) return;
+    const struct sluice_cluster *cluster = sluice_config_log_lock(herder->configs);
     sluice_lock(&herder->lock);
-    for (size_t i = 0; i < herder->works_n; i++) {
-        struct work *work = herder->works[i];
-        if (work->owned)
-            say(herder, work, SLUICE_STATUS_CONNECTOR, SLUICE_UNASSIGNED, "",
-                goodbye(work->generation));
-        for (int k = 0; k < work->tasks_n; k++) {
-            if (work->tasks[k].running || work->tasks[k].failed)
-                say(herder, work, k, SLUICE_UNASSIGNED, "", goodbye(work->tasks[k].generation));
-        }
-    }
+    for (size_t i = 0; i < cluster->n; i++) release(herder, cluster->connectors[i]);
     sluice_unlock(&herder->lock);
+    sluice_config_log_unlock(herder->configs);
 }
 
 bool distributed_runs(struct distributed *herder, const char *connector, int task,

@@ -292,6 +292,18 @@ static void random_name(struct sluice_group *g, char out[SLUICE_MEMBER_MAX])
     else snprintf(out, SLUICE_MEMBER_MAX, "%s#%016llx", g->url, (unsigned long long)incarnation);
 }
 
+/* librdkafka 2.0's close() sends no LeaveGroup for a member without partitions (it is skipped with
+ * the rejoin of a consumer that terminates); unsubscribing does, and close() waits for the answer.
+ * Static members do not leave. */
+static void leave_without_partitions(struct client *c)
+{
+    rd_kafka_topic_partition_list_t *held = NULL;
+    if (c->group->instance_id || rd_kafka_assignment(c->rk, &held) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return;
+    if (held->cnt == 0) rd_kafka_unsubscribe(c->rk);
+    rd_kafka_topic_partition_list_destroy(held);
+}
+
 static void client_close(struct client *c)
 {
     if (!c->rk) return;
@@ -300,6 +312,7 @@ static void client_close(struct client *c)
         rd_kafka_queue_destroy(c->answers);
     }
     if (c->queue) rd_kafka_queue_destroy(c->queue);
+    leave_without_partitions(c);
     rd_kafka_consumer_close(c->rk);
     if (c->member_id) rd_kafka_mem_free(c->rk, c->member_id);
     rd_kafka_destroy(c->rk);
