@@ -98,15 +98,25 @@ static void ensure_table(void)
             break;
         }
     }
-    add(ROOT)->level = level;
+    struct logger *root = add(ROOT);
+    assert(root);
+    root->level = level;
+}
+
+static struct logger *root_logger(void)
+{
+    struct logger *root = find(ROOT);
+    assert(root); /* from ensure_table() on */
+    return root;
 }
 
 /* The level of the name, or of the nearest one above it; -1: only root's. */
 static int level_below_root(const char *name)
 {
     char above[NAME_MAX_LEN + 1];
-    if (strlen(name) >= sizeof above) return -1;
-    strcpy(above, name);
+    size_t len = strlen(name);
+    if (len >= sizeof above) return -1;
+    memcpy(above, name, len + 1);
     for (;;) {
         const struct logger *logger = find(above);
         if (logger && logger->level >= 0 && strcmp(above, ROOT) != 0) return logger->level;
@@ -119,12 +129,12 @@ static int level_below_root(const char *name)
 static int effective(const char *name)
 {
     int level = level_below_root(name);
-    return level >= 0 ? level : find(ROOT)->level;
+    return level >= 0 ? level : root_logger()->level;
 }
 
 static void put_in_force(void)
 {
-    int detail = -1, root = find(ROOT)->level;
+    int detail = -1, root = root_logger()->level;
     bool differ = false;
     for (size_t i = 0; i < loggers_n; i++) {
         int level = loggers[i].level;
@@ -275,7 +285,7 @@ bool sluice_loggers_allow(enum sluice_level level, const char *area, const char 
     if (decides < 0 && plugin) decides = level_below_root(plugin);
     if (decides < 0) decides = level_below_root(area);
     if (decides < 0 && java) decides = level_below_root(java);
-    if (decides < 0) decides = find(ROOT)->level;
+    if (decides < 0) decides = root_logger()->level;
     sluice_unlock(&lock);
     return (int)level <= levels[decides].most;
 }

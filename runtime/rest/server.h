@@ -53,7 +53,7 @@ void sluice_server_read_timeout(struct sluice_server *server, int64_t ms);
 const char *sluice_server_url(const struct sluice_server *server);
 /* "host:port" of the same. */
 const char *sluice_server_address(const struct sluice_server *server);
-/* Host and real port of the first listener of the scheme ("http", "https"); false: there is none. */
+/* Host and real port of the first listener of the scheme ("http", "https"); false: none. */
 bool sluice_server_find(const struct sluice_server *server, const char *scheme, const char **host,
                         int *port);
 /* Takes no more connections, and answers 503 to further requests on those there are. */
