@@ -159,11 +159,14 @@ class Kafka(Service):
         """Config names with _ for the dots: cleanup_policy="compact"."""
         self.wire.create_topic(topic, partitions, {k.replace("_", "."): v for k, v in config.items()})
 
-    def read(self, topic, offset="beginning"):
-        """All records of a topic up to its end now, by partition and offset; [] when there is none."""
+    def read(self, topic, offset="beginning", committed=True):
+        """All records of a topic up to its end now, by partition and offset; [] when there is none.
+        committed: none of transactions that are open or were aborted."""
         if topic not in self.topics():
             return []
-        out = self._kcat("-C", "-t", topic, "-o", str(offset), "-e", "-q", "-J")
+        level = "read_committed" if committed else "read_uncommitted"
+        out = self._kcat("-C", "-t", topic, "-o", str(offset), "-e", "-q", "-J", "-X",
+                         f"isolation.level={level}")
         records = [Record(json.loads(line)) for line in out.splitlines() if line]
         records.sort(key=lambda r: (r.partition, r.offset))
         return records
