@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "data/json_text.h"
 #include "fake_host.h"
 #include "file.h"
 #include "harness.h"
@@ -195,6 +196,49 @@ TEST(bad_configs_and_offsets_fail_with_a_reason)
     fake_resume(&fake, "{\"filename\":\"/x\"}", "{\"position\":\"9\"}");
     CHECK_INT(fake_open(&fake), SLUICE_FAIL);
     CHECK_HAS(fake.err.msg, "the stored offset of /x");
+    fake_fini(&fake);
+}
+
+/* What the plugin says of one change; texts NULL: none was given. */
+static enum sluice_verdict judged(struct fake_host *fake, const char *partition, const char *offset)
+{
+    struct sluice_value maps[2];
+    const char *texts[2] = {partition, offset};
+    for (int i = 0; i < 2; i++)
+        if (texts[i])
+            CHECK(sluice_json_parse(&fake->batch, texts[i], strlen(texts[i]), &maps[i], NULL,
+                                    &fake->err));
+    const struct sluice_offset_change change = {partition ? &maps[0] : NULL,
+                                                offset ? &maps[1] : NULL};
+    return file_source_plugin.alter_offsets(&fake->host, fake->conf, &change, 1, &fake->err);
+}
+
+TEST(altered_offsets_are_positions_of_files)
+{
+    struct fake_host fake;
+    fake_init(&fake, &file_source_plugin, "file", "/x", "topic", "t", NULL);
+    CHECK_INT(fake_open(&fake), SLUICE_OK);
+    const char *file = "{\"filename\":\"/other\"}", *position = "{\"position\":7}";
+    CHECK_INT(judged(&fake, file, position), SLUICE_OK);
+    CHECK_INT(judged(&fake, file, "{\"position\":0,\"more\":null}"), SLUICE_OK);
+    CHECK_INT(judged(&fake, file, NULL), SLUICE_OK); /* anything may be forgotten */
+    CHECK_INT(judged(&fake, "{}", NULL), SLUICE_OK);
+    CHECK_INT(judged(&fake, NULL, NULL), SLUICE_OK);
+    CHECK_INT(judged(&fake, file, "{}"), SLUICE_FAIL);
+    CHECK_HAS(fake.err.msg, "contain the key 'position'");
+    CHECK_INT(judged(&fake, file, "{\"position\":\"7\"}"), SLUICE_FAIL);
+    CHECK_INT(judged(&fake, file, "{\"position\":7.5}"), SLUICE_FAIL);
+    CHECK_HAS(fake.err.msg, "expected to be a Long value");
+    CHECK_INT(judged(&fake, file, "{\"position\":-1}"), SLUICE_FAIL);
+    CHECK_HAS(fake.err.msg, "non-negative");
+    CHECK_INT(judged(&fake, NULL, position), SLUICE_FAIL);
+    CHECK_INT(judged(&fake, "{\"file\":\"/x\"}", position), SLUICE_FAIL);
+    CHECK_HAS(fake.err.msg, "contain the key 'filename'");
+    fake_fini(&fake);
+    fake_init(&fake, &file_source_plugin, "topic", "t", NULL); /* standard input */
+    CHECK_INT(fake_open(&fake), SLUICE_OK);
+    CHECK_INT(judged(&fake, file, position), SLUICE_FAIL);
+    CHECK_HAS(fake.err.msg, "standard input");
     fake_fini(&fake);
 }
 

@@ -509,6 +509,83 @@ TEST(offsets_are_read_altered_and_reset)
     teardown(&f);
 }
 
+TEST(offsets_of_a_wrong_form_change_nothing)
+{
+    struct fixture f;
+    setup(&f, 1000);
+    put(&f, "a", CONFIG("tasks.max=1"));
+    target(&f, "a", SLUICE_TARGET_STOPPED);
+    CHECK_INT(alter(&f, "a",
+                    "[{\"partition\":{\"f\":\"x\"},\"offset\":{\"p\":1}},"
+                    "{\"partition\":{\"f\":{}},\"offset\":{\"p\":1}}]"),
+              500);
+    CHECK_HAS(last_text, "Offsets may only contain primitive types as values, but field f contains "
+                         "MAP");
+    CHECK_INT(alter(&f, "a", "[{\"partition\":{\"f\":1},\"offset\":{\"p\":[]}}]"), 500);
+    CHECK_HAS(last_text, "but field p contains ARRAY");
+    ask(&f, f.herder->ops->offsets, "a");
+    CHECK_STR(last_text, "{\"offsets\":[]}");
+    /* the last one of a partition counts; nothing can be forgotten of one that was not given */
+    CHECK_INT(alter(&f, "a",
+                    "[{\"partition\":{\"f\":1},\"offset\":{\"p\":1}},"
+                    "{\"partition\":null,\"offset\":null},{},"
+                    "{\"partition\":{\"f\":1},\"offset\":{\"p\":2}}]"),
+              200);
+    ask(&f, f.herder->ops->offsets, "a");
+    CHECK_STR(last_text, "{\"offsets\":[{\"partition\":{\"f\":1},\"offset\":{\"p\":2}}]}");
+    teardown(&f);
+}
+
+TEST(plugins_judge_altered_offsets)
+{
+    struct fixture f;
+    setup(&f, 1000);
+    const char *change = "[{\"partition\":{\"f\":1},\"offset\":{\"p\":1}}]";
+    put(&f, "a", CONFIG("fake.offsets=refuse"));
+    target(&f, "a", SLUICE_TARGET_STOPPED);
+    CHECK_INT(alter(&f, "a", change), 500);
+    CHECK_HAS(last_text, "1 offsets that make no sense");
+    CHECK_INT(alter(&f, "a", NULL), 500);
+    CHECK_HAS(last_text, "0 offsets that make no sense");
+    put(&f, "a", CONFIG("fake.offsets=whole"));
+    CHECK_INT(alter(&f, "a", change), 200);
+    CHECK_STR(last_text, "{\"message\":\"The offsets for this connector have been altered "
+                         "successfully\"}");
+    CHECK_INT(alter(&f, "a", NULL), 200);
+    CHECK_STR(last_text, "{\"message\":\"The offsets for this connector have been reset "
+                         "successfully\"}");
+    teardown(&f);
+}
+
+TEST(topics_are_tracked_when_told_to)
+{
+    struct fixture f;
+    setup(&f, 1000);
+    CHECK_INT(ask(&f, f.herder->ops->topics, "a"), 403);
+    CHECK_HAS(last_text, "Topic tracking is disabled.");
+    CHECK_INT(ask(&f, f.herder->ops->reset_topics, "a"), 403);
+    CHECK(!fake_hooks.topic_used);
+    teardown(&f);
+    fake_tracks_topics = true;
+    setup(&f, 1000);
+    put(&f, "a", CONFIG("tasks.max=1"));
+    unsigned epoch = fake_topics_epoch;
+    fake_hooks.topic_used(fake_hooks.arg, "a", 0, "t");
+    CHECK_INT(ask(&f, f.herder->ops->topics, "a"), 200);
+    CHECK_STR(last_text, "{\"a\":{\"topics\":[\"t\"]}}");
+    CHECK_INT(ask(&f, f.herder->ops->reset_topics, "a"), 202);
+    CHECK_INT(fake_topics_epoch, epoch + 1); /* tasks tell again */
+    CHECK_INT(ask(&f, f.herder->ops->topics, "a"), 200);
+    CHECK_STR(last_text, "{\"a\":{\"topics\":[]}}");
+    fake_hooks.topic_used(fake_hooks.arg, "a", 0, "t");
+    f.herder->ops->remove(f.herder, "a", &(struct sluice_answer){0});
+    CHECK_INT(ask(&f, f.herder->ops->topics, "a"), 200);
+    CHECK_STR(last_text, "{\"a\":{\"topics\":[]}}");
+    teardown(&f);
+    fake_tracks_topics = false;
+    fake_hooks = (struct sluice_worker_hooks){0};
+}
+
 TEST(offsets_stay_as_they_are_while_a_zombie_may_write)
 {
     struct fixture f;
