@@ -322,6 +322,12 @@ TEST(basic_auth)
     CHECK_INT(call(&f.http, "GET", "/metrics", "", NULL), 401);
     CHECK_INT(call(&f.http, "GET", "/admin/loggers", "", NULL), 401);
     CHECK_INT(call(&f.http, "OPTIONS", "/connectors", "", NULL), 401);
+    CHECK_INT(call(&f.http, "OPTIONS", "/connectors",
+                   "Origin: http://a\r\nAccess-Control-Request-Method: PUT\r\n", NULL),
+              200); /* a browser's question, which has no password yet */
+    CHECK_INT(call(&f.http, "GET", "/connectors",
+                   "Origin: http://a\r\nAccess-Control-Request-Method: PUT\r\n", NULL),
+              401);
     CHECK_INT(get(&f.http, "/nope"), 404);
     /* signed instead: these two, and nothing beside them */
     CHECK_INT(call(&f.http, "POST", "/connectors/x/tasks", JSON, "[]"), 500);
