@@ -166,3 +166,60 @@ def test_java_to_sluice_and_back(t):
 @seconds(400)
 def test_sluice_to_java_and_back(t):
     change_hands(t, "sluice", "java")
+
+
+# ---- Debezium's Postgres connector, and the plugin that takes its place ----
+
+
+def change_hands_with_postgres(t, first, second):
+    """Rows that come while either worker is there, or none, come once, in order."""
+    database, prefix = t.database(), f"srv{os.getpid()}"
+    topic = f"{prefix}.public.items"
+    t.cleanup(t.kafka.wire.delete_topics, [topic])
+    sql = lambda text: t.postgres.sql(text, database, "postgres")
+    sql("create table items (id int primary key, word text); insert into items values (1, 'one'), (2, 'two')")
+    cluster = Cluster(t)
+    config = {"connector.class": "io.debezium.connector.postgresql.PostgresConnector",
+              "database.hostname": "127.0.0.1", "database.port": t.postgres["POSTGRES_PORT"],
+              "database.user": "postgres", "database.password": "postgres", "database.dbname": database,
+              "topic.prefix": prefix, "plugin.name": "pgoutput", "slot.name": prefix,
+              "publication.name": prefix, "table.include.list": "public.items",
+              "key.converter": "org.apache.kafka.connect.json.JsonConverter",
+              "value.converter": "org.apache.kafka.connect.json.JsonConverter",
+              "value.converter.schemas.enable": "false"}
+    seen = []
+
+    def changes():
+        """(operation, word) of the values, tombstones apart."""
+        values = [r.json() for r in t.kafka.read(topic)]
+        return [(v["op"], (v["after"] or v["before"])["word"]) for v in values if v]
+
+    def come(*wanted):
+        seen.extend(wanted)
+        wait_for(f"{wanted}", lambda: changes() == seen, 60)
+
+    getattr(cluster, first)()
+    cluster.rest.create("pg", config)
+    cluster.rest.wait_running("pg", 60)
+    come(("r", "one"), ("r", "two"))
+    sql("insert into items values (3, 'three')")
+    come(("c", "three"))
+    for n, (kind, word) in enumerate([(second, "four"), (first, "six"), (second, "eight")]):
+        position = cluster.rest.ok("GET", "/connectors/pg/offsets")["offsets"]
+        equal([o["partition"] for o in position], [{"server": prefix}])
+        cluster.stop()
+        sql(f"insert into items values ({2 * n + 4}, '{word}')")  # while nobody is there
+        getattr(cluster, kind)()
+        cluster.rest.wait_running("pg", 60)
+        come(("c", word))
+        sql(f"update items set word = '{word}!' where id = {2 * n + 4}")
+        come(("u", f"{word}!"))
+        # what is committed next moves on from what the other has left
+        wait_for("a newer offset", lambda: cluster.rest.ok("GET", "/connectors/pg/offsets")["offsets"] != position, 60)
+    cluster.rest.delete("pg")
+    cluster.stop()
+
+
+@seconds(400)
+def test_debezium_to_sluice_and_back(t):
+    change_hands_with_postgres(t, "java", "sluice")
