@@ -113,6 +113,79 @@ static enum sluice_verdict host_reject(struct sluice_task *task, uint64_t seq, c
 
 static bool host_marks(struct sluice_task *task) { return fake_of(task)->marks; }
 
+static void host_metrics(struct sluice_task *task, const struct sluice_metric *list, size_t n)
+{
+    struct fake_host *fake = fake_of(task);
+    fake->metrics_n = 0;
+    for (size_t i = 0; i < n; i++) {
+        struct sluice_buf text;
+        sluice_buf_init(&text, 4096);
+        sluice_buf_addf(&text, "%s", list[i].name);
+        for (size_t k = 0; k < list[i].labels_n; k++)
+            sluice_buf_addf(&text, "%s%s=%s", k ? "," : "{", list[i].labels[k].key,
+                            list[i].labels[k].value);
+        if (list[i].labels_n) sluice_buf_addf(&text, "}");
+        if (fake->metrics_n == sizeof(fake->metrics) / sizeof(*fake->metrics)) abort();
+        struct fake_metric *metric = &fake->metrics[fake->metrics_n++];
+        snprintf(metric->name, sizeof(metric->name), "%s", sluice_buf_str(&text));
+        metric->value = list[i].value;
+        sluice_buf_fini(&text);
+    }
+}
+
+static struct sluice_reader *host_reader_open(struct sluice_task *task, const char *topic,
+                                              const struct sluice_label *settings, size_t n,
+                                              struct sluice_err *err)
+{
+    struct fake_host *fake = fake_of(task);
+    (void)err;
+    fake->read_topic = sluice_arena_strndup(&fake->arena, topic, strlen(topic));
+    for (size_t i = 0; i < n; i++)
+        sluice_map_set(&fake->read_with, settings[i].key, settings[i].value);
+    fake->messages_at = fake->messages_committed;
+    return (struct sluice_reader *)fake;
+}
+
+static enum sluice_verdict host_reader_next(struct sluice_reader *reader,
+                                            struct sluice_read_message *out, struct sluice_err *err)
+{
+    struct fake_host *fake = (struct fake_host *)reader;
+    (void)err;
+    if (fake->messages_at == fake->messages_n) return SLUICE_RETRY;
+    const struct fake_message *m = &fake->messages[fake->messages_at];
+    *out = (struct sluice_read_message){.size = sizeof(*out),
+                                        .offset = (int64_t)fake->messages_at++,
+                                        .key = m->key,
+                                        .key_len = m->key ? strlen(m->key) : 0,
+                                        .value = m->value,
+                                        .value_len = m->value ? strlen(m->value) : 0};
+    return SLUICE_OK;
+}
+
+static void host_reader_commit(struct sluice_reader *reader, int32_t partition, int64_t offset)
+{
+    struct fake_host *fake = (struct fake_host *)reader;
+    (void)partition;
+    fake->messages_committed = (size_t)offset + 1;
+}
+
+static void host_reader_close(struct sluice_reader *reader) { (void)reader; }
+
+void fake_message(struct fake_host *fake, const char *key, const char *value)
+{
+    if (fake->messages_n == sizeof(fake->messages) / sizeof(*fake->messages)) abort();
+    struct fake_message *m = &fake->messages[fake->messages_n++];
+    m->key = key ? sluice_arena_strndup(&fake->arena, key, strlen(key)) : NULL;
+    m->value = value ? sluice_arena_strndup(&fake->arena, value, strlen(value)) : NULL;
+}
+
+double fake_metric(const struct fake_host *fake, const char *name)
+{
+    for (size_t i = 0; i < fake->metrics_n; i++)
+        if (!strcmp(fake->metrics[i].name, name)) return fake->metrics[i].value;
+    return -1;
+}
+
 /* ---- life ---- */
 
 void fake_init(struct fake_host *fake, const struct sluice_plugin *plugin, ...)
@@ -129,6 +202,11 @@ void fake_init(struct fake_host *fake, const struct sluice_plugin *plugin, ...)
     fake->host.done = host_done;
     fake->host.reject = host_reject;
     fake->host.marks_boundaries = host_marks;
+    fake->host.metrics = host_metrics;
+    fake->host.reader_open = host_reader_open;
+    fake->host.reader_next = host_reader_next;
+    fake->host.reader_commit = host_reader_commit;
+    fake->host.reader_close = host_reader_close;
     fake->plugin = plugin;
     fake->connector = "fake";
     fake->room_records = 10000;
@@ -165,6 +243,7 @@ void fake_fini(struct fake_host *fake)
     sluice_batch_fini(&fake->input);
     sluice_arena_fini(&fake->arena);
     sluice_map_fini(&fake->config);
+    sluice_map_fini(&fake->read_with);
     sluice_wake_fini(&fake->wake);
     pthread_mutex_destroy(&fake->mutex);
 }

@@ -36,6 +36,15 @@ struct fake_reject {
     char *why;
 };
 
+struct fake_message {
+    const char *key, *value;
+};
+
+struct fake_metric {
+    char name[256]; /* name{label=value,...} */
+    double value;
+};
+
 struct fake_host {
     struct sluice_host host; /* what the plugin sees; a test may replace functions before opening */
     const struct sluice_plugin *plugin;
@@ -61,6 +70,14 @@ struct fake_host {
     size_t rejects_n, rejects_cap;
     bool reject_fails; /* as errors.tolerance=none: host->reject() answers FAIL */
     bool marks;        /* what host->marks_boundaries() answers */
+
+    /* One topic to be read: what fake_message() put there, and how far it is committed. */
+    struct fake_message messages[64];
+    size_t messages_n, messages_at, messages_committed;
+    const char *read_topic;      /* NULL: the plugin opened no reader */
+    struct sluice_map read_with; /* its settings */
+    struct fake_metric metrics[256];
+    size_t metrics_n;
 
     struct sluice_batch batch; /* of the call under way */
     struct sluice_batch input; /* what fake_give() made for the next put */
@@ -110,6 +127,10 @@ enum sluice_verdict fake_work(struct fake_host *fake, int wait_ms); /* OK withou
 enum sluice_verdict fake_flush(struct fake_host *fake, int timeout_ms);
 bool fake_is_done(const struct fake_host *fake, uint64_t seq);
 const char *fake_rejected(const struct fake_host *fake, uint64_t seq); /* why, or NULL */
+
+void fake_message(struct fake_host *fake, const char *key, const char *value);
+/* The value of "name" or "name{label=value}"; -1: there is none. */
+double fake_metric(const struct fake_host *fake, const char *name);
 
 /* Whether a captured log line holds the piece; lines look like "warn: text". */
 bool fake_logged(struct fake_host *fake, const char *piece);

@@ -26,7 +26,7 @@ extern "C" {
 #endif
 
 #define SLUICE_ABI_MAJOR 1u /* raised: older plugins are refused */
-#define SLUICE_ABI_MINOR 1u /* raised: something was appended below */
+#define SLUICE_ABI_MINOR 2u /* raised: something was appended below */
 
 enum sluice_verdict {
     SLUICE_OK,
@@ -63,6 +63,30 @@ struct sluice_buf {
 };
 
 /* ---- what the runtime lends ---- */
+
+struct sluice_label {
+    const char *key, *value;
+};
+
+struct sluice_metric { /* one sample */
+    uint32_t size;
+    bool counter;                      /* else a gauge */
+    const char *name;                  /* whole name: letters, digits and _, not first a digit */
+    const char *help;                  /* one sentence; NULL: none */
+    const struct sluice_label *labels; /* beside connector and task, which the runtime adds */
+    size_t labels_n;
+    double value; /* NaN: this sample is left out */
+};
+
+struct sluice_reader; /* of one topic, beside what the task does: signals, commands */
+
+struct sluice_read_message { /* lives until the reader's next call */
+    uint32_t size;
+    int32_t partition;
+    int64_t offset;
+    const void *key, *value; /* NULL: null */
+    size_t key_len, value_len;
+};
 
 struct sluice_host {
     uint32_t size; /* sizeof(struct sluice_host) of the runtime */
@@ -126,6 +150,24 @@ struct sluice_host {
     /* Minor 1. Source: Kafka's transactions are to end where the source's own do, with records
      * marked SLUICE_RECORD_COMMIT (transaction.boundary=connector). From open() on. */
     bool (*marks_boundaries)(struct sluice_task *);
+
+    /* Minor 2. The metrics of this task, all of them, in place of those told before; they show in
+     * /metrics until the task ends. For each name one help and kind. Cheap, but not for each
+     * record: once a second is enough. */
+    void (*metrics)(struct sluice_task *, const struct sluice_metric *, size_t n);
+    /* Minor 2. Reads a topic in a consumer group. settings: names of the Java consumer, group.id
+     * among them; with bootstrap.servers they are all that counts, without it the worker's own
+     * consumer settings lie beneath. Never waits for the brokers; wake_fd gets readable when
+     * messages come. NULL: err. */
+    struct sluice_reader *(*reader_open)(struct sluice_task *, const char *topic,
+                                         const struct sluice_label *settings, size_t n,
+                                         struct sluice_err *);
+    /* OK: a message. RETRY: none has come. FAIL: the topic or the group refuses us, err. */
+    enum sluice_verdict (*reader_next)(struct sluice_reader *, struct sluice_read_message *,
+                                       struct sluice_err *);
+    /* Messages of the partition up to this one, included, need not come again. Does not wait. */
+    void (*reader_commit)(struct sluice_reader *, int32_t partition, int64_t offset);
+    void (*reader_close)(struct sluice_reader *); /* takes NULL; before the task's close() ends */
 };
 
 /* ---- what a plugin offers ---- */

@@ -93,6 +93,38 @@ static bool marks_boundaries(struct sluice_task *task)
     no_task("marks_boundaries");
 }
 
+static void metrics(struct sluice_task *task, const struct sluice_metric *list, size_t n)
+{
+    (void)task, (void)list, (void)n;
+    no_task("metrics");
+}
+
+static struct sluice_reader *reader_open(struct sluice_task *task, const char *topic,
+                                         const struct sluice_label *settings, size_t n,
+                                         struct sluice_err *err)
+{
+    (void)task, (void)topic, (void)settings, (void)n, (void)err;
+    no_task("reader_open");
+}
+
+static enum sluice_verdict reader_next(struct sluice_reader *reader,
+                                       struct sluice_read_message *out, struct sluice_err *err)
+{
+    (void)reader, (void)out, (void)err;
+    no_task("reader_next");
+}
+
+static void reader_commit(struct sluice_reader *reader, int32_t partition, int64_t offset)
+{
+    (void)reader, (void)partition, (void)offset;
+    no_task("reader_commit");
+}
+
+static void reader_close(struct sluice_reader *reader)
+{
+    if (reader) no_task("reader_close");
+}
+
 struct sluice_host sluice_host_base(void)
 {
     struct sluice_host host = {
@@ -120,6 +152,11 @@ struct sluice_host sluice_host_base(void)
         .reject = reject,
         .finding = sluice_report_add,
         .marks_boundaries = marks_boundaries,
+        .metrics = metrics,
+        .reader_open = reader_open,
+        .reader_next = reader_next,
+        .reader_commit = reader_commit,
+        .reader_close = reader_close,
     };
     assert(host.size >= 2 * sizeof(uint32_t));
     return host;

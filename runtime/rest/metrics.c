@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/gauges.h"
 #include "base/mem.h"
 #include "rest/rest.h"
 #include "rest/windows.h"
@@ -337,6 +338,7 @@ static void get_metrics(void *arg, const struct sluice_request *req, struct slui
     for (size_t i = 0; i < sizeof task_metrics / sizeof *task_metrics; i++)
         write_task_metric(&buf, &task_metrics[i], &view);
     if (rest->windows) write_lately(&buf, rest->windows, &view);
+    sluice_gauges_write(&buf); /* what connectors tell of themselves */
     write_process(&buf, rest->started_ms);
     sluice_answer_text(answer, 200, "text/plain; version=0.0.4; charset=utf-8",
                        sluice_xstrdup(sluice_buf_str(&buf)));

@@ -9,9 +9,11 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/gauges.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/secret.h"
+#include "kafka/reader.h"
 #include "plugin/host.h"
 #include "worker/task_impl.h"
 
@@ -180,6 +182,19 @@ static int host_task_id(const struct sluice_task *task) { return task->id; }
 
 static int host_wake_fd(struct sluice_task *task) { return task->wake->fd; }
 
+static void host_metrics(struct sluice_task *task, const struct sluice_metric *list, size_t n)
+{
+    sluice_gauges_set(task, task->connector, task->id, list, n);
+}
+
+static struct sluice_reader *host_reader_open(struct sluice_task *task, const char *topic,
+                                              const struct sluice_label *settings, size_t n,
+                                              struct sluice_err *err)
+{
+    return sluice_reader_open(sluice_worker_props(task->worker), task->connector, topic, settings,
+                              n, task->wake->fd, err);
+}
+
 static const struct sluice_host *task_host(void)
 {
     static pthread_mutex_t once = PTHREAD_MUTEX_INITIALIZER;
@@ -198,6 +213,11 @@ static const struct sluice_host *task_host(void)
         host.done = sluice_sink_done;
         host.reject = sluice_sink_reject;
         host.marks_boundaries = sluice_source_marks;
+        host.metrics = host_metrics;
+        host.reader_open = host_reader_open;
+        host.reader_next = sluice_reader_next;
+        host.reader_commit = sluice_reader_commit;
+        host.reader_close = sluice_reader_close;
         ready = true;
     }
     sluice_unlock(&once);
@@ -280,6 +300,7 @@ enum sluice_verdict sluice_task_open(struct sluice_task *task, struct sluice_err
 void sluice_task_close(struct sluice_task *task)
 {
     assert(!task->self); /* the loops close the plugin, while what it was lent still lives */
+    sluice_gauges_drop(task);
     sluice_pipeline_close(&task->pipe);
     sluice_conf_free(task->conf);
     sluice_conf_free(task->framework);
