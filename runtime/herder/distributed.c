@@ -53,6 +53,42 @@ void distributed_stage(struct distributed *herder, const char *fmt, ...)
     va_end(ap);
 }
 
+void distributed_busy(struct distributed *herder, const char *what)
+{
+    sluice_lock(&herder->lock);
+    if (herder->busy && !what) {
+        herder->was_busy = herder->busy;
+        herder->was_busy_ms = herder->busy_ms;
+        herder->was_done_ms = sluice_wall_ms();
+    }
+    herder->busy = what;
+    herder->busy_ms = sluice_wall_ms();
+    sluice_unlock(&herder->lock);
+}
+
+/* In Connect's words. */
+bool distributed_stage_text(struct sluice_herder *base, char *text, size_t size)
+{
+    struct distributed *herder = distributed_of(base);
+    char since[25], until[25];
+    sluice_lock(&herder->lock);
+    bool known = !herder->started || herder->busy || herder->was_busy;
+    if (!herder->started || herder->busy) {
+        sluice_wall_text(herder->started ? herder->busy_ms : herder->stage_ms, since);
+        snprintf(text, size, "The worker is currently %s, which began at %s.",
+                 herder->started ? herder->busy : herder->stage, since);
+    } else if (known) {
+        sluice_wall_text(herder->was_busy_ms, since);
+        sluice_wall_text(herder->was_done_ms, until);
+        snprintf(text, size,
+                 "The last operation the worker completed was %s, which began at %s and completed "
+                 "at %s.",
+                 herder->was_busy, since, until);
+    }
+    sluice_unlock(&herder->lock);
+    return known;
+}
+
 void distributed_fail(struct distributed *herder, const struct sluice_err *err)
 {
     sluice_lock(&herder->lock);
@@ -262,6 +298,7 @@ static void free_distributed(struct sluice_herder *base)
     pthread_cond_destroy(&herder->changed);
     pthread_mutex_destroy(&herder->lock);
     pthread_mutex_destroy(&herder->fencing);
+    pthread_mutex_destroy(&herder->altering);
     free(herder->url);
     free(herder);
 }
@@ -292,6 +329,7 @@ static const struct sluice_herder_ops ops = {
     .put_tasks = distributed_put_tasks,
     .fence = distributed_fence,
     .view = distributed_view,
+    .stage = distributed_stage_text,
     .ready = ready,
     .stop = stop,
     .free = free_distributed,
@@ -318,8 +356,9 @@ struct sluice_herder *sluice_distributed_new(const struct sluice_distributed_con
     pthread_condattr_destroy(&attr);
     pthread_mutex_init(&herder->lock, NULL);
     pthread_mutex_init(&herder->fencing, NULL);
+    pthread_mutex_init(&herder->altering, NULL);
     sluice_wake_init(&herder->wake);
-    distributed_stage(herder, "The worker is listening.");
+    distributed_stage(herder, "starting");
     herder->configs = sluice_config_log_new(sluice_wall_ms(), configs_changed, herder);
     herder->statuses =
         sluice_status_log_new(config->writer, herder->status_topic, status_changed, herder);

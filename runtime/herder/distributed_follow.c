@@ -264,7 +264,10 @@ static void follow_connector(struct distributed *herder, struct work *work,
     work->owned = named && !conn->owner.leaving && conn->exists;
     if (work->owned) {
         static const enum sluice_state states[] = {SLUICE_RUNNING, SLUICE_PAUSED, SLUICE_STOPPED};
+        char trace[1200];
         if (work->why) say_connector(herder, work, SLUICE_FAILED, work->why);
+        else if (sluice_runner_unstarted(herder->runner, work->name, trace, sizeof trace))
+            say_connector(herder, work, SLUICE_FAILED, trace);
         else say_connector(herder, work, states[conn->target], "");
     } else if (work->leaving && work->released < conn->generation) {
         work->released = conn->generation;
@@ -300,9 +303,10 @@ static void restart_work(struct distributed *herder, struct work *work,
     if (conn->restart_offset < 0 || (first && conn->restart_offset < conn->assignment_offset))
         return;
     bool tasks = conn->restart_tasks, only_failed = conn->restart_only_failed;
-    if (work->owned && (!only_failed || work->why)) {
+    if (work->owned && (!only_failed || work->state == SLUICE_FAILED)) {
         work->config_offset = -1; /* the plugin may be there by now */
         say(herder, work, SLUICE_STATUS_CONNECTOR, SLUICE_RESTARTING, "", work->generation);
+        sluice_runner_restart_unstarted(herder->runner, work->name);
         find_plugin(herder, work, conn);
         work->said = false;
     }

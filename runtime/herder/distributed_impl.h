@@ -1,8 +1,8 @@
 /* distributed_impl.h - what the files of the distributed herder share; nobody else includes it.
  *
- * Locks, in the order in which they may be taken: fencing, leader.writer (held over writes to the config
+ * Locks, in the order in which they may be taken: altering, fencing, leader.writer (held over writes to the config
  * topic), the config log's, herder.lock, those of runner and status log. Nothing waits under any
- * but the first two. */
+ * but the first three. */
 #ifndef SLUICE_HERDER_DISTRIBUTED_IMPL_H
 #define SLUICE_HERDER_DISTRIBUTED_IMPL_H
 
@@ -75,11 +75,14 @@ struct distributed {
     int64_t stage_ms;       /* wall clock */
     bool started, closing, failed;
     struct sluice_err fatal;
-    struct work **works; /* by name; the herder's thread changes the list */
+    const char *busy, *was_busy; /* what the leader does, or did last; constants; NULL: nothing */
+    int64_t busy_ms, was_busy_ms, was_done_ms; /* wall clock */
+    struct work **works;                       /* by name; the herder's thread changes the list */
     size_t works_n, works_cap;
     uint64_t connector_starts, connector_failures;
 
-    pthread_mutex_t fencing; /* one fencing at a time; the first lock to take */
+    pthread_mutex_t altering; /* one change of offsets at a time; the first lock to take */
+    pthread_mutex_t fencing;  /* one fencing at a time; the next */
 
     _Atomic int64_t ticked_ms;     /* the herder's thread was here */
     char self[SLUICE_MEMBER_MAX];  /* the incarnation that works run under; the herder's thread */
@@ -102,6 +105,9 @@ bool distributed_wait(struct distributed *herder, int64_t deadline_ms);
 void distributed_stage(struct distributed *herder, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 void distributed_fail(struct distributed *herder, const struct sluice_err *err);
+bool distributed_stage_text(struct sluice_herder *, char *text, size_t size); /* herder.h: stage */
+/* What the leader is at from now on, for requests that take too long; NULL: nothing. Any thread. */
+void distributed_busy(struct distributed *herder, const char *what);
 bool distributed_closing(struct distributed *herder);
 /* Connect's 500 for what took too long; what: "writing to the config topic". */
 void distributed_timed_out(const char *what, int64_t since_wall_ms, struct sluice_answer *answer);

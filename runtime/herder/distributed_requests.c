@@ -55,7 +55,7 @@ static void put_checked(struct distributed *herder, const char *name,
                         struct sluice_answer *answer)
 {
     if (!leader_is_here(herder->leader, answer) || !check(herder, config, answer)) return;
-    if (leader_enter(herder->leader, answer) != LEADER_ENTERED) return;
+    if (leader_enter(herder->leader, name, answer) != LEADER_ENTERED) return;
     const struct sluice_cluster *cluster = sluice_config_log_lock(herder->configs);
     const struct sluice_cluster_connector *conn = sluice_cluster_find(cluster, name);
     bool created = !conn, same = in_force(conn, config);
@@ -115,7 +115,7 @@ static bool patch_once(struct distributed *herder, const char *name, const struc
     }
     bool settled = true;
     if (!sluice_config_name(&after, name, answer) || !check(herder, &after, answer) ||
-        leader_enter(herder->leader, answer) != LEADER_ENTERED)
+        leader_enter(herder->leader, name, answer) != LEADER_ENTERED)
         goto out;
     cluster = sluice_config_log_lock(herder->configs);
     conn = sluice_cluster_find(cluster, name);
@@ -162,7 +162,7 @@ static bool look_up(struct distributed *herder, const char *name, enum sluice_ta
 void distributed_remove(struct sluice_herder *base, const char *name, struct sluice_answer *answer)
 {
     struct distributed *herder = distributed_of(base);
-    if (leader_enter(herder->leader, answer) != LEADER_ENTERED) return;
+    if (leader_enter(herder->leader, name, answer) != LEADER_ENTERED) return;
     bool done = false;
     struct leader_change change = {.name = name, .remove = true};
     if (look_up(herder, name, NULL, NULL)) done = leader_apply(herder->leader, &change, answer);
@@ -178,7 +178,7 @@ void distributed_set_target(struct sluice_herder *base, const char *name, enum s
                             struct sluice_answer *answer)
 {
     struct distributed *herder = distributed_of(base);
-    if (leader_enter(herder->leader, answer) != LEADER_ENTERED) return;
+    if (leader_enter(herder->leader, name, answer) != LEADER_ENTERED) return;
     enum sluice_target before = SLUICE_TARGET_STARTED;
     int tasks_n = 0;
     bool found = look_up(herder, name, &before, &tasks_n), done = found;
@@ -225,7 +225,7 @@ void distributed_restart(struct sluice_herder *base, const char *name, bool incl
 {
     struct distributed *herder = distributed_of(base);
     struct sluice_writes writes = {0};
-    if (leader_enter(herder->leader, answer) != LEADER_ENTERED) return;
+    if (leader_enter(herder->leader, name, answer) != LEADER_ENTERED) return;
     json_t *plan = distributed_status_json(herder, name);
     bool done = false;
     if (!look_up(herder, name, NULL, NULL)) {
@@ -306,7 +306,7 @@ void distributed_log_level(struct sluice_herder *base, const char *logger, const
 {
     struct distributed *herder = distributed_of(base);
     struct sluice_writes writes = {0};
-    if (leader_enter(herder->leader, answer) != LEADER_ENTERED) return;
+    if (leader_enter(herder->leader, NULL, answer) != LEADER_ENTERED) return;
     sluice_write_logger(&writes, logger, level);
     if (leader_write(herder->leader, &writes, answer)) sluice_answer_json(answer, 204, NULL);
     leader_leave(herder->leader);
@@ -364,11 +364,15 @@ void distributed_alter_offsets(struct sluice_herder *base, const char *name, con
     struct sluice_offsets_of of;
     if (!leader_is_here(herder->leader, answer)) return;
     leader_settle(herder->leader, name); /* tasks that still drain would write over these */
-    if (leader_enter(herder->leader, answer) != LEADER_ENTERED) return;
-    /* entered, so that nobody resumes it meanwhile */
-    if (offsets_of(herder, name, true, &config, &of, answer) &&
-        distributed_fence_now(herder, name, of.plugin, answer))
-        sluice_offsets_alter(&of, changes, answer);
+    sluice_lock(&herder->altering);
+    if (leader_enter(herder->leader, name, answer) != LEADER_ENTERED) goto out;
+    bool may = offsets_of(herder, name, true, &config, &of, answer);
+    if (may) leader_alters(herder->leader, name); /* nobody resumes it meanwhile */
     leader_leave(herder->leader);
+    if (may && distributed_fence_now(herder, name, of.plugin, answer))
+        sluice_offsets_alter(&of, changes, answer);
+    if (may) leader_altered(herder->leader);
+out:
+    sluice_unlock(&herder->altering);
     sluice_map_fini(&config);
 }

@@ -17,11 +17,10 @@
 void distributed_health(struct sluice_herder *base, struct sluice_answer *answer)
 {
     struct distributed *herder = distributed_of(base);
-    char since[25];
+    char stage[800];
+    distributed_stage_text(base, stage, sizeof stage);
     sluice_lock(&herder->lock);
     bool started = herder->started;
-    char *stage = sluice_xstrdup(herder->stage);
-    sluice_wall_text(herder->stage_ms, since);
     sluice_unlock(&herder->lock);
     const char *status = "healthy";
     char *text = NULL;
@@ -29,7 +28,7 @@ void distributed_health(struct sluice_herder *base, struct sluice_answer *answer
     if (!started) {
         code = 503;
         status = "starting";
-        text = sluice_xasprintf("Worker is still starting up. %s (since %s)", stage, since);
+        text = sluice_xasprintf("Worker is still starting up. %s", stage);
     } else if (sluice_now_ms() - atomic_load(&herder->ticked_ms) > TICK_LATE_MS ||
                !sluice_worker_holds_lease(herder->worker)) {
         struct sluice_group_state group;
@@ -46,18 +45,19 @@ void distributed_health(struct sluice_herder *base, struct sluice_answer *answer
     json_object_set_new(body, "status", json_string(status));
     json_object_set_new(body, "message", sluice_json_safe(text));
     sluice_answer_json(answer, code, body);
-    free(stage);
     free(text);
 }
 
 bool distributed_is_started(struct distributed *herder, struct sluice_answer *answer)
 {
+    char stage[800];
     sluice_lock(&herder->lock);
     bool started = herder->started;
-    if (!started)
-        sluice_answer_error(answer, 503, "Worker is still starting up. %s", herder->stage);
     sluice_unlock(&herder->lock);
-    return started;
+    if (started) return true;
+    distributed_stage_text(&herder->base, stage, sizeof stage);
+    sluice_answer_error(answer, 503, "Worker is still starting up. %s", stage);
+    return false;
 }
 
 /* ---- connectors ---- */

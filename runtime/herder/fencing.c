@@ -103,7 +103,7 @@ void distributed_put_tasks(struct sluice_herder *base, const char *name, const j
     size_t n = json_array_size(configs);
     struct sluice_map *maps = sluice_xcalloc(n + 1, sizeof *maps);
     if (read_configs(configs, maps, answer) &&
-        leader_enter(herder->leader, answer) == LEADER_ENTERED) {
+        leader_enter(herder->leader, name, answer) == LEADER_ENTERED) {
         const struct sluice_cluster *cluster = sluice_config_log_lock(herder->configs);
         bool found = sluice_cluster_find(cluster, name) != NULL;
         sluice_config_log_unlock(herder->configs);
@@ -254,7 +254,7 @@ static void fence(struct distributed *herder, const char *name, struct sluice_an
     struct round round = {0};
     if (!leader_is_here(leader, answer)) return;
     sluice_lock(&herder->fencing);
-    if (leader_enter(leader, answer) != LEADER_ENTERED) goto out;
+    if (leader_enter(leader, NULL, answer) != LEADER_ENTERED) goto out;
     bool ok = leader_catch_up(leader, answer);
     leader_leave(leader);
     if (!ok || !look(herder, name, &round, answer)) goto out;
@@ -269,7 +269,7 @@ static void fence(struct distributed *herder, const char *name, struct sluice_an
         if (!answer_fenced(verdict, &err, answer)) goto out;
         sluice_log(SLUICE_INFO, name, -1, "fenced the producers of %d former tasks", round.old_n);
     }
-    if (leader_enter(leader, answer) != LEADER_ENTERED) goto out;
+    if (leader_enter(leader, NULL, answer) != LEADER_ENTERED) goto out;
     write_round(herder, name, &round, answer);
     leader_leave(leader);
 out:

@@ -193,7 +193,11 @@ static void *run(void *arg)
         }
         bool tried = chosen && !leads;
         if (tried) leads = take_lead(leader, self, &err);
-        if (leads) look_after(leader);
+        if (leads) {
+            distributed_busy(leader->herder, "looking after members and assignments");
+            look_after(leader);
+            distributed_busy(leader->herder, NULL);
+        }
         int64_t due_ms = leads ? leader_due(leader) : -1;
         sluice_unlock(&leader->writer);
         if (tried && !leads && strncmp(last, err.msg, sizeof last - 1) != 0) {
@@ -259,24 +263,54 @@ bool leader_is_here(struct leader *leader, struct sluice_answer *answer)
     }
 }
 
-enum leader_entry leader_enter(struct leader *leader, struct sluice_answer *answer)
+enum leader_entry leader_enter(struct leader *leader, const char *name,
+                               struct sluice_answer *answer)
 {
+    struct distributed *herder = leader->herder;
     int64_t since = sluice_wall_ms(), deadline_ms = sluice_now_ms() + 2 * WRITE_MS;
+    const char *what = "writing to the config topic";
     while (leader_is_here(leader, answer)) {
         sluice_lock(&leader->writer);
-        if (leader_leads(leader) && sluice_now_ms() < deadline_ms) return LEADER_ENTERED;
+        bool leads = leader_leads(leader), in_time = sluice_now_ms() < deadline_ms;
+        bool altering = name && leader->altering && strcmp(name, leader->altering) == 0;
+        if (leads && in_time && !altering) {
+            distributed_busy(herder, what);
+            return LEADER_ENTERED;
+        }
         sluice_unlock(&leader->writer);
-        if (sluice_now_ms() < deadline_ms) continue;
-        distributed_timed_out("writing to the config topic", since, answer);
-        return LEADER_ELSEWHERE;
+        if (altering) what = "changing the offsets of the connector";
+        if (!in_time) {
+            distributed_timed_out(what, since, answer);
+            return LEADER_ELSEWHERE;
+        }
+        sluice_lock(&herder->lock);
+        if (altering) distributed_wait(herder, sluice_now_ms() + ASK_MS);
+        sluice_unlock(&herder->lock);
     }
     return LEADER_ELSEWHERE;
 }
 
 void leader_leave(struct leader *leader)
 {
+    distributed_busy(leader->herder, NULL);
     sluice_unlock(&leader->writer);
     sluice_wake_up(&leader->wake);
+}
+
+void leader_alters(struct leader *leader, const char *name)
+{
+    assert(!leader->altering);
+    leader->altering = sluice_xstrdup(name);
+}
+
+void leader_altered(struct leader *leader)
+{
+    sluice_lock(&leader->writer);
+    assert(leader->altering);
+    free(leader->altering);
+    leader->altering = NULL;
+    sluice_unlock(&leader->writer);
+    distributed_changed(leader->herder);
 }
 
 /* The verdict of a write as an answer; true: it is done. */

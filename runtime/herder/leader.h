@@ -29,8 +29,14 @@ enum leader_entry {
 /* Whether this worker leads, without taking the mutex; waits some seconds for a leader to be known.
  * False: answer. */
 bool leader_is_here(struct leader *leader, struct sluice_answer *answer);
-enum leader_entry leader_enter(struct leader *leader, struct sluice_answer *answer);
+/* Waits while the offsets of the connector are being changed; name NULL: it is about none. */
+enum leader_entry leader_enter(struct leader *leader, const char *name,
+                               struct sluice_answer *answer);
 void leader_leave(struct leader *leader);
+/* Entered: from now on nobody enters about this connector, until leader_altered(). Then leave: what
+ * is done meanwhile may take long. */
+void leader_alters(struct leader *leader, const char *name);
+void leader_altered(struct leader *leader);
 
 /* A change of one connector, to be written with the assignments that follow from it. */
 struct leader_change {

@@ -17,6 +17,7 @@ struct leader {
     struct sluice_transactions *txn; /* NULL: does not lead */
     char self[SLUICE_MEMBER_MAX];    /* the incarnation that leads */
     int32_t generation;              /* the last one given */
+    char *altering;                  /* whose offsets are being changed; NULL: nobody's */
     int64_t members_due_ms;
     bool members_known;
     char **members; /* names, sorted; one block */

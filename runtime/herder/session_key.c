@@ -41,12 +41,15 @@ static char *to_base64(const unsigned char *data, size_t len)
 /* Into at most max bytes; 0: it is no base64 of that many bytes, or of none. */
 static size_t from_base64(const char *text, unsigned char *out, size_t max)
 {
+    static const char alphabet[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     unsigned char whole[KEY_BYTES_MAX / 3 * 4 + 8];
     size_t len = strlen(text);
+    size_t padding = len > 2 ? (size_t)(text[len - 1] == '=') + (size_t)(text[len - 2] == '=') : 0;
     if (len == 0 || len % 4 || len / 4 * 3 > sizeof whole) return 0;
+    if (strspn(text, alphabet) + padding != len) return 0; /* OpenSSL takes '=' anywhere */
     if (EVP_DecodeBlock(whole, (const unsigned char *)text, (int)len) < 0) return 0;
-    size_t n = len / 4 * 3; /* OpenSSL counts the padding too */
-    n -= (size_t)(text[len - 1] == '=') + (size_t)(text[len - 2] == '=');
+    size_t n = len / 4 * 3 - padding; /* OpenSSL counts it too */
     if (n > max) return 0;
     memcpy(out, whole, n);
     return n;
