@@ -16,6 +16,7 @@ static int64_t read_us(clockid_t clock)
 
 int64_t sluice_now_ms(void) { return read_us(CLOCK_MONOTONIC) / 1000; }
 int64_t sluice_now_us(void) { return read_us(CLOCK_MONOTONIC); }
+int64_t sluice_boot_ms(void) { return read_us(CLOCK_BOOTTIME) / 1000; }
 int64_t sluice_wall_ms(void) { return read_us(CLOCK_REALTIME) / 1000; }
 int64_t sluice_wall_us(void) { return read_us(CLOCK_REALTIME); }
 

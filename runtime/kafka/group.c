@@ -2,8 +2,9 @@
  * the lease and noticing that it is lost all happen there. A consumer whose membership is over is
  * closed by a thread of its own (librdkafka can take seconds), which free joins.
  *
- * Locks: the mutex is a leaf and guards the state, the list of closing clients and the use counts;
- * everything else of a client is the group thread's, and after retirement its closer's. */
+ * Locks: the mutex is a leaf and guards the state, the list of members, which client is the present
+ * one, and closed; everything else of a client is the group thread's, and after retirement its
+ * closer's. */
 #include "kafka/group.h"
 
 #include <assert.h>
@@ -13,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/err.h"
@@ -24,7 +26,7 @@
 #define POLL_MS 100
 #define SESSION_LEAST_MS 6000 /* the brokers' group.min.session.timeout.ms, as a rule */
 #define RENEW_MOST_MS 1000
-#define ASK_MS 2000         /* for an answer on the group's state */
+#define ASK_MS 3600000      /* for an answer on the group: the longest there is, see ask() */
 #define RENEW_RETRY_MS 100  /* after a commit that failed for reasons that pass */
 #define MARGIN_LEAST_MS 200 /* of the lease: what a task may still be in the middle of */
 #define AGAIN_MS 500        /* between two incarnations, at least */
@@ -38,13 +40,13 @@ struct client {
     rd_kafka_queue_t *queue, *answers; /* the consumer's; of what is asked about the group */
     char name[SLUICE_MEMBER_MAX];
     char *member_id;      /* as the coordinator gave it at the first assignment; NULL: not yet */
-    bool asking;          /* whether the group is stable: no answer yet */
+    bool asking;          /* for the members and whether the group is stable: no answer yet */
+    int64_t asked_ms;     /* then: since when */
     int64_t sent_ms;      /* when the commit that is under way was sent; 0: none is */
     int64_t next_renewal; /* when to send the next one */
     bool owner;           /* of partition 0 */
     const char *lost;     /* why the membership is over; NULL: it is not */
     _Atomic bool retired; /* callbacks have nothing to tell any more */
-    int users;            /* members() calls under way; under the mutex */
     pthread_t closer;
     bool closed; /* the closer has ended; under the mutex */
 };
@@ -63,10 +65,16 @@ struct sluice_group {
     /* The group thread's draft of the state; what others see is a copy. */
     struct sluice_group_state draft;
     pthread_mutex_t mutex; /* leaf */
-    pthread_cond_t unused; /* a client's users went to 0 */
     struct sluice_group_state state;
     struct client *client;  /* the present one; NULL: none now */
     struct client *closing; /* retired ones */
+    /* The last list of members, for those who wait for the next one. */
+    pthread_cond_t listed;
+    size_t waiting;
+    uint64_t lists;                   /* answers so far */
+    char (*names)[SLUICE_MEMBER_MAX]; /* sorted; names_n of them; 0: why says why */
+    size_t names_n;
+    char why[300];
 };
 
 /* ---- the state ---- */
@@ -258,7 +266,7 @@ static void on_renewed(rd_kafka_t *rk, rd_kafka_resp_err_t code,
     (void)rk;
     if (atomic_load(&c->retired)) return;
     rd_kafka_queue_yield(c->queue);
-    int64_t sent = c->sent_ms, now = sluice_now_ms(), lease = atomic_load(&g->lease);
+    int64_t sent = c->sent_ms, now = sluice_boot_ms(), lease = atomic_load(&g->lease);
     assert(sent > 0 && sent <= now);
     c->sent_ms = 0;
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR && list && list->cnt == 1) code = list->elems[0].err;
@@ -369,9 +377,6 @@ static void *close_client(void *arg)
 {
     struct client *c = arg;
     struct sluice_group *g = c->group;
-    sluice_lock(&g->mutex);
-    while (c->users > 0) pthread_cond_wait(&g->unused, &g->mutex);
-    sluice_unlock(&g->mutex);
     client_close(c);
     sluice_lock(&g->mutex);
     c->closed = true;
@@ -423,27 +428,31 @@ static void renew(struct client *c)
     struct sluice_group *g = c->group;
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
     rd_kafka_topic_partition_list_add(list, g->topic, 0)->offset = 0;
-    c->sent_ms = sluice_now_ms(); /* before it is really sent */
+    c->sent_ms = sluice_boot_ms(); /* before it is really sent */
     rd_kafka_resp_err_t code = rd_kafka_commit_queue(c->rk, list, c->queue, on_renewed, c);
     rd_kafka_topic_partition_list_destroy(list);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return;
     c->sent_ms = 0;
-    c->next_renewal = sluice_now_ms() + RENEW_RETRY_MS;
+    c->next_renewal = sluice_boot_ms() + RENEW_RETRY_MS;
 }
 
-/* A commit that waits behind the member's own JoinGroup fails in the end with an illegal generation,
- * on which librdkafka throws its membership away. So commits are sent only when the coordinator has
- * just said, by another connection, that the group is stable. */
-static void ask_state(struct client *c)
+/* One question at a time, and without a timeout of its own: librdkafka (2.0.2 to 2.8, its issue 4605)
+ * fails an assertion when the coordinator comes back after a question for it timed out. It is
+ * answered then, or goes with the client, whose lease ends without answers. */
+static void ask(struct client *c)
 {
     char text[256];
     const char *id = c->group->group_id;
     rd_kafka_AdminOptions_t *options =
         rd_kafka_AdminOptions_new(c->rk, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS);
-    rd_kafka_AdminOptions_set_request_timeout(options, ASK_MS, text, sizeof text);
+    rd_kafka_resp_err_t code =
+        rd_kafka_AdminOptions_set_request_timeout(options, ASK_MS, text, sizeof text);
+    assert(code == RD_KAFKA_RESP_ERR_NO_ERROR);
+    (void)code;
     rd_kafka_DescribeConsumerGroups(c->rk, &id, 1, options, c->answers);
     rd_kafka_AdminOptions_destroy(options);
     c->asking = true;
+    c->asked_ms = sluice_boot_ms();
 }
 
 static const rd_kafka_ConsumerGroupDescription_t *description(rd_kafka_event_t *event)
@@ -456,28 +465,92 @@ static const rd_kafka_ConsumerGroupDescription_t *description(rd_kafka_event_t *
     return groups[0];
 }
 
+static int by_name(const void *a, const void *b) { return strcmp(a, b); }
+
+/* Sorted; the caller frees. */
+static void *take_names(const rd_kafka_ConsumerGroupDescription_t *group, size_t *n)
+{
+    *n = rd_kafka_ConsumerGroupDescription_member_count(group);
+    char(*names)[SLUICE_MEMBER_MAX] = sluice_xmalloc(*n * sizeof *names + 1);
+    for (size_t i = 0; i < *n; i++) {
+        const rd_kafka_MemberDescription_t *m = rd_kafka_ConsumerGroupDescription_member(group, i);
+        const char *id = rd_kafka_MemberDescription_client_id(m);
+        if (is_static_id(id)) static_name(id, rd_kafka_MemberDescription_consumer_id(m), names[i]);
+        else snprintf(names[i], sizeof names[i], "%s", id);
+    }
+    qsort(names, *n, sizeof *names, by_name);
+    return names;
+}
+
+/* For those who wait for a list. names is taken; NULL: error says why there are none. */
+static void publish_list(struct client *c, void *names, size_t n, const char *error)
+{
+    struct sluice_group *g = c->group;
+    bool listed = names && bsearch(c->name, names, n, SLUICE_MEMBER_MAX, by_name);
+    if (names && !listed) error = "the coordinator does not list this worker";
+    sluice_lock(&g->mutex);
+    free(g->names);
+    g->names = names;
+    g->names_n = listed ? n : 0;
+    snprintf(g->why, sizeof g->why, "%s", error ? error : "");
+    g->lists++;
+    pthread_cond_broadcast(&g->listed);
+    sluice_unlock(&g->mutex);
+}
+
+/* True: the group is stable. */
+static bool read_answer(struct client *c, rd_kafka_event_t *event)
+{
+    const char *hint = "";
+    if (rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        publish_list(c, NULL, 0, rd_kafka_event_error_string(event));
+        return false;
+    }
+    const rd_kafka_ConsumerGroupDescription_t *group = description(event);
+    const rd_kafka_error_t *error = rd_kafka_ConsumerGroupDescription_error(group);
+    if (error) {
+        char text[256];
+        if (rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED)
+            hint = " (ACL: Describe on Group)";
+        snprintf(text, sizeof text, "%.200s%s", rd_kafka_error_string(error), hint);
+        explain(c->group, rd_kafka_error_code(error));
+        publish_list(c, NULL, 0, text);
+        return false;
+    }
+    size_t n;
+    void *names = take_names(group, &n);
+    publish_list(c, names, n, NULL);
+    return rd_kafka_ConsumerGroupDescription_state(group) == RD_KAFKA_CONSUMER_GROUP_STATE_STABLE;
+}
+
+/* A commit that waits behind the member's own JoinGroup fails in the end with an illegal generation,
+ * on which librdkafka throws its membership away. So commits are sent only when the coordinator has
+ * just said, by another connection, that the group is stable. */
 static void on_answer(struct client *c, rd_kafka_event_t *event)
 {
-    bool stable = false;
     c->asking = false;
-    if (rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        const rd_kafka_ConsumerGroupDescription_t *group = description(event);
-        const rd_kafka_error_t *error = rd_kafka_ConsumerGroupDescription_error(group);
-        stable = !error && rd_kafka_ConsumerGroupDescription_state(group) ==
-                               RD_KAFKA_CONSUMER_GROUP_STATE_STABLE;
-        if (error) explain(c->group, rd_kafka_error_code(error));
-    }
+    bool stable = read_answer(c, event);
+    int64_t now = sluice_boot_ms();
+    if (c->sent_ms != 0 || now < c->next_renewal) return; /* somebody else wanted to know */
     if (stable) renew(c);
-    else c->next_renewal = sluice_now_ms() + RENEW_RETRY_MS;
+    else c->next_renewal = now + RENEW_RETRY_MS;
 }
 
 /* ---- the thread ---- */
 
-static void serve(struct sluice_group *g)
+/* Somebody waits for a list of members. */
+static bool is_wanted(struct sluice_group *g)
 {
-    struct client *c = g->client;
+    sluice_lock(&g->mutex);
+    bool wanted = g->waiting > 0;
+    sluice_unlock(&g->mutex);
+    return wanted;
+}
+
+static void poll_client(struct client *c)
+{
     bool idle = c->member_id && !c->asking && c->sent_ms == 0;
-    int64_t now = sluice_now_ms(), wait = POLL_MS;
+    int64_t now = sluice_boot_ms(), wait = POLL_MS;
     if (idle && c->next_renewal - now < wait)
         wait = c->next_renewal > now ? c->next_renewal - now : 0;
     rd_kafka_message_t *message = rd_kafka_consumer_poll(c->rk, (int)wait);
@@ -490,11 +563,18 @@ static void serve(struct sluice_group *g)
         on_answer(c, event);
         rd_kafka_event_destroy(event);
     }
-    now = sluice_now_ms();
-    int64_t lease = atomic_load(&g->lease);
+}
+
+static void serve(struct sluice_group *g)
+{
+    struct client *c = g->client;
+    poll_client(c);
+    int64_t now = sluice_boot_ms(), lease = atomic_load(&g->lease);
     if (!c->lost && lease != 0 && now + GUARD_MS >= lease) c->lost = "its lease ran out";
-    idle = c->member_id && !c->asking && c->sent_ms == 0;
-    if (!c->lost && !g->draft.fatal && idle && now >= c->next_renewal) ask_state(c);
+    if (!c->lost && c->asking && now - c->asked_ms > g->session_ms + g->grace_ms)
+        c->lost = "the coordinator does not say who is in the group";
+    bool due = c->sent_ms == 0 && now >= c->next_renewal;
+    if (!c->lost && !g->draft.fatal && c->member_id && !c->asking && (due || is_wanted(g))) ask(c);
     check_fatal(c); /* a loss may be told before its reason */
     if (c->lost && !g->draft.fatal)
         sluice_log(SLUICE_WARN, NULL, -1, "group %s: %s is out of the group: %s; joining again",
@@ -506,13 +586,13 @@ static void serve(struct sluice_group *g)
 static void join_again(struct sluice_group *g)
 {
     struct sluice_err err = {{0}};
-    int64_t wait = g->made_ms + AGAIN_MS - sluice_now_ms();
+    int64_t wait = g->made_ms + AGAIN_MS - sluice_boot_ms();
     if (wait > 0) {
         sluice_wake_wait(&g->wake, wait);
         return;
     }
     reap(g, false);
-    g->made_ms = sluice_now_ms();
+    g->made_ms = sluice_boot_ms();
     struct client *c = client_new(g, &err);
     if (!c) trouble(g, "%s; trying again", err.msg);
     sluice_lock(&g->mutex);
@@ -597,9 +677,13 @@ struct sluice_group *sluice_group_new(const struct sluice_group_config *config,
     g->changed = config->changed;
     g->arg = config->arg;
     pthread_mutex_init(&g->mutex, NULL);
-    pthread_cond_init(&g->unused, NULL);
+    pthread_condattr_t attr;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&g->listed, &attr);
+    pthread_condattr_destroy(&attr);
     sluice_wake_init(&g->wake);
-    g->made_ms = sluice_now_ms();
+    g->made_ms = sluice_boot_ms();
     g->client = client_new(g, err); /* here, so that bad properties are told at once */
     if (g->client && sluice_thread_start(&g->thread, "group", run, g, err)) return g;
     atomic_store(&g->stopping, true);
@@ -620,7 +704,7 @@ void sluice_group_free(struct sluice_group *g)
     if (g->client) retire(g);
     reap(g, true);
     sluice_wake_fini(&g->wake);
-    pthread_cond_destroy(&g->unused);
+    pthread_cond_destroy(&g->listed);
     pthread_mutex_destroy(&g->mutex);
     sluice_map_fini(&g->props);
     free(g->group_id);
@@ -628,6 +712,7 @@ void sluice_group_free(struct sluice_group *g)
     free(g->url);
     free(g->instance_id);
     free(g->brokers);
+    free(g->names);
     free(g);
 }
 
@@ -636,6 +721,10 @@ void sluice_group_state(struct sluice_group *g, struct sluice_group_state *out)
     sluice_lock(&g->mutex);
     *out = g->state;
     sluice_unlock(&g->mutex);
+    /* The group's thread may have stood still as long as all others. */
+    if (*out->self == '\0' || sluice_boot_ms() < atomic_load(&g->lease)) return;
+    *out->self = '\0';
+    out->leader = false;
 }
 
 const _Atomic int64_t *sluice_group_lease(const struct sluice_group *g) { return &g->lease; }
@@ -644,73 +733,31 @@ int64_t sluice_group_grace_ms(const struct sluice_group *g) { return g->grace_ms
 
 /* ---- members ---- */
 
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 /* One block: the pointers, then the strings. */
-static size_t take_names(const rd_kafka_ConsumerGroupDescription_t *group, char ***names)
+static void copy_names(const struct sluice_group *g, char ***names, size_t *n)
 {
-    size_t n = rd_kafka_ConsumerGroupDescription_member_count(group);
-    *names = sluice_xmalloc(n * (sizeof **names + SLUICE_MEMBER_MAX) + 1);
-    char *to = (char *)(*names + n);
-    for (size_t i = 0; i < n; i++, to += SLUICE_MEMBER_MAX) {
-        const rd_kafka_MemberDescription_t *m = rd_kafka_ConsumerGroupDescription_member(group, i);
-        const char *id = rd_kafka_MemberDescription_client_id(m);
-        if (is_static_id(id)) static_name(id, rd_kafka_MemberDescription_consumer_id(m), to);
-        else snprintf(to, SLUICE_MEMBER_MAX, "%s", id);
-        (*names)[i] = to;
-    }
-    qsort(*names, n, sizeof **names, by_name);
-    return n;
+    *n = g->names_n;
+    *names = sluice_xmalloc(*n * (sizeof **names + SLUICE_MEMBER_MAX));
+    char *to = (char *)(*names + *n);
+    memcpy(to, g->names, *n * SLUICE_MEMBER_MAX);
+    for (size_t i = 0; i < *n; i++, to += SLUICE_MEMBER_MAX) (*names)[i] = to;
 }
 
-static enum sluice_verdict read_members(struct sluice_group *g, rd_kafka_event_t *event,
-                                        const char *self, char ***names, size_t *n,
-                                        struct sluice_err *err)
+/* True: a list came. The mutex is held. */
+static bool wait_for_list(struct sluice_group *g, int64_t ms)
 {
-    if (rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        sluice_err_set(err, "asking for the members of group %s failed: %s", g->group_id,
-                       rd_kafka_event_error_string(event));
-        return SLUICE_RETRY;
-    }
-    const rd_kafka_ConsumerGroupDescription_t *group = description(event);
-    const rd_kafka_error_t *error = rd_kafka_ConsumerGroupDescription_error(group);
-    if (error) {
-        sluice_err_set(err, "asking for the members of group %s failed: %s%s", g->group_id,
-                       rd_kafka_error_string(error),
-                       rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED
-                           ? " (ACL: Describe on Group)"
-                           : "");
-        return SLUICE_RETRY;
-    }
-    *n = take_names(group, names);
-    if (bsearch(&self, *names, *n, sizeof **names, by_name)) return SLUICE_OK;
-    free(*names);
-    *names = NULL;
-    sluice_err_set(err, "group %s: the coordinator does not list this worker", g->group_id);
-    return SLUICE_RETRY;
-}
-
-static enum sluice_verdict ask(struct sluice_group *g, struct client *c, int64_t ms, char ***names,
-                               size_t *n, struct sluice_err *err)
-{
-    char text[256];
-    const char *id = g->group_id;
-    enum sluice_verdict v = SLUICE_RETRY;
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(c->rk);
-    rd_kafka_AdminOptions_t *options =
-        rd_kafka_AdminOptions_new(c->rk, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS);
-    rd_kafka_AdminOptions_set_request_timeout(options, (int)ms, text, sizeof text);
-    rd_kafka_DescribeConsumerGroups(c->rk, &id, 1, options, queue);
-    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, (int)ms);
-    if (event) v = read_members(g, event, c->name, names, n, err);
-    else sluice_err_set(err, "group %s: no list of members within %lld ms", id, (long long)ms);
-    if (event) rd_kafka_event_destroy(event);
-    rd_kafka_AdminOptions_destroy(options);
-    rd_kafka_queue_destroy(queue);
-    return v;
+    uint64_t before = g->lists;
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += ms % 1000 * 1000000;
+    until.tv_sec += ms / 1000 + until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    g->waiting++;
+    rd_kafka_queue_yield(g->client->queue);
+    while (g->lists == before && pthread_cond_timedwait(&g->listed, &g->mutex, &until) == 0)
+        continue;
+    g->waiting--;
+    return g->lists != before;
 }
 
 enum sluice_verdict sluice_group_members(struct sluice_group *g, int64_t ms, char ***names,
@@ -720,17 +767,14 @@ enum sluice_verdict sluice_group_members(struct sluice_group *g, int64_t ms, cha
     *names = NULL;
     *n = 0;
     sluice_lock(&g->mutex);
-    struct client *c = *g->state.self ? g->client : NULL;
-    if (c) c->users++;
+    bool member = *g->state.self && g->client, listed = member && wait_for_list(g, ms);
+    if (listed && g->names_n > 0) copy_names(g, names, n);
+    else if (listed)
+        sluice_err_set(err, "asking for the members of group %s failed: %s", g->group_id, g->why);
+    else if (member)
+        sluice_err_set(err, "group %s: no list of members within %lld ms", g->group_id,
+                       (long long)ms);
+    else sluice_err_set(err, "this worker is not in group %s now", g->group_id);
     sluice_unlock(&g->mutex);
-    if (!c) {
-        sluice_err_set(err, "this worker is not in group %s now", g->group_id);
-        return SLUICE_RETRY;
-    }
-    enum sluice_verdict v = ask(g, c, ms, names, n, err);
-    sluice_lock(&g->mutex);
-    assert(c->users > 0);
-    if (--c->users == 0) pthread_cond_broadcast(&g->unused);
-    sluice_unlock(&g->mutex);
-    return v;
+    return *n > 0 ? SLUICE_OK : SLUICE_RETRY;
 }

@@ -66,7 +66,7 @@ struct sluice_group_state {
 struct sluice_group *sluice_group_new(const struct sluice_group_config *config,
                                       struct sluice_err *err);
 void sluice_group_state(struct sluice_group *group, struct sluice_group_state *out);
-/* Monotonic ms (sluice_now_ms) at which the lease ends unless renewed; 0: there is none. Lives as
+/* When (sluice_boot_ms) the lease ends unless renewed; 0: there is none. Lives as
  * long as the group. */
 const _Atomic int64_t *sluice_group_lease(const struct sluice_group *group);
 /* Names of all members as the coordinator has them, sorted; strings and array are one block that

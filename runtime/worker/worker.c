@@ -117,7 +117,7 @@ void sluice_worker_set_lease(struct sluice_worker *worker, const _Atomic int64_t
 bool sluice_worker_holds_lease(const struct sluice_worker *worker)
 {
     return !worker->lease ||
-           sluice_now_ms() < atomic_load_explicit(worker->lease, memory_order_acquire);
+           sluice_boot_ms() < atomic_load_explicit(worker->lease, memory_order_acquire);
 }
 
 void sluice_worker_forget_topics(struct sluice_worker *worker)

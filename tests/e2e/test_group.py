@@ -154,8 +154,8 @@ def test_a_long_absence_of_the_broker_ends_all_leases(t):
             wait_for("the lease to end", lambda m=m: m.lease() == 0, timeout=60)
             end = next(e for e in m.events("lease") if e["lease"] == 0)
             last = [e["lease"] for e in m.events("lease") if e["lease"]][-1]
-            # It may end a little early, not late; in between the process may have had no CPU.
-            assert end["at"] >= last - 1000, (end, last)
+            # It may end early: after the session without an answer librdkafka gives up by itself.
+            assert end["at"] >= last - GRACE[6000] - 1000, (end, last)
             equal([m.name(), m.state()["leader"]], ["", False], "state")
             wait_for("the trouble", lambda m=m: "cannot be reached" in m.state()["trouble"], timeout=60)
     finally:
@@ -215,8 +215,10 @@ def test_a_former_leader_is_fenced(t):
     wait_for("the old one's writes", lambda: [e for e in old.events("write") if e["at"] > stopped_at],
              timeout=60)
     first = [e for e in old.events("write") if e["at"] > stopped_at][0]
-    equal([first["verdict"], first["fenced"]], [2, True], f"the first write afterwards: {first}")
-    assert "another producer has taken over" in first["error"], first
+    equal(first["verdict"], 2, f"of the first write afterwards: {first}")
+    # One that was under way when it was stopped may have run out of time instead.
+    assert first["fenced"] or "flush" in first["error"], first
+    equal("another producer has taken over" in first["error"], first["fenced"], first)
     assert new.state()["leader"] and new.name() in names
     equal([e for e in new.events("write") if e["verdict"] != 0], [], "the new one's failed writes")
 
