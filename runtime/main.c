@@ -1,8 +1,8 @@
 /* main.c - the command line, and what the whole process needs once.
  *
- * Exit codes: 0 a clean end, 1 usage or an end that was not clean, 2 the worker could not start, 3 a
- * connector of the command line could not. Threads: main's own, which waits; one for signals, which
- * is also the watchdog of the shutdown (commands/). */
+ * Exit codes: 0 a clean end, 1 usage or an end that was not clean, 2 the worker could not start or
+ * go on, 3 a connector of the command line could not. Threads: main's own, which waits; one for
+ * signals, which is also the watchdog of the shutdown (commands/). */
 #include <curl/curl.h>
 #include <jansson.h>
 #include <openssl/ssl.h>

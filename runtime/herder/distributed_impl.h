@@ -1,8 +1,8 @@
 /* distributed_impl.h - what the files of the distributed herder share; nobody else includes it.
  *
- * Locks, in the order in which they may be taken: altering, fencing, leader.writer (held over writes to the config
- * topic), the config log's, herder.lock, those of runner and status log. Nothing waits under any
- * but the first three. */
+ * Locks, in the order in which they may be taken: altering, fencing, leader.writer (held over
+ * writes to the config topic), the config log's, herder.lock, those of runner and status log.
+ * Nothing waits under any but the first three. */
 #ifndef SLUICE_HERDER_DISTRIBUTED_IMPL_H
 #define SLUICE_HERDER_DISTRIBUTED_IMPL_H
 

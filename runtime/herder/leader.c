@@ -1,6 +1,6 @@
 /* leader.c - see leader.h: taking the lead, keeping it, stepping down; entering for requests.
  * What is written: leader_plan.c.
- * Owner: the leader's thread; txn, generation and the plan's state belong to whoever holds writer. */
+ * Owner: the leader's thread; txn, generation and the plan's state are whoever's holds writer. */
 #include "herder/leader.h"
 
 #include <assert.h>

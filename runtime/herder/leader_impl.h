@@ -41,7 +41,7 @@ void leader_plan_begin(struct leader *leader);
 void leader_plan_reset(struct leader *leader);
 int32_t leader_next_generation(struct leader *leader);
 bool leader_ask_members(struct leader *leader, int64_t ms, struct sluice_err *err);
-/* What is to be written for the cluster to be as it should be, with the change (NULL: none) made. */
+/* What is to be written for the cluster to be as it should be, the change (NULL: none) made. */
 void leader_plan(struct leader *leader, const struct leader_change *change,
                  struct sluice_writes *writes);
 /* That was written and read back: statuses of what is no more go too. */

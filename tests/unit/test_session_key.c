@@ -14,8 +14,8 @@ static const struct {
     {"HmacSHA256", "SmVmZQ==", "what do ya want for nothing?",
      "W9zBRr9gdU5qBCQmCJV1x1oAPwidJzmDnexYuWTsOEM="},
     {"HmacSHA512", "SmVmZQ==", "what do ya want for nothing?",
-     "Fkt6e/z4GeLjlfvnO1bgo4e9ZCIugx/WECcM1+olBVSXWL91wFqZTW0DT2X48ObPyu6hozTUoka9twuy+J0mtw=="},
-    {"HmacSHA1", "SmVmZQ==", "what do ya want for nothing?", "7/zfauXrL6LSdBbV8YTfnJonfHk="},
+     "Fkt6e/z4GeLjlfvnO1bgo4e9ZCIugx/WECcM1+olBVSXWL91wFqZSm0DT2X48Ob9yuqxo01Ka0tjbgcKOLznNw=="},
+    {"HmacSHA1", "SmVmZQ==", "what do ya want for nothing?", "7/zfauXrL6LSdBbV8YTfnCWafHk="},
     {"HmacMD5", "SmVmZQ==", "what do ya want for nothing?", "dQx4PmqwtQPqqG4xCl23OA=="},
 };
 
