@@ -26,3 +26,8 @@ def test_standalone(t):
 @seconds(400)
 def test_distributed(t):
     held(t, "distributed")
+
+
+@seconds(400)
+def test_follower(t):
+    held(t, "follower")

@@ -34,7 +34,7 @@ def locations(c):
     name, config = c.connector("a b+é"), c.source()
     path = "/connectors/" + __import__("urllib.parse").parse.quote(name)
     c.call("POST", "/connectors", {"name": name, "config": config}, drop=["tasks"])
-    c.until("GET", f"{path}/status", lambda body: "connector" in body and body["tasks"])
+    c.until("GET", f"{path}/status", lambda body: [t["state"] for t in body.get("tasks", ())] == ["RUNNING"])
     c.call("GET", path + "/config")
 
 

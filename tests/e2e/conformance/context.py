@@ -36,7 +36,7 @@ class Context:
         self.directory.mkdir(parents=True, exist_ok=True)
         self.suffix = f"-{name}-{os.getpid()}-{target.label}"
         self.transcript = []
-        self._words = [(f"127.0.0.1:{target.port}", "WORKER"), (str(self.directory), "DIR"),
+        self._words = [*((f"127.0.0.1:{port}", "WORKER") for port in target.ports), (str(self.directory), "DIR"),
                        (self.suffix, ""), (target.group, "GROUP")]
         self._connectors = []
 

@@ -3,7 +3,7 @@
 
 usage: main.py [--services DIR] [--record] [--case PATTERN] TARGET...
 
-TARGET: java, distributed, standalone (the latter two: sluice, SLUICE_BIN). --record: writes what java
+TARGET: java; distributed, follower, standalone: sluice (SLUICE_BIN). --record: writes what java
 answers to golden.json; made last by
     tests/e2e/conformance/main.py --record java
 With several targets, all are run, and compared with java's answers of this run when it is one of them.

@@ -1,4 +1,5 @@
-"""The workers that cases can be run on: Java's, sluice distributed, sluice standalone."""
+"""The workers that cases can be run on: Java's, sluice distributed (the only worker, or
+one that follows), sluice standalone."""
 import pathlib
 
 from harness import Connect, Rest, Sluice
@@ -19,6 +20,11 @@ class Target:
     @property
     def port(self):
         return self.process.port
+
+    @property
+    def ports(self):
+        """Of all workers that statuses may name."""
+        return [self.port]
 
     def log_text(self):
         return self.process.log_text()
@@ -52,7 +58,7 @@ class Distributed(Standalone):
     label = "distributed"
     distributed = True
 
-    def start(self):
+    def properties(self):
         properties = {"offset.storage.file.filename": None, "group.id": self.group}
         for kind, partitions in ("config", None), ("offset", 5), ("status", 2):
             topic = {"config": "configs", "offset": "offsets", "status": "status"}[kind]
@@ -60,8 +66,31 @@ class Distributed(Standalone):
             properties[f"{kind}.storage.replication.factor"] = 1
             if partitions:
                 properties[f"{kind}.storage.partitions"] = partitions
-        self.process = Sluice(self.directory, self.kafka.bootstrap, {**properties, **self.worker},
+        return {**properties, **self.worker}
+
+    def start(self):
+        self.process = Sluice(self.directory, self.kafka.bootstrap, self.properties(),
                               mode="distributed").start()
 
 
-TARGETS = {kind.label: kind for kind in (Java, Distributed, Standalone)}
+class Follower(Distributed):
+    """One of two workers, the one that does not lead."""
+
+    label = "follower"
+
+    def start(self):
+        self.leader = Sluice(self.directory / "leader", self.kafka.bootstrap, self.properties(),
+                             mode="distributed").start()
+        super().start()
+
+    @property
+    def ports(self):
+        return [self.port, self.leader.port]
+
+    def stop(self):
+        super().stop()
+        if self.leader.process:
+            self.leader.kill9()
+
+
+TARGETS = {kind.label: kind for kind in (Java, Distributed, Follower, Standalone)}
