@@ -72,11 +72,12 @@ bool distributed_stage_text(struct sluice_herder *base, char *text, size_t size)
     struct distributed *herder = distributed_of(base);
     char since[25], until[25];
     sluice_lock(&herder->lock);
-    bool known = !herder->started || herder->busy || herder->was_busy;
-    if (!herder->started || herder->busy) {
-        sluice_wall_text(herder->started ? herder->busy_ms : herder->stage_ms, since);
+    bool starting = !herder->started || !herder->joined;
+    bool known = starting || herder->busy || herder->was_busy;
+    if (starting || herder->busy) {
+        sluice_wall_text(starting ? herder->stage_ms : herder->busy_ms, since);
         snprintf(text, size, "The worker is currently %s, which began at %s.",
-                 herder->started ? herder->busy : herder->stage, since);
+                 starting ? herder->stage : herder->busy, since);
     } else if (known) {
         sluice_wall_text(herder->was_busy_ms, since);
         sluice_wall_text(herder->was_done_ms, until);

@@ -441,8 +441,11 @@ static void look_at_group(struct distributed *herder)
     }
     if (!lease || strcmp(herder->self, state.self) == 0) return;
     snprintf(herder->self, sizeof herder->self, "%s", state.self);
-    if (herder->self[0])
-        sluice_log(SLUICE_INFO, NULL, -1, "member of the group as %s", herder->self);
+    if (!herder->self[0]) return;
+    sluice_lock(&herder->lock);
+    herder->joined = true;
+    pthread_cond_broadcast(&herder->changed);
+    sluice_unlock(&herder->lock);
 }
 
 void distributed_abandon(struct distributed *herder, const char *why)

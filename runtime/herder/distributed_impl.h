@@ -73,7 +73,8 @@ struct distributed {
     pthread_cond_t changed; /* monotonic clock; of anything that requests wait for */
     char stage[600];        /* of the start; for /health */
     int64_t stage_ms;       /* wall clock */
-    bool started, closing, failed;
+    bool started, joined;   /* the logs were read; it was a member once */
+    bool closing, failed;
     struct sluice_err fatal;
     const char *busy, *was_busy; /* what the leader does, or did last; constants; NULL: nothing */
     int64_t busy_ms, was_busy_ms, was_done_ms; /* wall clock */

@@ -20,7 +20,7 @@ void distributed_health(struct sluice_herder *base, struct sluice_answer *answer
     char stage[800];
     distributed_stage_text(base, stage, sizeof stage);
     sluice_lock(&herder->lock);
-    bool started = herder->started;
+    bool started = herder->started && herder->joined;
     sluice_unlock(&herder->lock);
     const char *status = "healthy";
     char *text = NULL;

@@ -172,8 +172,10 @@ static void look_after(struct leader *leader)
         if (verdict == SLUICE_OK) verdict = leader_commit(leader, &writes, deadline_ms, &err);
         if (verdict == SLUICE_OK) leader_plan_done(leader);
     }
-    if (verdict != SLUICE_OK && leader->txn) /* else the step down was logged */
+    bool news = strncmp(leader->last, err.msg, sizeof leader->last - 1) != 0;
+    if (verdict != SLUICE_OK && leader->txn && news) /* else the step down was logged */
         sluice_log(SLUICE_WARN, NULL, -1, "writing assignments: %s; trying again", err.msg);
+    snprintf(leader->last, sizeof leader->last, "%.255s", verdict == SLUICE_OK ? "" : err.msg);
     sluice_writes_fini(&writes);
 }
 

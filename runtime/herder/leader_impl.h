@@ -18,6 +18,7 @@ struct leader {
     char self[SLUICE_MEMBER_MAX];    /* the incarnation that leads */
     int32_t generation;              /* the last one given */
     char *altering;                  /* whose offsets are being changed; NULL: nobody's */
+    char last[256];                  /* what went wrong with the last assignments */
     int64_t members_due_ms;
     bool members_known;
     char **members; /* names, sorted; one block */
