@@ -295,8 +295,8 @@ struct sluice_plugin {
     const struct sluice_predicate *predicate;
     const struct sluice_converter *converter; /* header converters too */
     const struct sluice_config_provider *provider;
-    /* Connectors: offsets of a stopped one of this config are about to be changed by a user. OK: they
-     * make sense, and nothing but the framework keeps the connector's position; FAIL: they are
+    /* Connectors: offsets of a stopped one of this config are about to be changed by a user. OK:
+     * they make sense, and nothing but the framework keeps the connector's position; FAIL: they are
      * refused, err says why. NULL: the user is told to look at the outside system as well. May take
      * seconds; runs on no task's thread and holds no lock. */
     enum sluice_verdict (*alter_offsets)(const struct sluice_host *, const struct sluice_conf *,

@@ -225,8 +225,8 @@ static bool read_changes(struct sluice_batch *batch, const json_t *list,
     return true;
 }
 
-/* What to write of the changes: the last one of each partition, and nothing for a partition that was
- * not given, of which there is nothing to forget. False: answer says why not. */
+/* What to write of the changes: the last one of each partition, and nothing for one that was not
+ * given, of which there is nothing to forget. False: answer says why not. */
 static bool entries_of(const struct sluice_offset_change *changes, size_t n,
                        struct sluice_offset_entry *entries, size_t *entries_n,
                        struct sluice_answer *answer)

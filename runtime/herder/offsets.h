@@ -1,7 +1,7 @@
 /* offsets.h - GET, PATCH and DELETE of a connector's offsets (KIP-875), shared by both herders.
  *
- * A source's offsets are in the worker's store or a topic of its own (worker/connector_offsets.h); a
- * sink's are those of its consumer group in Kafka, which admin requests read and change
+ * A source's offsets are in the worker's store or a topic of its own (worker/connector_offsets.h).
+ * A sink's are those of its consumer group in Kafka, which admin requests read and change
  * (kafka/group_offsets.h).
  *
  * Thread: any. Everything here waits: for brokers up to a minute, for a plugin's own check. So it
@@ -28,8 +28,8 @@ struct sluice_offsets_of {
     size_t zombies; /* its tasks that were told to stop in this process and have not ended */
 };
 
-/* Whether offsets may be changed: the connector is STOPPED and has no tasks (tasks_n: committed task
- * configs, or slots). False: answer is Connect's 400. */
+/* Whether offsets may be changed: the connector is STOPPED and has no tasks (tasks_n: committed
+ * task configs, or slots). False: answer is Connect's 400. */
 bool sluice_offsets_alterable(const char *connector, enum sluice_target target, int tasks_n,
                               struct sluice_answer *answer);
 /* {"offsets":[{"partition":{},"offset":{}}]} */

@@ -70,7 +70,7 @@ void standalone_view(struct sluice_herder *, struct sluice_herder_view *out);
 
 /* ---- standalone_offsets.c: likewise ---- */
 
-/* standalone_find() for whoever resumes or removes: waits (giving up the lock) while the connector's
+/* standalone_find() for whoever resumes or removes: waits (giving up the lock) while its
  * offsets are being changed. */
 struct connector *standalone_find_quiet(struct standalone *herder, const char *name);
 

@@ -1,6 +1,6 @@
-/* standalone_offsets.c - offsets and topics of the standalone herder: what it lends to offsets.h and
- * topics.h. While a connector's offsets are being changed, which is done without the lock, whoever
- * wants to resume or delete it waits (standalone_find_quiet). */
+/* standalone_offsets.c - offsets and topics of the standalone herder: what it lends to offsets.h
+ * and topics.h. While a connector's offsets are being changed, which is done without the lock,
+ * whoever wants to resume or delete it waits (standalone_find_quiet). */
 #include <assert.h>
 #include <string.h>
 
@@ -22,10 +22,8 @@ static struct sluice_offsets_of offsets_of(const struct standalone *herder,
                                            struct sluice_map *config)
 {
     sluice_map_copy(config, &conn->config);
-    return (struct sluice_offsets_of){.worker = herder->worker,
-                                      .connector = name,
-                                      .config = config,
-                                      .plugin = conn->plugin};
+    return (struct sluice_offsets_of){
+        .worker = herder->worker, .connector = name, .config = config, .plugin = conn->plugin};
 }
 
 void standalone_offsets(struct sluice_herder *base, const char *name, struct sluice_answer *answer)
@@ -42,7 +40,7 @@ void standalone_offsets(struct sluice_herder *base, const char *name, struct slu
     sluice_map_fini(&config);
 }
 
-/* The connector, when its offsets may be changed now; NULL: answer says why not. The lock is held. */
+/* The connector, when its offsets may be changed now; NULL: answer. The lock is held. */
 static struct connector *alterable(struct standalone *herder, const char *name,
                                    struct sluice_answer *answer)
 {

@@ -1,5 +1,5 @@
-/* group_offsets.c - see group_offsets.h. Each request goes to the group's coordinator; while that is
- * being found or loads, the request is made again. */
+/* group_offsets.c - see group_offsets.h. Each request goes to the group's coordinator; while that
+ * is being found or loads, the request is made again. */
 #include "kafka/group_offsets.h"
 
 #include <assert.h>
@@ -132,7 +132,7 @@ static rd_kafka_resp_err_t answered(const struct asking *a, rd_kafka_event_t *ev
     return code;
 }
 
-/* Asks until there is an answer that is not "for now". *event: the answer, owned by the caller, when
+/* Asks until there is an answer that is not "for now". *event: that, owned by the caller, when
  * *code is no error. */
 static enum sluice_verdict ask(const struct asking *a, int64_t ms, rd_kafka_event_t **event,
                                rd_kafka_resp_err_t *code, struct sluice_err *err)

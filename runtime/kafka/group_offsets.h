@@ -1,5 +1,5 @@
 /* group_offsets.h - a consumer group's committed offsets, read and changed from outside the group
- * (Kafka's OffsetFetch, OffsetCommit, OffsetDelete and DeleteGroups), by way of a producer's client.
+ * (Kafka's OffsetFetch, OffsetCommit, OffsetDelete, DeleteGroups), by way of a producer's client.
  * Thread: any; the calls wait for the brokers, at most ms. RETRY: they could not be asked within
  * that time, or refuse for now; err says why. */
 #ifndef SLUICE_KAFKA_GROUP_OFFSETS_H

@@ -1,5 +1,5 @@
-/* offsets_admin.h - what changing a connector's offsets by hand needs of the worker: its config with
- * variables replaced, its plugin's opinion, and the consumer group of a sink.
+/* offsets_admin.h - what changing a connector's offsets by hand needs of the worker: its config
+ * with variables replaced, its plugin's opinion, and the consumer group of a sink.
  * Thread: any. Waits for brokers and plugins. */
 #ifndef SLUICE_WORKER_OFFSETS_ADMIN_H
 #define SLUICE_WORKER_OFFSETS_ADMIN_H
