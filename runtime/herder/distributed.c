@@ -287,8 +287,8 @@ static void free_distributed(struct sluice_herder *base)
     if (!base) return;
     struct distributed *herder = distributed_of(base);
     assert(!herder->thread_started && !herder->group);
+    sluice_log_reader_free(herder->reader); /* first: it wakes all others */
     leader_free(herder->leader);
-    sluice_log_reader_free(herder->reader);
     sluice_runner_free(herder->runner);
     sluice_status_log_free(herder->statuses);
     sluice_config_log_free(herder->configs);
