@@ -25,6 +25,9 @@ void sluice_client_layers(enum sluice_client client, const struct sluice_map *wo
     bool other;
     const char *bootstrap = sluice_map_get(worker, "bootstrap.servers");
     sluice_map_set(out, "bootstrap.servers", bootstrap ? bootstrap : "localhost:9092");
+    /* Java's; librdkafka's 10 s would let sessions end when a broker is back in time. */
+    sluice_map_set(out, "reconnect.backoff.ms", "50");
+    sluice_map_set(out, "reconnect.backoff.max.ms", "1000");
     if (client == SLUICE_CLIENT_PRODUCER) {
         sluice_map_set(out, "acks", "all");
         /* As in Connect: one request in flight keeps the order over retries. Idempotence would too,
