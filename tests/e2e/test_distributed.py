@@ -326,6 +326,29 @@ def test_work_waits_for_a_worker_that_comes_back(t):
             wait_for("every task where it was", back, 60)
 
 
+def test_static_members_take_their_places_again(t):
+    workers = t.cluster(2, start=False, scheduled__rebalance__max__delay__ms=600000,
+                        session__timeout__ms=60000)  # nobody waits for that
+    for i, worker in enumerate(workers):
+        worker.worker["group.instance.id"] = f"worker{i}"
+        worker.start(wait=False)
+    for worker in workers:
+        worker.wait_ready()
+    topic = t.topic()
+    workers[0].rest.create("d", ticks(topic, 4))
+    wait_for("two tasks each", lambda: spread(workers[0].rest, ["d"]) ==
+             {worker_id(w): 2 for w in workers})
+    before = {i: owner(workers, "d", i) for i in range(4)}
+    for how in ("stop", "kill9"):
+        for worker in workers:
+            getattr(worker, how)()
+            running = worker.log_text().count("task is RUNNING")
+            worker.start()
+            wait_for("its tasks", lambda: worker.log_text().count("task is RUNNING") == running + 2
+                     and spread(workers[0].rest, ["d"]) == {worker_id(w): 2 for w in workers}, 50)
+            equal({i: owner(workers, "d", i) for i in range(4)}, before, "owners")
+
+
 def test_a_third_worker_gets_its_share(t):
     workers = t.cluster(3, start=False)
     for worker in workers[:2]:
