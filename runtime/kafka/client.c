@@ -95,10 +95,8 @@ static void print_row(FILE *out, const struct sluice_client_row *row)
               "taken out of it",
               out);
         break;
-    case CLIENT_STORE:
-        fprintf(out, "`%s`; %s only", row->to,
-                strstr(row->java, "truststore") ? "PEM" : "PEM and PKCS12");
-        break;
+    case CLIENT_STORE: fprintf(out, "`%s`; PEM and PKCS12, not JKS", row->to); break;
+    case CLIENT_PEM: fprintf(out, "`%s`", row->to); break;
     case CLIENT_ASSIGNOR: fputs("range, roundrobin or cooperative-sticky", out); break;
     case CLIENT_RESET: fputs("the same, but for by_duration", out); break;
     case CLIENT_HTTPS: fputs("the same; empty: `none`", out); break;

@@ -7,8 +7,10 @@
 #include <syslog.h>
 
 #include "base/err.h"
+#include "base/key_store.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/props.h"
 #include "kafka/client_table.h"
 
 struct mapping {
@@ -109,24 +111,57 @@ static bool set_jaas(struct mapping *m, const char *line)
     return ok;
 }
 
+/* A truststore that is no PEM file; librdkafka reads no PKCS#12 here. */
+static bool set_authorities(struct mapping *m, const char *path, const char *data, size_t len)
+{
+    const char *password = sluice_map_get(m->props, "ssl.truststore.password");
+    char *pem =
+        sluice_key_store_certificates("ssl.truststore.location", path, data, len, password, m->err);
+    bool ok = pem && set(m, "ssl.truststore.location", "ssl.ca.pem", pem);
+    free(pem);
+    return ok;
+}
+
+/* What the file is decides, as with Java, which reads PKCS#12 under the type JKS too. */
+static bool set_java_store(struct mapping *m, const struct sluice_client_row *row, const char *path)
+{
+    size_t len;
+    char *data = sluice_file_read(path, SLUICE_KEY_STORE_MAX, &len, m->err);
+    if (!data) return sluice_err_wrap(m->err, "%s: %s", m->who, row->java);
+    bool ok, trust = strstr(row->java, "truststore") != NULL;
+    if (sluice_key_store_is_jks(data, len))
+        ok = sluice_key_store_refuse_jks(row->java, path, m->err);
+    else if (strstr(data, "-----BEGIN "))
+        ok = sluice_err_set(m->err, "%s: %s is a PEM file: set ssl.%sstore.type=PEM", row->java,
+                            path, trust ? "trust" : "key");
+    else if (trust) ok = set_authorities(m, path, data, len);
+    else ok = set(m, row->java, "ssl.keystore.location", path);
+    explicit_bzero(data, len);
+    free(data);
+    return ok || sluice_err_wrap(m->err, "%s", m->who);
+}
+
 static bool set_store(struct mapping *m, const struct sluice_client_row *row, const char *value)
 {
     bool trust = strstr(row->java, "truststore") != NULL;
     const char *type =
         sluice_map_get(m->props, trust ? "ssl.truststore.type" : "ssl.keystore.type");
-    if (type && strcasecmp(type, "PEM") == 0) {
-        if (trust) return set(m, row->java, "ssl.ca.location", value);
-        return set(m, row->java, "ssl.certificate.location", value) &&
-               set(m, row->java, "ssl.key.location", value);
-    }
-    if (!trust && type && strcasecmp(type, "PKCS12") == 0)
-        return set(m, row->java, "ssl.keystore.location", value);
-    return sluice_err_set(
-        m->err,
-        "%s: %s %s is a Java store (type %s), which only Java can read: convert it "
-        "to PEM (keytool -importkeystore -deststoretype PKCS12, then openssl "
-        "pkcs12) and set the type to PEM",
-        m->who, row->java, value, type ? type : "JKS");
+    if (!type || strcasecmp(type, "PEM") != 0) return set_java_store(m, row, value);
+    if (trust) return set(m, row->java, "ssl.ca.location", value);
+    return set(m, row->java, "ssl.certificate.location", value) &&
+           set(m, row->java, "ssl.key.location", value);
+}
+
+/* PEM in the property itself, which Java's users often write in one line. */
+static bool set_pem(struct mapping *m, const struct sluice_client_row *row, const char *value)
+{
+    char *blocks = sluice_pem_blocks(value);
+    bool ok =
+        blocks ? set(m, row->java, row->to, blocks)
+               : sluice_err_set(m->err, "%s: %s holds no PEM (-----BEGIN ...)", m->who, row->java);
+    if (blocks) explicit_bzero(blocks, strlen(blocks));
+    free(blocks);
+    return ok;
 }
 
 static bool set_assignor(struct mapping *m, const char *value)
@@ -197,6 +232,7 @@ static bool map_one(struct mapping *m, const char *key, const char *value)
         return sluice_err_set(m->err, "%s: %s is refused: %s", m->who, key, row->to);
     case CLIENT_JAAS: return set_jaas(m, value);
     case CLIENT_STORE: return set_store(m, row, value);
+    case CLIENT_PEM: return set_pem(m, row, value);
     case CLIENT_ASSIGNOR: return set_assignor(m, value);
     case CLIENT_RESET: return set_reset(m, value);
     case CLIENT_HTTPS: return set(m, key, row->to, *value ? value : "none");

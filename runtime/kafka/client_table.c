@@ -197,14 +197,14 @@ const struct sluice_client_row sluice_client_rows[] = {
     {"ssl.secure.random.implementation", ALL, SILENT, JAVAS_OWN, 0, 0, NULL},
     {"ssl.truststore.location", ALL, CLIENT_STORE, "ssl.ca.location", 0, 0, NULL},
     {"ssl.truststore.type", ALL, SILENT, "read with ssl.truststore.location", 0, 0, NULL},
-    {"ssl.truststore.password", ALL, SILENT, "PEM files of certificates have none", 0, 0, NULL},
-    {"ssl.truststore.certificates", ALL, MAP, "ssl.ca.pem", 0, 0, NULL},
+    {"ssl.truststore.password", ALL, SILENT, "read with ssl.truststore.location", 0, 0, NULL},
+    {"ssl.truststore.certificates", ALL, CLIENT_PEM, "ssl.ca.pem", 0, 0, NULL},
     {"ssl.keystore.location", ALL, CLIENT_STORE, "ssl.keystore.location", 0, 0, NULL},
     {"ssl.keystore.type", ALL, SILENT, "read with ssl.keystore.location", 0, 0, NULL},
     SAME("ssl.keystore.password", ALL),
     SAME("ssl.key.password", ALL),
-    {"ssl.keystore.certificate.chain", ALL, MAP, "ssl.certificate.pem", 0, 0, NULL},
-    {"ssl.keystore.key", ALL, MAP, "ssl.key.pem", 0, 0, NULL},
+    {"ssl.keystore.certificate.chain", ALL, CLIENT_PEM, "ssl.certificate.pem", 0, 0, NULL},
+    {"ssl.keystore.key", ALL, CLIENT_PEM, "ssl.key.pem", 0, 0, NULL},
 };
 
 const size_t sluice_client_rows_n = sizeof sluice_client_rows / sizeof *sluice_client_rows;

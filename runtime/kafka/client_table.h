@@ -14,7 +14,8 @@ enum sluice_client_action {
     CLIENT_WARN,     /* accepted without effect, one warning; to: the reason */
     CLIENT_REFUSE,   /* to: the reason and what to do */
     CLIENT_JAAS,     /* user and password, or principal and keytab, out of sasl.jaas.config */
-    CLIENT_STORE,    /* a Java key or trust store; to: the PEM property */
+    CLIENT_STORE,    /* a file that is a key or trust store; to: the property of PKCS#12 */
+    CLIENT_PEM,      /* PEM in the property itself, perhaps in one line */
     CLIENT_ASSIGNOR, /* class names to librdkafka's words */
     CLIENT_RESET,    /* Java's words of auto.offset.reset */
     CLIENT_HTTPS,    /* https, or empty for none */

@@ -13,13 +13,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "base/buf.h"
 #include "base/err.h"
+#include "base/key_store.h"
 #include "base/mem.h"
 #include "base/props.h"
-
-#define STORE_MAX ((size_t)4 << 20)
-#define PEM_COLUMNS 64
 
 struct sluice_tls {
     char *key, *chain, *authorities;
@@ -63,85 +60,19 @@ static void wipe(char *text)
 
 /* ---- PEM ---- */
 
-/* The base64 between two lines, wrapped anew: properties often hold it in one line. */
-static void reflow_block(struct sluice_buf *out, const char *body, size_t len)
-{
-    size_t column = 0;
-    for (size_t i = 0; i < len; i++) {
-        if (strchr(" \t\r\n\f", body[i])) continue;
-        sluice_buf_add(out, body + i, 1);
-        if (++column % PEM_COLUMNS == 0) sluice_buf_adds(out, "\n");
-    }
-    if (column % PEM_COLUMNS) sluice_buf_adds(out, "\n");
-}
-
-/* Every block of the text; what stands between them is left out. Owned; NULL: there is none. */
-static char *reflow(const char *text)
-{
-    struct sluice_buf out;
-    sluice_buf_init(&out, 2 * STORE_MAX);
-    for (const char *at = text; (at = strstr(at, "-----BEGIN "));) {
-        const char *head = strstr(at + 11, "-----");
-        const char *end = head ? strstr(head + 5, "-----END ") : NULL;
-        const char *tail = end ? strstr(end + 9, "-----") : NULL;
-        if (!tail) break;
-        const char *colon = memchr(head + 5, ':', (size_t)(end - head - 5));
-        if (colon) { /* headers of the old encrypted form: lines count */
-            sluice_buf_add(&out, at, (size_t)(tail + 5 - at));
-        } else {
-            sluice_buf_add(&out, at, (size_t)(head + 5 - at));
-            sluice_buf_adds(&out, "\n");
-            reflow_block(&out, head + 5, (size_t)(end - head - 5));
-            sluice_buf_add(&out, end, (size_t)(tail + 5 - end));
-        }
-        sluice_buf_adds(&out, "\n");
-        at = tail + 5;
-    }
-    char *pem = out.len ? sluice_xstrdup(sluice_buf_str(&out)) : NULL;
-    if (out.len) explicit_bzero(out.data, out.len);
-    sluice_buf_fini(&out);
-    return pem;
-}
-
-static char *bio_text(BIO *bio)
-{
-    char *data = NULL;
-    long len = BIO_get_mem_data(bio, &data);
-    char *text = len > 0 ? sluice_xstrndup(data, (size_t)len) : NULL;
-    BIO_free(bio);
-    return text;
-}
-
 static char *key_text(EVP_PKEY *key)
 {
     BIO *bio = BIO_new(BIO_s_secmem());
     assert(bio);
     PEM_write_bio_PKCS8PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL);
-    return bio_text(bio);
-}
-
-static char *certificates_text(X509 *first, STACK_OF(X509) * others)
-{
-    BIO *bio = BIO_new(BIO_s_mem());
-    assert(bio);
-    if (first) PEM_write_bio_X509(bio, first);
-    for (int i = 0; i < sk_X509_num(others); i++) PEM_write_bio_X509(bio, sk_X509_value(others, i));
-    return bio_text(bio);
-}
-
-static const char *reason(void)
-{
-    unsigned long code = ERR_peek_last_error();
-    const char *text = code ? ERR_reason_error_string(code) : NULL;
-    ERR_clear_error();
-    return text ? text : "no reason given";
+    return sluice_pem_bio(bio);
 }
 
 /* Key and certificates of PEM texts; the key may be encrypted. */
 static bool take_pem(struct sluice_tls *tls, const char *chain, const char *key,
                      const char *password, const char *what, struct sluice_err *err)
 {
-    char *blocks = reflow(key);
+    char *blocks = sluice_pem_blocks(key);
     BIO *bio = blocks ? BIO_new_mem_buf(blocks, -1) : NULL;
     /* never ask on the terminal: an encrypted key without a password is an error */
     EVP_PKEY *pkey =
@@ -150,13 +81,15 @@ static bool take_pem(struct sluice_tls *tls, const char *chain, const char *key,
     if (blocks) wipe(blocks);
     if (!pkey)
         return sluice_err_set(err, "%s holds no private key that can be read%s: %s", what,
-                              password ? " with ssl.key.password" : "", reason());
+                              password ? " with ssl.key.password" : "", sluice_openssl_reason());
     tls->key = key_text(pkey);
-    tls->chain = reflow(chain);
+    tls->chain = sluice_pem_blocks(chain);
     bio = tls->chain ? BIO_new_mem_buf(tls->chain, -1) : NULL;
     X509 *cert = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
     bool ok = cert && X509_check_private_key(cert, pkey) == 1;
-    if (!cert) sluice_err_set(err, "%s holds no certificate that can be read: %s", what, reason());
+    if (!cert)
+        sluice_err_set(err, "%s holds no certificate that can be read: %s", what,
+                       sluice_openssl_reason());
     else if (!ok)
         sluice_err_set(err, "%s: the first certificate does not belong to the private key", what);
     if (ok) { /* a file may hold the key too: keep certificates only */
@@ -165,7 +98,7 @@ static bool take_pem(struct sluice_tls *tls, const char *chain, const char *key,
             sk_X509_push(more, next);
         ERR_clear_error(); /* the end of the text */
         wipe(tls->chain);
-        tls->chain = certificates_text(cert, more);
+        tls->chain = sluice_pem_certificates(cert, more);
         sk_X509_pop_free(more, X509_free);
     }
     BIO_free(bio);
@@ -176,52 +109,19 @@ static bool take_pem(struct sluice_tls *tls, const char *chain, const char *key,
 
 /* ---- stores ---- */
 
-static bool is_jks(const char *data, size_t len)
-{
-    return len > 4 &&
-           (memcmp(data, "\xFE\xED\xFE\xED", 4) == 0 || memcmp(data, "\xCE\xCE\xCE\xCE", 4) == 0);
-}
-
-static bool refuse_jks(const char *key, const char *path, struct sluice_err *err)
-{
-    return sluice_err_set(
-        err,
-        "%s: %s is a JKS store, which only Java reads; convert it with `keytool "
-        "-importkeystore -srckeystore %s -destkeystore %s.p12 -deststoretype PKCS12` and "
-        "name the .p12",
-        key, path, path, path);
-}
-
-/* A PKCS#12 store: what is in it, owned by the caller. */
-static bool open_store(const char *key, const char *path, const char *data, size_t len,
-                       const char *password, EVP_PKEY **pkey, X509 **cert, STACK_OF(X509) * *others,
-                       struct sluice_err *err)
-{
-    const unsigned char *at = (const unsigned char *)data;
-    PKCS12 *p12 = d2i_PKCS12(NULL, &at, (long)len);
-    *pkey = NULL;
-    *cert = NULL;
-    *others = NULL;
-    bool ok = p12 && PKCS12_parse(p12, password ? password : "", pkey, cert, others) == 1;
-    PKCS12_free(p12);
-    if (ok) return true;
-    return sluice_err_set(
-        err, "%s: %s cannot be read as PKCS#12 with %s: %s", key, path,
-        strstr(key, "truststore") ? "ssl.truststore.password" : "ssl.keystore.password", reason());
-}
-
 static bool take_store(struct sluice_tls *tls, const char *path, const char *data, size_t len,
                        const char *password, struct sluice_err *err)
 {
     EVP_PKEY *pkey;
     X509 *cert;
     STACK_OF(X509) * others;
-    if (!open_store("ssl.keystore.location", path, data, len, password, &pkey, &cert, &others, err))
+    if (!sluice_key_store_open("ssl.keystore.location", path, data, len, password, &pkey, &cert,
+                               &others, err))
         return false;
     bool ok = pkey && cert;
     if (ok) {
         tls->key = key_text(pkey);
-        tls->chain = certificates_text(cert, others);
+        tls->chain = sluice_pem_certificates(cert, others);
         ok = tls->key && tls->chain;
     }
     if (!ok)
@@ -231,24 +131,6 @@ static bool take_store(struct sluice_tls *tls, const char *path, const char *dat
     X509_free(cert);
     sk_X509_pop_free(others, X509_free);
     return ok;
-}
-
-/* Java marks trusted certificates in bags that PKCS12_parse hands out as others. */
-static bool trust_store(struct sluice_tls *tls, const char *path, const char *data, size_t len,
-                        const char *password, struct sluice_err *err)
-{
-    EVP_PKEY *pkey;
-    X509 *cert;
-    STACK_OF(X509) * others;
-    if (!open_store("ssl.truststore.location", path, data, len, password, &pkey, &cert, &others,
-                    err))
-        return false;
-    tls->authorities = certificates_text(cert, others);
-    EVP_PKEY_free(pkey);
-    X509_free(cert);
-    sk_X509_pop_free(others, X509_free);
-    if (tls->authorities) return true;
-    return sluice_err_set(err, "ssl.truststore.location: %s holds no certificates", path);
 }
 
 static bool is_pem(const struct source *source, const char *type_key)
@@ -277,11 +159,12 @@ static bool load_keystore(struct sluice_tls *tls, const struct source *source,
     }
     if (!path) return true;
     size_t len;
-    char *data = sluice_file_read(path, STORE_MAX, &len, err);
+    char *data = sluice_file_read(path, SLUICE_KEY_STORE_MAX, &len, err);
     if (!data) return sluice_err_wrap(err, "ssl.keystore.location");
     bool ok;
     if (is_pem(source, "ssl.keystore.type")) ok = take_pem(tls, data, data, password, path, err);
-    else if (is_jks(data, len)) ok = refuse_jks("ssl.keystore.location", path, err);
+    else if (sluice_key_store_is_jks(data, len))
+        ok = sluice_key_store_refuse_jks("ssl.keystore.location", path, err);
     else ok = take_store(tls, path, data, len, prop(source, "ssl.keystore.password"), err);
     explicit_bzero(data, len);
     free(data);
@@ -291,7 +174,7 @@ static bool load_keystore(struct sluice_tls *tls, const struct source *source,
 static bool trust_pem(struct sluice_tls *tls, const char *text, const char *what,
                       struct sluice_err *err)
 {
-    char *blocks = reflow(text);
+    char *blocks = sluice_pem_blocks(text);
     BIO *bio = blocks ? BIO_new_mem_buf(blocks, -1) : NULL;
     X509 *cert = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
     BIO_free(bio);
@@ -310,12 +193,18 @@ static bool load_truststore(struct sluice_tls *tls, const struct source *source,
     if (text) return trust_pem(tls, text, "ssl.truststore.certificates", err);
     if (!path) return true;
     size_t len;
-    char *data = sluice_file_read(path, STORE_MAX, &len, err);
+    char *data = sluice_file_read(path, SLUICE_KEY_STORE_MAX, &len, err);
     if (!data) return sluice_err_wrap(err, "ssl.truststore.location");
     bool ok;
     if (is_pem(source, "ssl.truststore.type")) ok = trust_pem(tls, data, path, err);
-    else if (is_jks(data, len)) ok = refuse_jks("ssl.truststore.location", path, err);
-    else ok = trust_store(tls, path, data, len, prop(source, "ssl.truststore.password"), err);
+    else if (sluice_key_store_is_jks(data, len))
+        ok = sluice_key_store_refuse_jks("ssl.truststore.location", path, err);
+    else {
+        tls->authorities =
+            sluice_key_store_certificates("ssl.truststore.location", path, data, len,
+                                          prop(source, "ssl.truststore.password"), err);
+        ok = tls->authorities != NULL;
+    }
     free(data);
     return ok;
 }

@@ -3,6 +3,7 @@
 #include <librdkafka/rdkafka.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "kafka/client.h"
 #include "kafka/client_table.h"
@@ -94,13 +95,62 @@ TEST(client_refuses_what_would_break_a_promise)
 {
     struct sluice_map p = MAP("transactional.id", "mine");
     CHECK_HAS(mapped(SLUICE_CLIENT_PRODUCER, &p, "acks"), "transactional.id is refused");
-    p = MAP("ssl.truststore.location", "/etc/trust.jks");
-    CHECK_HAS(mapped(SLUICE_CLIENT_PRODUCER, &p, "acks"), "convert it to PEM");
     p = MAP("acks", "some");
     CHECK_HAS(mapped(SLUICE_CLIENT_PRODUCER, &p, "acks"),
               "invalid value some for configuration acks");
     p = MAP("no.such.key", "1");
     CHECK_HAS(mapped(SLUICE_CLIENT_PRODUCER, &p, "acks"), "no.such.key");
+}
+
+/* Written anew for each case; the bytes are text. */
+static const char *store(const char *bytes)
+{
+    static char path[300];
+    snprintf(path, sizeof path, "%s/client_%d_store", SLUICE_BUILD_DIR, (int)getpid());
+    FILE *out = fopen(path, "w");
+    assert(out);
+    fputs(bytes, out);
+    fclose(out);
+    return path;
+}
+
+TEST(client_tells_what_to_do_about_stores)
+{
+    static const char *const kinds[] = {"ssl.truststore.location", "ssl.keystore.location"};
+    for (size_t i = 0; i < 2; i++) {
+        struct sluice_map p =
+            MAP(kinds[i], store("\xFE\xED\xFE\xED...."), "ssl.keystore.type", "PKCS12");
+        const char *refusal = mapped(SLUICE_CLIENT_CONSUMER, &p, "acks");
+        CHECK_HAS(refusal, "is a JKS store, which only Java reads; convert it with `keytool");
+        CHECK_HAS(refusal, kinds[i]);
+        p = MAP(kinds[i], store("-----BEGIN CERTIFICATE-----\n"));
+        CHECK_HAS(mapped(SLUICE_CLIENT_ADMIN, &p, "acks"), "is a PEM file: set ssl.");
+        p = MAP(kinds[i], "/no/such/store", "ssl.truststore.password", "hush");
+        refusal = mapped(SLUICE_CLIENT_PRODUCER, &p, "acks");
+        CHECK_HAS(refusal, "/no/such/store");
+        CHECK(!strstr(refusal, "hush"));
+    }
+    struct sluice_map p =
+        MAP("ssl.truststore.location", store("neither"), "ssl.truststore.password", "hush");
+    const char *refusal = mapped(SLUICE_CLIENT_PRODUCER, &p, "acks");
+    CHECK_HAS(refusal, "cannot be read as PKCS#12 with ssl.truststore.password");
+    CHECK(!strstr(refusal, "hush"));
+    p = MAP("ssl.keystore.location", store("x"), "ssl.keystore.type", "PEM");
+    CHECK_HAS(mapped(SLUICE_CLIENT_PRODUCER, &p, "ssl.key.location"), "store");
+}
+
+TEST(client_wraps_pem_that_stands_in_one_line)
+{
+    char line[400] = "-----BEGIN CERTIFICATE----- ";
+    memset(line + strlen(line), 'A', 100);
+    strcat(line, " -----END CERTIFICATE-----");
+    struct sluice_map p = MAP("ssl.truststore.certificates", line);
+    CHECK_HAS(mapped(SLUICE_CLIENT_PRODUCER, &p, "ssl.ca.pem"),
+              "-----BEGIN CERTIFICATE-----\nAAAA");
+    p = MAP("ssl.keystore.key", "no key, hush");
+    const char *refusal = mapped(SLUICE_CLIENT_PRODUCER, &p, "acks");
+    CHECK_HAS(refusal, "ssl.keystore.key holds no PEM");
+    CHECK(!strstr(refusal, "hush"));
 }
 
 TEST(client_identity_ignores_only_the_client_id)
