@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 
-from harness import equal, no_duplicates, seconds, wait_for
+from harness import equal, seconds, wait_for
 
 STRING = "org.apache.kafka.connect.storage.StringConverter"
 STRINGS = {"key.converter": STRING, "value.converter": STRING}
@@ -96,3 +96,170 @@ def test_without_it_kills_make_duplicates(t):
     seen, _, n = lines_across_kills(t, 5, support="disabled")
     equal(sorted(set(seen)), list(range(n)), "lines")
     assert len(seen) > n, "no line came twice: the tests above could not fail"
+
+
+# ---- datagen: tasks come and go ----
+
+
+def sequences(t, topic, committed=True):
+    """{task: [iteration, ...]} in the order of the topic's partitions."""
+    found = {}
+    for record in t.kafka.read(topic, committed=committed):
+        headers = dict(record.headers)
+        found.setdefault(headers["task.id"], []).append(int(headers["current.iteration"]))
+    return found
+
+
+@seconds(300)
+def test_tasks_come_once_across_reconfigurations_and_kills(t):
+    topic = t.topic()
+    (worker,) = workers(t)
+    config = {"connector.class": "datagen", "kafka.topic": topic, "quickstart": "users",
+              "max.interval": "2", "transaction.boundary": "interval",
+              "transaction.boundary.interval.ms": "100", **STRINGS}
+    for i in range(10):
+        wanted = (1, 3, 2)[i % 3]
+        worker.rest.ok("PUT", "/connectors/gen/config", {**config, "tasks.max": str(wanted)})
+        wait_for(f"{wanted} tasks", lambda: worker.rest.states("gen")[1:] == ["RUNNING"] * wanted, 60)
+        before = t.kafka.count(topic)
+        wait_for("more records", lambda: t.kafka.count(topic) > before + 100, 60)
+        if i % 3 == 2:
+            kill_again_and_again(t, worker, topic, 1)
+            worker.wait_ready()
+    worker.rest.ok("PUT", "/connectors/gen/stop")
+    wait_for("no tasks", lambda: worker.rest.states("gen") == ["STOPPED"], 60)
+    seen = sequences(t, topic)
+    equal(sorted(seen), ["0", "1", "2"], "tasks")
+    for task, numbers_seen in seen.items():
+        first = numbers_seen[0]
+        equal(numbers_seen, list(range(first, first + len(numbers_seen))), f"records of task {task}")
+    assert sum(map(len, sequences(t, topic, False).values())) > sum(map(len, seen.values()))
+
+
+# ---- zombies ----
+
+
+@seconds(200)
+def test_zombie_cannot_commit(t):
+    """A worker that stands still in the middle of a transaction and goes on when another has taken its
+    task over."""
+    path, topic = t.file("in.txt", ""), t.topic()
+    pair = workers(t, 2)
+    pair[0].rest.create("lines", file_source(path, topic, transaction__boundary="interval",
+                                             transaction__boundary__interval__ms=500))
+    feeder = Feeder(path, lines=20, pause=0.01)
+    for _ in range(2):
+        wait_for("lines", lambda: len(numbers(t, topic)) > 0, 60)
+        task = wait_for("a task that runs", lambda: (pair[0].rest.status("lines")["tasks"] or [None])[0])
+        zombie = next(w for w in pair if task["worker_id"].endswith(f":{w.port}"))
+        other = next(w for w in pair if w is not zombie)
+        written = t.kafka.count(topic)
+        wait_for("more lines", lambda: t.kafka.count(topic) > written + 100, 60, every=0.01)
+        os.kill(zombie.process.pid, signal.SIGSTOP)
+
+        def taken():
+            status, body = other.rest.call("GET", "/connectors/lines/status")
+            tasks = body.get("tasks") if status == 200 else None
+            return tasks and tasks[0]["worker_id"].endswith(f":{other.port}") \
+                and tasks[0]["state"] == "RUNNING"
+
+        wait_for("the other worker runs it", taken, 60)
+        before = numbers(t, topic)[-1]
+        wait_for("it goes on", lambda: numbers(t, topic)[-1] > before + 500, 60)
+        os.kill(zombie.process.pid, signal.SIGCONT)
+        before = numbers(t, topic)[-1]
+        wait_for("it still goes on", lambda: numbers(t, topic)[-1] > before + 500, 60)
+    n = feeder.stop()
+    wait_for("the last line", lambda: numbers(t, topic)[-1] == n - 1, 60)
+    assert numbers(t, topic) == list(range(n)), "lines are missing, come twice, or are out of order"
+    assert len(numbers(t, topic, committed=False)) > n, "the zombie had no transaction open"
+
+
+# ---- a topic of its own for a connector's offsets ----
+
+
+def offsets_in(t, topic):
+    return {r.key: r.value for r in t.kafka.read(topic)}
+
+
+def own_topic(t, support):
+    path, topic = t.file("in.txt", "".join(f"{i}\n" for i in range(100))), t.topic()
+    own = t.unique("own")
+    t.cleanup(t.kafka.wire.delete_topics, [own])
+    (worker,) = workers(t, exactly__once__source__support=support)
+    shared = worker.worker["offset.storage.topic"]
+    worker.rest.create("lines", file_source(path, topic, offsets__storage__topic=own))
+    wait_for("lines", lambda: len(numbers(t, topic)) == 100)
+    key, value = json.dumps(["lines", {"filename": str(path)}], separators=(",", ":")), '{"position":290}'
+    for where in (own, shared):
+        wait_for(f"the offset in {where}", lambda: offsets_in(t, where).get(key) == value)
+    worker.kill9()
+    worker.start()
+    with open(path, "a", encoding="utf-8") as out:
+        out.write("100\n")
+    wait_for("the next line", lambda: len(numbers(t, topic)) == 101, 60)
+    equal(numbers(t, topic), list(range(101)), "lines")
+    # users see and change what is in force
+    worker.rest.ok("PUT", "/connectors/lines/stop")
+    wait_for("no tasks", lambda: worker.rest.states("lines") == ["STOPPED"], 60)
+    at = {"partition": {"filename": str(path)}, "offset": {"position": 294}}
+    equal(worker.rest.ok("GET", "/connectors/lines/offsets"), {"offsets": [at]}, "offsets")
+    worker.rest.ok("PATCH", "/connectors/lines/offsets",
+                   {"offsets": [{**at, "offset": {"position": 290}}]})
+    for where in (own, shared):
+        wait_for(f"it in {where}", lambda: offsets_in(t, where)[key] == '{"position":290}')
+    worker.rest.ok("DELETE", "/connectors/lines/offsets")
+    for where in (own, shared):
+        wait_for(f"nothing in {where}", lambda: offsets_in(t, where)[key] is None)
+    worker.rest.ok("PUT", "/connectors/lines/resume")
+    wait_for("all lines again", lambda: len(numbers(t, topic)) == 202, 60)
+    equal(numbers(t, topic), 2 * list(range(101)), "lines")
+
+
+@seconds(200)
+def test_offsets_in_a_topic_of_the_connector(t):
+    own_topic(t, "enabled")
+
+
+@seconds(200)
+def test_offsets_in_a_topic_of_the_connector_at_least_once(t):
+    own_topic(t, "disabled")
+
+
+# ---- what is refused ----
+
+
+def errors(worker, config):
+    answer = worker.rest.ok("PUT", "/connector-plugins/FileStreamSource/config/validate",
+                            {"name": "x", **config})
+    return {c["value"]["name"]: c["value"]["errors"] for c in answer["configs"] if c["value"]["errors"]}
+
+
+def test_what_cannot_be_promised_is_refused(t):
+    (on,) = workers(t)
+    (off,) = workers(t, exactly__once__source__support="preparing")
+    required = {"exactly__once__support": "required"}
+    equal(errors(on, file_source("/in", "x", **required)), {}, "a file, with it")
+    equal(errors(off, file_source("/in", "x", **required)),
+          {"exactly.once.support": ["This worker does not have exactly-once source support enabled."]},
+          "a file, without it")
+    stdin = file_source("/in", "x", **required)
+    del stdin["file"]
+    equal(errors(on, stdin), {"exactly.once.support": [
+        "The connector does not support exactly-once semantics with the provided configuration."]},
+          "standard input")
+    for worker in (on, off):
+        equal(errors(worker, file_source("/in", "x", transaction__boundary="connector")), {
+            "transaction.boundary": ["The connector does not support connector-defined transaction "
+                                     "boundaries with the given configuration. Please reconfigure it "
+                                     "to use a different transaction boundary definition."]},
+              "boundaries of a file")
+
+
+def test_own_offsets_topic_as_the_target_fails_the_task(t):
+    path = t.file("in.txt", "one\n")
+    (worker,) = workers(t)
+    worker.rest.create("lines", file_source(path, worker.worker["offset.storage.topic"]))
+    worker.rest.wait_failed("lines")
+    assert "Source tasks may not produce to their own offsets topics when exactly-once support is " \
+           "enabled" in worker.rest.trace("lines")
