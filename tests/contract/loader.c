@@ -25,17 +25,22 @@ static char *built(const char *name)
 
 TEST(another_major_is_refused_with_both_versions)
 {
+    char here[64];
+    snprintf(here, sizeof here, "but this sluice has %u.%u; rebuild it", SLUICE_ABI_MAJOR,
+             SLUICE_ABI_MINOR);
     struct sluice_registry *registry = sluice_registry_new();
     struct sluice_err err = {0};
     char *path = built("contract_foreign.so");
     CHECK(!sluice_load_file(registry, path, &err));
     CHECK_HAS(err.msg, path);
-    CHECK_HAS(err.msg, "was built for plugin ABI 9.4, but this sluice has 1.0; rebuild it");
+    CHECK_HAS(err.msg, "was built for plugin ABI 9.4, ");
+    CHECK_HAS(err.msg, here);
     free(path);
     path = built("contract_next_major.so");
     CHECK(!sluice_load_file(registry, path, &err));
     CHECK_HAS(err.msg, path);
-    CHECK_HAS(err.msg, "was built for plugin ABI 2, but this sluice has 1.0; rebuild it");
+    CHECK_HAS(err.msg, "was built for plugin ABI 2, ");
+    CHECK_HAS(err.msg, here);
     free(path);
     sluice_registry_free(registry);
 }

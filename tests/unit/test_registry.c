@@ -198,7 +198,10 @@ TEST(registry_refuses_foreign_and_broken_descriptions)
     bad.aliases = NULL;
     bad.abi_major = 9;
     bad.abi_minor = 3;
-    check_refused(&bad, "was built for plugin ABI 9.3, but this sluice has 1.1; rebuild it");
+    char both[96];
+    snprintf(both, sizeof both, "plugin ABI 9.3, but this sluice has %u.%u; rebuild it",
+             SLUICE_ABI_MAJOR, SLUICE_ABI_MINOR);
+    check_refused(&bad, both);
     bad.abi_major = SLUICE_ABI_MAJOR;
     bad.size = 40;
     check_refused(&bad, "its description has 40 bytes");
