@@ -6,13 +6,17 @@
 #ifndef CDC_CDC_H
 #define CDC_CDC_H
 
+#include "blocking.h"
 #include "conn.h"
 #include "incremental.h"
+#include "meters.h"
+#include "notify.h"
 #include "pgoutput.h"
 #include "position.h"
 #include "readers.h"
 #include "relation.h"
 #include "settings.h"
+#include "signals.h"
 #include "transaction.h"
 #include "types.h"
 
@@ -43,11 +47,21 @@ struct cdc_table { /* one that is captured */
     int rank;       /* first include pattern that matches */
     bool logged;    /* not UNLOGGED: its changes reach the stream */
     uint64_t bytes; /* of its heap, for the progress */
+    double rows;    /* as the server estimates them; below 0: unknown */
+    uint64_t scanned;
+};
+
+struct cdc_signal_mark { /* a message of Kafka: done with when this state is durable */
+    uint16_t state;
+    int32_t partition;
+    int64_t offset;
 };
 
 struct cdc_slot {         /* what pg_replication_slots says */
     bool exists, created; /* created: by this run, just now */
     uint64_t confirmed, restart;
+    bool invalid;      /* it is there, but of no use any more */
+    bool two_phase;    /* transactions come when they are prepared */
     char snapshot[64]; /* exported by its creation; "" none, or used up */
 };
 
@@ -81,8 +95,10 @@ struct cdc {
     char *held; /* last row, kept until it is known whether it is the last: PQ memory */
     int held_len;
     bool held_first, held_first_of_table, any_row, any_table;
-    int64_t snapshot_ts_us;
-    uint64_t snapshot_rows;
+    bool snapshot_told;                 /* that it has STARTED */
+    bool blocking;                      /* it is one that a signal asked for */
+    struct cdc_position snapshot_at;    /* what its rows show; they are stored with position */
+    uint64_t snapshot_rows, table_rows; /* in all; of this table */
     int64_t snapshot_started_ms, progress_ms;       /* progress_ms: when it was last told */
     uint64_t bytes_total, bytes_done, bytes_copied; /* of all tables; of those read; of this one */
     struct cdc_readers *readers;                    /* NULL: the ordinary connection reads */
@@ -105,10 +121,25 @@ struct cdc {
     int64_t last_status_ms, last_idle_ms;
     int64_t last_heartbeat_ms, last_record_ms;
     bool heartbeat_query_due;
+    bool watch_due; /* the query of watch.c is under way */
+    int64_t last_watch_ms;
+    int wal_alarm;                       /* 0: none; the higher, the closer is the slot's end */
+    uint64_t xmin;                       /* of the slot; 0: none, or not asked for */
     struct cdc_incremental *incremental; /* NULL: no signal table */
     struct cdc_transaction *transaction; /* NULL: no transaction metadata */
+    bool ask_keepalive;                  /* the server shall tell how far it has sent */
     char *origin;                        /* of the transaction, NULL: none */
     uint64_t origin_lsn;
+
+    /* ---- signals and notifications ---- */
+    struct sluice_reader *reader; /* NULL: not open */
+    int64_t reader_again_ms, signal_file_ms;
+    bool signal_told, skip_told;
+    struct cdc_signal_mark *signals;
+    size_t signals_n;
+    struct cdc_notice *notices, **notices_end;
+    const struct sluice_schema *notice_key, *notice_value; /* NULL: none go to Kafka */
+    struct cdc_meters meters;
 
     /* ---- of one poll() ---- */
     struct cdc_memory memory;
@@ -159,6 +190,8 @@ void cdc_probe(const struct cdc_settings *settings, const struct sluice_host *ho
 /* ---- snapshot.c ---- */
 enum cdc_step cdc_snapshot(struct cdc *cdc, const struct cdc_wait *wait, struct sluice_err *err);
 void cdc_snapshot_abandon(struct cdc *cdc);
+/* About how much was read, and how long the rest takes; false: nobody knows. */
+bool cdc_snapshot_progress(const struct cdc *cdc, double *percent, double *seconds);
 /* Splits a line of COPY's text format into cells, taking escapes back in place. */
 bool cdc_copy_split(char *line, int len, struct cdc_tuple *out);
 
@@ -168,6 +201,16 @@ enum cdc_step cdc_stream(struct cdc *cdc, const struct cdc_wait *wait, struct sl
 /* Tells the server what was received and what it may forget, if that is due. False: broken. */
 bool cdc_stream_status(struct cdc *cdc, bool now, struct sluice_err *err);
 void cdc_stream_abandon(struct cdc *cdc);
+
+/* ---- watch.c ---- */
+/* Why pg_replication_slots says that a slot is of no use; reason: "" when it does not. */
+const char *cdc_invalidation(const char *reason);
+/* Warns of a slot that the server may soon invalidate, once per change for the worse. left: bytes of
+ * WAL until then, as text; "" unknown. */
+void cdc_watch_wal(struct cdc *cdc, const char *status, const char *left);
+/* Looks at the slot from time to time: its WAL, and its xmin for the records. CDC_WAIT: the ordinary
+ * connection is occupied. */
+enum cdc_step cdc_watch(struct cdc *cdc, const struct cdc_wait *wait, struct sluice_err *err);
 
 /* ---- envelope.c ---- */
 /* Makes the schemas and headers that all records share. */
@@ -196,6 +239,8 @@ struct sluice_record *cdc_append(struct cdc *cdc, const char *topic,
                                  const struct cdc_position *position);
 /* What was emitted so far may be shown to consumers: nothing of it is part of a transaction. */
 void cdc_mark(struct cdc *cdc);
+/* Where nothing was streamed yet, the slot's position becomes ours. */
+void cdc_position_begins(struct cdc *cdc);
 /* A position without a record. */
 void cdc_emit_position(struct cdc *cdc, const struct cdc_position *position);
 /* The message must outlive the batch's records. */

@@ -126,6 +126,7 @@ void cdc_envelope_init(struct cdc *cdc, const char *connector, int task_id)
         cdc_pool_format(&s->pool, "%s%s%s", s->heartbeat_prefix, s->delimiter, s->prefix);
     cdc->message_topic = cdc_topic(s, &s->pool, "message", NULL);
     cdc_transaction_init(cdc);
+    cdc_notify_init(cdc);
 
     cdc->source[0] = text(SLUICE_VERSION);
     cdc->source[1] = text("postgresql");
@@ -155,6 +156,7 @@ void cdc_envelope_init(struct cdc *cdc, const char *connector, int task_id)
 void cdc_envelope_fini(struct cdc *cdc)
 {
     cdc_transaction_fini(cdc);
+    cdc_notify_fini(cdc);
     const struct sluice_schema *held[] = {
         cdc->string_schema,   cdc->source_schema, cdc->transaction_schema, cdc->heartbeat_key,
         cdc->heartbeat_value, cdc->message_key,   cdc->message_value};
@@ -197,6 +199,7 @@ static bool conversion_failed(struct cdc *cdc, struct cdc_relation *rel, struct 
                        "a value of column %s of %s.%s is written as null: %s (said once for this "
                        "column)",
                        column->name, rel->schema, rel->table, why);
+    cdc->meters.erroneous++;
     column->warned = true;
     *out = sluice_null();
     return true;
@@ -381,6 +384,7 @@ static struct sluice_record *finish(struct cdc *cdc, struct cdc_relation *rel, c
     e[ENV_TS_US] = sluice_int64(cdc->now_ns / 1000);
     e[ENV_TS_NS] = sluice_int64(cdc->now_ns);
     struct sluice_record *record = cdc_append(cdc, rel->topic, position);
+    if (record != &cdc->elsewhere) cdc_meter_event(cdc, op, marker != NULL);
     record->headers = cdc->headers;
     record->headers_len = cdc->headers_n;
     record->value_schema = rel->envelope;
@@ -507,8 +511,10 @@ static bool emit_update(struct cdc *cdc, struct cdc_relation *rel, const struct 
     if (change->after.n == rel->columns_n && key_changed(rel, change))
         return emit_rekey(cdc, rel, change, before, err);
     if (cdc->settings.skip_unchanged && change->old == 'O' && change->after.n == rel->columns_n &&
-        !row_changed(rel, change))
+        !row_changed(rel, change)) {
+        cdc->meters.unchanged++;
         return true;
+    }
     const struct cdc_tuple *old = change->old == 'O' ? &change->before : NULL;
     struct parts parts = take_parts(cdc, rel, change->old != 0, true);
     if ((change->old && !convert_row(cdc, rel, &change->before, NULL, parts.before, err)) ||
@@ -537,7 +543,7 @@ bool cdc_emit_snapshot_row(struct cdc *cdc, struct cdc_relation *relation,
     if (!convert_row(cdc, relation, row, NULL, parts.after, err) ||
         !convert_key(cdc, relation, row, parts.after, parts.key, err))
         return false;
-    finish(cdc, relation, 'r', &parts, marker, &cdc->position, &cdc->position);
+    finish(cdc, relation, 'r', &parts, marker, &cdc->snapshot_at, &cdc->position);
     return true;
 }
 
@@ -613,6 +619,16 @@ void cdc_emit_heartbeat(struct cdc *cdc)
     record->key = sluice_nested(SLUICE_STRUCT, v, 1);
     record->value_schema = cdc->heartbeat_value;
     record->value = sluice_nested(SLUICE_STRUCT, v + 1, 1);
+}
+
+void cdc_position_begins(struct cdc *cdc)
+{
+    struct cdc_position *p = &cdc->position;
+    if (cdc->has_position) return;
+    p->lsn = p->lsn_proc = p->lsn_commit = cdc->slot.confirmed;
+    p->message = CDC_MSG_COMMIT;
+    p->ts_us = cdc->now_ns / 1000;
+    cdc->has_position = true;
 }
 
 void cdc_emit_position(struct cdc *cdc, const struct cdc_position *position)

@@ -14,9 +14,10 @@
 
 struct cdc;
 struct cdc_relation;
+struct json_t;
 
-/* A new one, with what the stored offset says of a snapshot under way; NULL without
- * signal.data.collection. */
+/* A new one, with what the stored offset says of a snapshot under way; NULL when no signal can come:
+ * then the functions below that take it must not be called, unless they say so. */
 void cdc_incremental_init(struct cdc *cdc, const struct sluice_value *offset);
 void cdc_incremental_fini(struct cdc *cdc);
 /* The connections broke: the chunk under way is read again. */
@@ -29,6 +30,17 @@ bool cdc_incremental_change(struct cdc *cdc, struct cdc_relation *relation,
                             struct sluice_err *err);
 /* The message was worked off, or (cut) it will come once more. */
 void cdc_incremental_settle(struct cdc *cdc, bool cut);
+/* What a signal (signals.h) asks for; data: its object. */
+void cdc_incremental_request(struct cdc *cdc, const char *id, const struct json_t *data,
+                             bool blocking);
+void cdc_incremental_stop(struct cdc *cdc, const struct json_t *names);
+void cdc_incremental_pause(struct cdc *cdc, bool pause);
+
+/* A transaction was streamed: a chunk must not be read before the server's snapshots show it. */
+void cdc_incremental_committed(struct cdc *cdc, uint32_t xid);
+/* read.only: the chunk is emitted when the stream has passed it; between messages. False: the room
+ * is used up. */
+bool cdc_incremental_passed(struct cdc *cdc, struct sluice_err *err, bool *ok);
 /* Goes on with reading; CDC_WAIT: not done yet. Errors of SQL end the table's snapshot only. */
 enum cdc_step cdc_incremental_step(struct cdc *cdc, struct sluice_err *err);
 /* Whether there is something to go on with; whether it occupies the ordinary connection. */
@@ -37,6 +49,18 @@ bool cdc_incremental_loads(const struct cdc *cdc);
 /* Whether a change must wait: the chunk that it may belong to is not in yet, or (signal table) the
  * closing mark comes by before its statement is answered. */
 bool cdc_incremental_holds(const struct cdc *cdc, const struct cdc_relation *relation);
+
+struct cdc_chunk_view { /* of an incremental snapshot under way */
+    size_t tables;
+    uint64_t rows;  /* of the table that is being read */
+    double percent; /* of it; below 0: unknown */
+    const char *table, *chunk;
+    char *from, *table_to; /* keys; owned, NULL: none yet */
+};
+/* False: there is none; takes any cdc. */
+bool cdc_incremental_view(const struct cdc *cdc, struct cdc_chunk_view *out);
+void cdc_chunk_view_free(struct cdc_chunk_view *view);
+bool cdc_incremental_runs(const struct cdc *cdc);
 
 /* Offset keys of the state that a position names. */
 #define CDC_INCREMENTAL_KEYS 3

@@ -15,9 +15,11 @@ enum stage {
     OPEN,    /* the opening mark is being written */
     LOAD,    /* the table's columns are looked up */
     MAXIMUM, /* its greatest key */
+    LOW,     /* until what was streamed is visible to the chunk */
     CHUNK,   /* rows come */
     CLOSE,   /* the closing mark is being written */
-    WINDOW   /* until it comes by in the stream */
+    WINDOW,  /* until it comes by in the stream */
+    EMIT     /* read.only: the stream has passed the chunk, its rows are emitted */
 };
 
 struct request { /* an execute-snapshot that is still to be looked at */
@@ -25,6 +27,8 @@ struct request { /* an execute-snapshot that is still to be looked at */
     json_t *data;
     char *id;
 };
+
+#define RECENT_MAX 1024
 
 struct row {
     char *line; /* PQ memory; the cells point into it */
@@ -41,7 +45,8 @@ struct state { /* what an offset says, as JSON; numbered */
 struct cdc_incremental {
     struct cdc_conn conn;
     enum stage stage;
-    struct request *requests;
+    struct request *requests, *blocking; /* incremental ones; the first of blocking is under way
+                                            when cdc->blocking */
     json_t *tables; /* [{"id": "s.t", "condition": ..., "surrogate": ...}]; the first is read */
     char *correlation;
     json_t *last, *maximum; /* arrays of key texts; NULL: not known yet */
@@ -60,16 +65,31 @@ struct cdc_incremental {
     /* Of the message that is being worked on: */
     bool closes;
     json_t *last_of_chunk;
-    json_t *signal; /* one that takes effect when the message is done */
-    char *signal_id, *signal_type;
+    char *signal_id, *signal_type, *signal_data; /* takes effect when the message is done */
+    uint64_t scanned;                            /* rows of the table under way */
+    double rows_expected; /* as the server estimates them; below 0: unknown */
+    int64_t progress_ms;
+    uint32_t recent[RECENT_MAX]; /* transactions streamed since the last look, a ring */
+    uint32_t recent_n, recent_at;
+    uint64_t high_lsn; /* read.only: what the stream must pass */
+    int64_t asked_ms;  /* read.only: when the server was asked how far it is */
+    size_t emit_at;    /* read.only: rows up to here are emitted */
     struct state *states, **states_end;
     uint16_t number;
 };
 
 /* Notes the state under a new number: the position's, from now on. last: the key reached. */
 void cdc_incremental_note(struct cdc *cdc, const json_t *last);
-/* The table under way is done with. */
-void cdc_incremental_next_table(struct cdc *cdc);
+/* The table under way is done with, and so it ended (a word of Debezium's). */
+void cdc_incremental_next_table(struct cdc *cdc, const char *status);
+/* Notifications of the snapshot as a whole, with its tables. */
+void cdc_incremental_tell(struct cdc *cdc, const char *type);
+/* And of a chunk that was read. */
+void cdc_incremental_tell_chunk(struct cdc *cdc);
+void cdc_incremental_request_free(struct request *request);
+json_t *cdc_incremental_key(const struct cdc_incremental *inc, const struct cdc_cell *cells);
+/* The chunk was emitted. */
+void cdc_incremental_clear(struct cdc *cdc);
 void cdc_incremental_drop_relation(struct cdc *cdc);
 
 #endif

@@ -13,6 +13,8 @@
 #include "incremental_parts.h"
 
 #define RETRY_MS 2000
+#define ASK_MS 20 /* between questions how far the server is */
+#define PROGRESS_MS 10000
 
 /* An error of SQL ends what was tried; a broken connection is mended by the next attempt. */
 static enum cdc_step query(struct cdc *cdc, const char *sql, const char *what,
@@ -42,6 +44,12 @@ static void sql_name(struct cdc_text *sql, const char *name)
     free(schema);
 }
 
+static void set_condition(json_t *table, json_t *filter)
+{
+    if (json_string_length(filter) && !json_object_get(table, "condition"))
+        json_object_set(table, "condition", filter);
+}
+
 /* Puts the tables that a request names at the end of the list. */
 static void take_request(struct cdc *cdc, const struct request *request)
 {
@@ -68,7 +76,9 @@ static void take_request(struct cdc *cdc, const struct request *request)
             if (!there && match) {
                 json_t *one = json_pack("{ss}", "id", full), *condition;
                 json_t *surrogate = json_object_get(request->data, "surrogate-key");
-                if (json_is_string(surrogate)) json_object_set(one, "surrogate", surrogate);
+                if (json_string_length(surrogate)) json_object_set(one, "surrogate", surrogate);
+                /* Of old: one condition for all. */
+                set_condition(one, json_object_get(request->data, "additional-condition"));
                 json_array_foreach(conditions, k, condition)
                 {
                     const char *whose =
@@ -76,7 +86,7 @@ static void take_request(struct cdc *cdc, const struct request *request)
                     struct cdc_patterns p = {0};
                     if (whose && cdc_patterns_add(&p, whose, strlen(whose), &err) &&
                         cdc_patterns_match(&p, full) >= 0)
-                        json_object_set(one, "condition", json_object_get(condition, "filter"));
+                        set_condition(one, json_object_get(condition, "filter"));
                     cdc_patterns_free(&p);
                 }
                 json_array_append_new(inc->tables, one);
@@ -89,7 +99,12 @@ static void take_request(struct cdc *cdc, const struct request *request)
     }
     cdc->host->log(cdc->task, SLUICE_INFO, "incremental snapshot '%s': %zu tables", request->id,
                    json_array_size(inc->tables) - before);
-    if (!inc->correlation) inc->correlation = cdc_strdup(request->id);
+    free(inc->correlation);
+    inc->correlation = cdc_strdup(request->id);
+    if (before || !json_array_size(inc->tables)) return;
+    cdc->meters.completed = cdc->meters.aborted = false;
+    cdc->meters.paused_ms = 0;
+    cdc_incremental_tell(cdc, "STARTED");
 }
 
 static enum cdc_step list_tables(struct cdc *cdc, struct sluice_err *err)
@@ -106,27 +121,11 @@ static enum cdc_step list_tables(struct cdc *cdc, struct sluice_err *err)
         struct request *request = inc->requests;
         take_request(cdc, request);
         inc->requests = request->next;
-        json_decref(request->data);
-        free(request->id);
-        free(request);
+        cdc_incremental_request_free(request);
     }
     cdc_incremental_note(cdc, inc->last);
     inc->stage = json_array_size(inc->tables) && !inc->paused ? OPEN : IDLE;
     return CDC_DONE;
-}
-
-/* Unlikely to be given twice: time, and what else differs between connectors. */
-static void make_chunk_id(const struct cdc_incremental *inc, char out[40])
-{
-    uint64_t a = (uint64_t)cdc_wall_ns() * UINT64_C(0x9e3779b97f4a7c15);
-    uint64_t b = (a ^ (uint64_t)(uintptr_t)inc) * UINT64_C(0xbf58476d1ce4e5b9);
-    for (int i = 0, nibble = 0; i < 36; i++) {
-        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-        uint64_t bits = nibble < 16 ? a >> (4 * nibble) : b >> (4 * (nibble - 16));
-        out[i] = dash ? '-' : i == 14 ? '4' : "0123456789abcdef"[bits & 15];
-        nibble += !dash;
-    }
-    out[36] = 0;
 }
 
 static void clock_text(char out[40])
@@ -139,12 +138,84 @@ static void clock_text(char out[40])
     snprintf(out + n, 40 - n, ".%06dZ", (int)(now_ns % 1000000000 / 1000));
 }
 
+/* read.only: nothing marks the window; all that is streamed from here on belongs to it. */
+static enum cdc_step begin_unmarked(struct cdc *cdc)
+{
+    struct cdc_incremental *inc = cdc->incremental;
+    cdc_uuid(inc->chunk);
+    inc->open = true;
+    inc->stage = LOAD;
+    return CDC_DONE;
+}
+
+/* read.only: what the chunk saw was written before this position. At the beginning of a page the
+ * server counts the page's header, which nothing that was written before reaches. */
+static enum cdc_step high(struct cdc *cdc, struct sluice_err *err)
+{
+    struct cdc_incremental *inc = cdc->incremental;
+    enum cdc_step step =
+        query(cdc,
+              "SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE "
+              "pg_current_wal_insert_lsn() END",
+              "reading the WAL position after a chunk", err);
+    if (step != CDC_DONE) return step;
+    cdc_lsn_parse(cdc_conn_field(&inc->conn, 0, 0, 0), &inc->high_lsn);
+    uint64_t in_page = inc->high_lsn & 8191;
+    if (in_page == 24 || in_page == 40) inc->high_lsn -= in_page;
+    inc->stage = WINDOW;
+    inc->asked_ms = 0;
+    return CDC_DONE;
+}
+
+/* Whether the snapshot "xmin:xmax:xip,..." shows the transaction. */
+static bool shows(const char *snapshot, uint32_t xid)
+{
+    char *end;
+    strtoull(snapshot, &end, 10);
+    if (*end != ':') return false;
+    uint32_t xmax = (uint32_t)strtoull(end + 1, &end, 10);
+    if ((int32_t)(xid - xmax) >= 0) return false;
+    while (*end == ':' || *end == ',') {
+        const char *start = end + 1;
+        uint32_t running = (uint32_t)strtoull(start, &end, 10);
+        if (end == start) break;
+        if (running == xid) return false;
+    }
+    return true;
+}
+
+/* A transaction is streamed once its commit is written, and may be visible to others only later
+ * (when a synchronous standby has answered). A chunk that was read in between would have older rows
+ * than the stream has given already. */
+static enum cdc_step low(struct cdc *cdc, struct sluice_err *err)
+{
+    struct cdc_incremental *inc = cdc->incremental;
+    if (!inc->recent_n) {
+        inc->stage = CHUNK;
+        return CDC_DONE;
+    }
+    enum cdc_step step = query(cdc,
+                               cdc->server_version >= 130000 ? "SELECT pg_current_snapshot()"
+                                                             : "SELECT txid_current_snapshot()",
+                               "looking at the transactions under way", err);
+    if (step != CDC_DONE) return step;
+    const char *snapshot = cdc_conn_field(&inc->conn, 0, 0, 0);
+    for (uint32_t i = 0; i < inc->recent_n; i++) {
+        uint32_t at = (inc->recent_at + RECENT_MAX - 1 - i) % RECENT_MAX;
+        if (!shows(snapshot, inc->recent[at])) return CDC_WAIT; /* asked again, soon */
+    }
+    inc->recent_n = 0;
+    inc->stage = CHUNK;
+    return CDC_DONE;
+}
+
 static enum cdc_step write_mark(struct cdc *cdc, bool closing, struct sluice_err *err)
 {
     struct cdc_incremental *inc = cdc->incremental;
     struct cdc_text sql = {0};
+    if (cdc->settings.read_only) return closing ? high(cdc, err) : begin_unmarked(cdc);
     if (!closing && !inc->conn.under_way) {
-        make_chunk_id(inc, inc->chunk);
+        cdc_uuid(inc->chunk);
         clock_text(inc->opened);
     }
     if (closing && cdc->settings.watermark_delete) {
@@ -170,12 +241,12 @@ static enum cdc_step write_mark(struct cdc *cdc, bool closing, struct sluice_err
     return step;
 }
 
-static void skip_table(struct cdc *cdc, const char *why)
+static void skip_table(struct cdc *cdc, const char *why, const char *status)
 {
     struct cdc_incremental *inc = cdc->incremental;
     cdc->host->log(cdc->task, SLUICE_WARN, "incremental snapshot leaves out %s: %s",
                    of_table(inc, "id"), why);
-    cdc_incremental_next_table(cdc);
+    cdc_incremental_next_table(cdc, status);
     inc->stage = json_array_size(inc->tables) ? LOAD : CLOSE;
 }
 
@@ -190,7 +261,8 @@ static enum cdc_step load(struct cdc *cdc, struct sluice_err *err)
     }
     const char *name = of_table(inc, "id"), *point = strchr(name, '.');
     struct cdc_text sql = {0};
-    cdc_text_adds(&sql, "SELECT c.oid FROM pg_catalog.pg_class c WHERE c.oid = to_regclass(");
+    cdc_text_adds(&sql, "SELECT c.oid, c.reltuples FROM pg_catalog.pg_class c WHERE c.oid = "
+                        "to_regclass(");
     struct cdc_text ident = {0};
     sql_name(&ident, name);
     cdc_text_literal(&sql, ident.s);
@@ -202,15 +274,19 @@ static enum cdc_step load(struct cdc *cdc, struct sluice_err *err)
     if (step == CDC_DONE && !inc->loading && cdc->general.under_way) return CDC_WAIT;
     if (step != CDC_DONE) return step;
     if (!inc->oid && !PQntuples(inc->conn.results[0])) {
-        skip_table(cdc, "it does not exist");
+        skip_table(cdc, "it does not exist", "UNKNOWN_SCHEMA");
         return CDC_DONE;
     }
-    if (!inc->oid) inc->oid = (uint32_t)strtoul(cdc_conn_field(&inc->conn, 0, 0, 0), NULL, 10);
+    if (!inc->oid) {
+        inc->oid = (uint32_t)strtoul(cdc_conn_field(&inc->conn, 0, 0, 0), NULL, 10);
+        inc->rows_expected =
+            of_table(inc, "condition") ? -1 : strtod(cdc_conn_field(&inc->conn, 0, 0, 1), NULL);
+    }
     char *schema = cdc_strndup(name, (size_t)(point - name));
     if (!cdc_captures_table(&cdc->settings, schema, point + 1)) {
         free(schema);
         inc->oid = 0;
-        skip_table(cdc, "it is not captured");
+        skip_table(cdc, "it is not captured", "UNKNOWN_SCHEMA");
         return CDC_DONE;
     }
     cdc_incremental_drop_relation(cdc);
@@ -225,8 +301,9 @@ static enum cdc_step load(struct cdc *cdc, struct sluice_err *err)
         if (!strcmp(inc->relation->columns[i].name, surrogate)) inc->keys[inc->keys_n++] = i;
     for (uint32_t k = 0; k < inc->relation->key_n && !surrogate && k < KEY_COLUMNS_MAX; k++)
         inc->keys[inc->keys_n++] = inc->relation->key[k].column;
-    if (!inc->keys_n) skip_table(cdc, "it has no primary key, and no surrogate-key was given");
-    else inc->stage = inc->maximum ? CHUNK : MAXIMUM;
+    if (!inc->keys_n)
+        skip_table(cdc, "it has no primary key, and no surrogate-key was given", "NO_PRIMARY_KEY");
+    else inc->stage = inc->maximum ? LOW : MAXIMUM;
     return CDC_DONE;
 }
 
@@ -284,14 +361,14 @@ static enum cdc_step read_maximum(struct cdc *cdc, struct sluice_err *err)
     cdc_text_free(&sql);
     if (step != CDC_DONE) return step;
     if (!PQntuples(inc->conn.results[0])) {
-        cdc_incremental_next_table(cdc);
+        cdc_incremental_next_table(cdc, "EMPTY");
         inc->stage = json_array_size(inc->tables) ? LOAD : CLOSE;
         return CDC_DONE;
     }
     inc->maximum = json_array();
     for (uint32_t i = 0; i < inc->keys_n; i++)
         json_array_append_new(inc->maximum, json_string(cdc_conn_field(&inc->conn, 0, 0, (int)i)));
-    inc->stage = CHUNK;
+    inc->stage = LOW;
     return CDC_DONE;
 }
 
@@ -333,6 +410,24 @@ static char *chunk_sql(const struct cdc *cdc)
     return sql.s;
 }
 
+static void progress(struct cdc *cdc)
+{
+    struct cdc_incremental *inc = cdc->incremental;
+    int64_t now_ms = cdc_now_ms();
+    if (now_ms - inc->progress_ms < PROGRESS_MS) return;
+    bool first = !inc->progress_ms;
+    inc->progress_ms = now_ms;
+    if (first) return;
+    char percent[64] = "";
+    if (inc->rows_expected > 0 && (double)inc->scanned <= inc->rows_expected)
+        snprintf(percent, sizeof(percent), " (about %.0f %%)",
+                 (double)inc->scanned / inc->rows_expected * 100);
+    cdc->host->log(cdc->task, SLUICE_INFO,
+                   "incremental snapshot: %llu rows of %s%s; %zu tables are left",
+                   (unsigned long long)inc->scanned, of_table(inc, "id"), percent,
+                   json_array_size(inc->tables));
+}
+
 static enum cdc_step read_chunk(struct cdc *cdc, struct sluice_err *err)
 {
     struct cdc_incremental *inc = cdc->incremental;
@@ -369,9 +464,14 @@ static enum cdc_step read_chunk(struct cdc *cdc, struct sluice_err *err)
     }
     if (step != CDC_DONE) return step;
     inc->stage = CLOSE;
-    if (inc->rows_n) return CDC_DONE;
+    inc->scanned += inc->rows_n;
+    if (inc->rows_n) {
+        cdc_incremental_tell_chunk(cdc);
+        progress(cdc);
+        return CDC_DONE;
+    }
     cdc->host->log(cdc->task, SLUICE_INFO, "incremental snapshot: read %s", of_table(inc, "id"));
-    cdc_incremental_next_table(cdc);
+    cdc_incremental_next_table(cdc, "SUCCEEDED");
     if (json_array_size(inc->tables)) inc->stage = LOAD;
     return CDC_DONE;
 }
@@ -384,9 +484,9 @@ static enum cdc_step after_error(struct cdc *cdc, const struct sluice_err *err)
     bool refused = inc->conn.sqlstate[0] && strncmp(inc->conn.sqlstate, "57", 2) != 0;
     cdc->host->log(cdc->task, SLUICE_WARN, "incremental snapshot: %s", err->msg);
     if (refused && inc->stage != OPEN && inc->stage != CLOSE && json_array_size(inc->tables))
-        cdc_incremental_next_table(cdc);
+        cdc_incremental_next_table(cdc, "SQL_EXCEPTION");
     else if (refused) { /* the signal table cannot be written */
-        while (json_array_size(inc->tables)) cdc_incremental_next_table(cdc);
+        while (json_array_size(inc->tables)) cdc_incremental_next_table(cdc, "SQL_EXCEPTION");
     }
     cdc_incremental_abandon(cdc);
     inc->retry_ms = cdc_now_ms() + RETRY_MS;
@@ -399,7 +499,7 @@ enum cdc_step cdc_incremental_step(struct cdc *cdc, struct sluice_err *err)
     struct cdc_incremental *inc = cdc->incremental;
     enum cdc_step step = CDC_DONE;
     if (inc->retry_ms && cdc_now_ms() < inc->retry_ms) return CDC_DONE;
-    while (step == CDC_DONE && inc->stage != IDLE && inc->stage != WINDOW) {
+    while (step == CDC_DONE && cdc_incremental_busy(cdc)) {
         switch (inc->stage) {
         case LIST: step = list_tables(cdc, err); break;
         case OPEN: step = write_mark(cdc, false, err); break;
@@ -410,6 +510,7 @@ enum cdc_step cdc_incremental_step(struct cdc *cdc, struct sluice_err *err)
                 return CDC_ERROR; /* the ordinary connection broke: everything starts over */
             break;
         case MAXIMUM: step = read_maximum(cdc, err); break;
+        case LOW: step = low(cdc, err); break;
         case CHUNK: step = read_chunk(cdc, err); break;
         default: assert(inc->stage == CLOSE); step = write_mark(cdc, true, err);
         }
@@ -420,7 +521,7 @@ enum cdc_step cdc_incremental_step(struct cdc *cdc, struct sluice_err *err)
 bool cdc_incremental_busy(const struct cdc *cdc)
 {
     const struct cdc_incremental *inc = cdc->incremental;
-    return inc && inc->stage != IDLE && inc->stage != WINDOW;
+    return inc && inc->stage != IDLE && inc->stage != WINDOW && inc->stage != EMIT;
 }
 
 bool cdc_incremental_loads(const struct cdc *cdc)
@@ -432,6 +533,52 @@ bool cdc_incremental_holds(const struct cdc *cdc, const struct cdc_relation *rel
 {
     enum stage stage = cdc->incremental->stage;
     if (!relation->captured) return false;
-    return stage == LOAD || stage == MAXIMUM || stage == CHUNK ||
-           (stage == CLOSE && relation->signals);
+    return stage == LOAD || stage == MAXIMUM || stage == LOW || stage == CHUNK ||
+           (stage == CLOSE && (relation->signals || cdc->settings.read_only));
+}
+
+/* The server is asked how far it has sent, as it may have nothing to send for long. */
+static void ask_how_far(struct cdc *cdc)
+{
+    struct cdc_incremental *inc = cdc->incremental;
+    int64_t now_ms = cdc_now_ms();
+    if (now_ms - inc->asked_ms < ASK_MS) return;
+    inc->asked_ms = now_ms;
+    cdc->ask_keepalive = cdc->confirm_now = true;
+}
+
+bool cdc_incremental_passed(struct cdc *cdc, struct sluice_err *err, bool *ok)
+{
+    struct cdc_incremental *inc = cdc->incremental;
+    *ok = true;
+    if (!cdc->settings.read_only || cdc->in_transaction || cdc->message) return true;
+    if (inc->stage == WINDOW) {
+        uint64_t passed = cdc->position.lsn_commit;
+        if (cdc->idle_lsn > passed) passed = cdc->idle_lsn;
+        if (passed < inc->high_lsn) {
+            ask_how_far(cdc);
+            return true;
+        }
+        cdc_position_begins(cdc);
+        inc->emit_at = 0;
+        inc->stage = EMIT;
+    }
+    if (inc->stage != EMIT) return true;
+    for (; inc->emit_at < inc->rows_n; inc->emit_at++) {
+        const struct row *row = &inc->rows[inc->emit_at];
+        const struct cdc_tuple tuple = {.cells = row->cells, .n = inc->relation->columns_n};
+        if (row->newer || (cdc->settings.skipped & CDC_SKIP_R)) continue;
+        if (!cdc_has_room(cdc)) return false;
+        *ok = cdc_emit_incremental_row(cdc, inc->relation, &tuple, &cdc->position, err);
+        if (!*ok) return false;
+    }
+    if (!cdc_has_room(cdc)) return false;
+    if (inc->rows_n) {
+        json_decref(inc->last);
+        inc->last = cdc_incremental_key(inc, inc->rows[inc->rows_n - 1].cells);
+    }
+    cdc_incremental_note(cdc, inc->last);
+    cdc_emit_position(cdc, &cdc->position);
+    cdc_incremental_clear(cdc);
+    return true;
 }

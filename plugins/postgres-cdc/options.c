@@ -70,6 +70,13 @@ const struct sluice_option cdc_options[] = {
      "Whether the slot is created as a failover slot (Postgres 17 and later)."},
     {"slot.stream.params", STR, LOW, 0, NULL, NULL, REPL,
      "Further parameters of START_REPLICATION, as key=value;key=value."},
+    {"stream.in.progress", STR, LOW, WORD, "off", "off|on|parallel", REPL,
+     "Whether the server sends large transactions while they run (Postgres 14 and later; parallel: "
+     "16 and later), instead of all at their commit. They are kept in a file until then, and give "
+     "the same records. Not an option of Debezium."},
+    {"stream.spill.directory", STR, LOW, 0, NULL, NULL, REPL,
+     "Directory of these files, which vanish with the process; by default that of the environment "
+     "variable TMPDIR, or /tmp. It must hold all transactions that are in progress at once."},
     {"slot.max.retries", INT, LOW, 0, "6", "0..", REPL,
      "How often starting is tried again when the slot is in use by another connection."},
     {"slot.retry.delay.ms", LONG, LOW, 0, "10000", "1..", REPL,
@@ -104,10 +111,10 @@ const struct sluice_option cdc_options[] = {
     {"internal.log.position.check.enable", BOOL, LOW, NOP, "true", NULL, REPL,
      "Has no effect: the position is always checked."},
     {"xmin.fetch.interval.ms", LONG, LOW, 0, "0", "0..", REPL,
-     "Interval of reading the slot's xmin into the records; not supported yet, must be 0."},
+     "Milliseconds between looks at the slot's xmin, which the records then carry; 0: never."},
     {"read.only", BOOL, LOW, 0, "false", NULL, SIGN,
-     "Incremental snapshots without writing marks; not supported yet, must be false where there is "
-     "a signal table."},
+     "Incremental snapshots without writing marks into the signal table: what a chunk may have "
+     "missed is told from the server's snapshots and WAL positions (Postgres 13 and later)."},
 
     {"schema.include.list", LIST, HIGH, 0, NULL, NULL, FILT,
      "Regular expressions of the schemas to capture; excludes schema.exclude.list."},
@@ -248,30 +255,53 @@ const struct sluice_option cdc_options[] = {
      "Milliseconds to wait before the snapshot begins."},
     {"streaming.delay.ms", LONG, LOW, 0, "0", "0..", SNAP,
      "Milliseconds to wait between snapshot and streaming."},
-    {"snapshot.tables.order.by.row.count", STR, LOW, NOP, "disabled",
-     "disabled|ascending|descending", SNAP, "Has no effect: tables come in the configured order."},
+    {"snapshot.tables.order.by.row.count", STR, LOW, WORD, "disabled",
+     "disabled|ascending|descending", SNAP,
+     "Whether the snapshot reads small tables first, or large ones, by the server's estimate of "
+     "their rows; else tables come in the configured order."},
+    {"snapshot.mode.configuration.based.snapshot.data", BOOL, LOW, 0, "false", NULL, SNAP,
+     "With snapshot.mode=configuration_based: whether the tables' content is read at every start."},
+    {"snapshot.mode.configuration.based.snapshot.schema", BOOL, LOW, NOP, "false", NULL, SNAP,
+     "Has no effect: tables are looked up when they come."},
+    {"snapshot.mode.configuration.based.start.stream", BOOL, LOW, 0, "false", NULL, SNAP,
+     "With snapshot.mode=configuration_based: whether changes are streamed."},
+    {"snapshot.mode.configuration.based.snapshot.on.schema.error", BOOL, LOW, NOP, "false", NULL,
+     SNAP, "Has no effect: there is no history of schemas that could be lost."},
+    {"snapshot.mode.configuration.based.snapshot.on.data.error", BOOL, LOW, 0, "false", NULL, SNAP,
+     "With snapshot.mode=configuration_based: whether an offset that is of no use any more, as its "
+     "slot is gone, is given up instead of failing."},
     {"snapshot.query.mode", STR, LOW, 0, "select_all", NULL, SNAP, "Only select_all is supported."},
 
     {"signal.data.collection", STR, MED, 0, NULL, NULL, SIGN,
      "Table (schema.table) whose new rows (id, type, data) are signals: execute-snapshot "
-     "(incremental), stop-snapshot, pause-snapshot, resume-snapshot, log. It must be in the "
-     "publication, and be writable for incremental snapshots."},
-    {"signal.enabled.channels", LIST, MED, 0, "source", NULL, SIGN,
-     "Channels of signals; only source, which is the signal table, is supported."},
-    {"signal.poll.interval.ms", LONG, LOW, NOP, "5000", NULL, SIGN,
-     "Has no effect: signals come with the stream."},
+     "(incremental or blocking), stop-snapshot, pause-snapshot, resume-snapshot, log. It must be "
+     "in the publication, and be writable for incremental snapshots unless read.only is true."},
+    {"signal.enabled.channels", SLUICE_OPT_LIST, MED, 0, "source", NULL, SIGN,
+     "Where signals come from: source (the signal table), kafka, file. jmx has no effect."},
+    {"signal.poll.interval.ms", LONG, LOW, 0, "5000", "1..", SIGN,
+     "Milliseconds between looks at signal.file; signals of the other channels come at once."},
+    {"signal.file", STR, LOW, 0, "file-signals.txt", NULL, SIGN,
+     "File of signals, one JSON object (id, type, data) per line; it is emptied when it was read."},
     {"signal.kafka.topic", STR, LOW, 0, NULL, NULL, SIGN,
-     "Topic of signals; not supported yet: use signal.data.collection."},
+     "Topic of signals, of one partition; default is topic.prefix with -signal. Key: topic.prefix; "
+     "value: a JSON object with type, data, and, if wanted, id."},
+    {"signal.kafka.bootstrap.servers", STR, LOW, 0, NULL, NULL, SIGN,
+     "Kafka brokers of that topic; without it, those of the worker, with its consumer settings."},
+    {"signal.kafka.groupId", STR, LOW, SLUICE_OPT_NONEMPTY, "kafka-signal", NULL, SIGN,
+     "Consumer group that reads it. Connectors that share a topic need groups of their own."},
+    {"signal.kafka.poll.timeout.ms", INT, LOW, NOP, "0", NULL, SIGN,
+     "Has no effect: messages are never waited for."},
+    {"signal.consumer.*", STR, LOW, 0, NULL, NULL, SIGN, "Further settings of that consumer."},
     {"incremental.snapshot.chunk.size", INT, MED, 0, "1024", "1..1000000", SIGN,
      "Rows that an incremental snapshot reads at once; they are held in memory."},
     {"incremental.snapshot.watermarking.strategy", STR, LOW, WORD, "insert_insert",
      "insert_insert|insert_delete", SIGN,
      "How the end of a chunk is marked in the signal table: by a second row, or by deleting the "
      "first."},
-    {"notification.enabled.channels", LIST, LOW, 0, NULL, NULL, SIGN,
-     "Channels of notifications; not supported yet."},
-    {"notification.sink.topic.name", STR, LOW, NOP, NULL, NULL, SIGN,
-     "Topic of notifications, which are not supported yet."},
+    {"notification.enabled.channels", SLUICE_OPT_LIST, LOW, 0, NULL, NULL, SIGN,
+     "Where it is told what becomes of snapshots: sink (a topic), log. jmx has no effect."},
+    {"notification.sink.topic.name", STR, LOW, 0, NULL, NULL, SIGN,
+     "Topic of notifications; needed with the channel sink."},
 
     {"max.batch.size", INT, MED, NOP, "2048", NULL, RUN,
      "Has no effect: the runtime bounds what is in flight."},
@@ -286,6 +316,7 @@ const struct sluice_option cdc_options[] = {
      "How often in a row connecting is tried again after network trouble; -1 is without end."},
     {"retriable.restart.connector.wait.ms", LONG, LOW, 0, "10000", "0..", RUN,
      "Longest time in milliseconds between two attempts to connect."},
-    {"custom.metric.tags", STR, LOW, NOP, NULL, NULL, RUN, "Tags of metrics; no effect yet."},
+    {"custom.metric.tags", SLUICE_OPT_LIST, LOW, 0, NULL, NULL, RUN,
+     "Further labels of the connector's metrics: name=value,name=value."},
     {NULL, 0, 0, 0, NULL, NULL, NULL, NULL},
 };

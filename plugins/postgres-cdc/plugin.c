@@ -63,8 +63,10 @@ static enum sluice_verdict cdc_open(struct sluice_task *task, const struct sluic
     cdc->before_cells = cdc_alloc(CDC_COLUMNS_MAX * sizeof(struct cdc_cell));
     cdc->after_cells = cdc_alloc(CDC_COLUMNS_MAX * sizeof(struct cdc_cell));
     cdc->relation_columns = cdc_alloc(CDC_COLUMNS_MAX * sizeof(struct cdc_relation_column));
-    cdc_incremental_init(cdc, host->resume(task, cdc->partition));
     cdc_envelope_init(cdc, host->connector(task), host->task_id(task));
+    cdc_incremental_init(cdc, host->resume(task, cdc->partition));
+    if (cdc->settings.signal_topic && host->abi_minor < 2)
+        return cdc_fail(err, "signal.enabled.channels=kafka needs a newer sluice");
     return SLUICE_OK;
 }
 
@@ -91,6 +93,7 @@ static void cdc_close(void *self)
     disconnect(cdc);
     if (drop) cdc_drop_slot(cdc, DROP_SLOT_MS);
     cdc_conn_close(&cdc->general);
+    cdc_signals_fini(cdc);
     cdc_incremental_fini(cdc);
     free_kept(cdc);
     free(cdc->kept);
@@ -162,6 +165,7 @@ static int shortest(const struct cdc *cdc, int wait_ms)
     if (cdc->phase != CDC_STREAM) return wait_ms;
     if (cdc_incremental_busy(cdc) && wait_ms > CHUNK_MS) wait_ms = CHUNK_MS;
     if (cdc->status_ms < wait_ms) wait_ms = cdc->status_ms;
+    wait_ms = cdc_signals_wait(cdc, wait_ms);
     int beat = cdc->settings.heartbeat_ms;
     return beat && beat < wait_ms ? beat : wait_ms;
 }
@@ -187,6 +191,8 @@ static enum sluice_verdict cdc_poll(void *self, struct sluice_batch *batch,
         step = advance(cdc, &wait, err);
         if (!worked && works(cdc->phase)) cdc->host->trouble(cdc->task, NULL);
     } while (step == CDC_DONE && cdc_now_ms() < wait.until_ms);
+    cdc_notify_flush(cdc);
+    cdc_meters_tell(cdc);
     if (!cdc->message) cdc_mark(cdc); /* rows of a snapshot, heartbeats, messages */
     return step == CDC_ERROR ? stumble(cdc, err) : SLUICE_OK;
 }
@@ -237,6 +243,7 @@ static enum sluice_verdict cdc_acked(void *self, uint32_t partition, const void 
     (void)partition;
     if (!take_position(&p, position, len, err)) return SLUICE_FAIL;
     cdc_incremental_acked(cdc, p.at.state);
+    cdc_signals_acked(cdc, p.at.state);
     uint64_t lsn = cdc_position_confirms(&p.at);
     if (lsn <= cdc->confirmed_lsn) return SLUICE_OK;
     cdc->confirmed_lsn = lsn;

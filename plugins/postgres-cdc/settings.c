@@ -68,12 +68,6 @@ static void refuse(struct reader *r, const char *key, const char *harmless, cons
 
 static void refuse_unsupported(struct reader *r)
 {
-    if (r->out->signal_table)
-        refuse(r, "read.only", "false", "incremental snapshots write marks into the signal table");
-    refuse(r, "signal.enabled.channels", "source", "signals would be lost without notice");
-    refuse(r, "signal.kafka.topic", NULL, "signals would be lost without notice");
-    refuse(r, "notification.enabled.channels", NULL, "notifications would be lost");
-    refuse(r, "xmin.fetch.interval.ms", "0", "records would lack xmin");
     refuse(r, "replica.identity.autoset.values", NULL, "deletes and updates would lack old values");
     refuse(r, "converters", NULL, "custom converters are Java classes");
     refuse(r, "post.processors", NULL, "records would go unprocessed");
@@ -168,8 +162,13 @@ static void read_replication(struct reader *r)
     s->slot_failover = r->host->flag(r->conf, "slot.failover");
     s->stream_params = text(r, "slot.stream.params");
     check_stream_params(r);
+    s->in_progress = (enum cdc_in_progress)word(r, "stream.in.progress", "off|on|parallel");
+    s->spill_directory = text(r, "stream.spill.directory");
+    const char *tmp = getenv("TMPDIR");
+    if (!s->spill_directory) s->spill_directory = tmp && *tmp ? tmp : "/tmp";
     s->slot_retries = number(r, "slot.max.retries");
     s->slot_retry_ms = number(r, "slot.retry.delay.ms");
+    s->xmin_ms = number(r, "xmin.fetch.interval.ms");
     /* Debezium does not quote the name, so Postgres folds it. */
     char *publication = cdc_pool_strdup(&s->pool, r->host->str(r->conf, "publication.name"));
     for (char *p = publication; p && *p; p++) *p = (char)(isascii(*p) ? tolower(*p) : *p);
@@ -313,11 +312,18 @@ static void read_overrides(struct reader *r)
     }
 }
 
+static bool flagged(struct reader *r, const char *group, const char *name)
+{
+    char key[128];
+    snprintf(key, sizeof(key), "%s.%s", group, name);
+    return r->host->flag(r->conf, key);
+}
+
 static void read_snapshot(struct reader *r)
 {
-    static const enum cdc_snapshot_mode modes[] = {CDC_INITIAL,    CDC_INITIAL_ONLY, CDC_ALWAYS,
-                                                   CDC_NO_DATA,    CDC_NO_DATA,      CDC_NO_DATA,
-                                                   CDC_WHEN_NEEDED};
+    static const enum cdc_snapshot_mode modes[] = {CDC_INITIAL,     CDC_INITIAL_ONLY, CDC_ALWAYS,
+                                                   CDC_NO_DATA,     CDC_NO_DATA,      CDC_NO_DATA,
+                                                   CDC_WHEN_NEEDED, CDC_CONFIGURED};
     static const char *const isolations[] = {"SERIALIZABLE, READ ONLY, DEFERRABLE",
                                              "REPEATABLE READ", "READ COMMITTED",
                                              "READ UNCOMMITTED"};
@@ -325,11 +331,20 @@ static void read_snapshot(struct reader *r)
     int mode = word(r, "snapshot.mode",
                     "initial|initial_only|always|no_data|never|schema_only|when_needed|"
                     "configuration_based|custom");
-    if (mode > 6)
+    if (mode > 7)
         wrong(r, "snapshot.mode",
-              "configuration_based and custom are not supported; valid are initial, "
-              "initial_only, always, no_data, when_needed");
-    else s->snapshot_mode = modes[mode];
+              "custom names a Java class; valid are initial, initial_only, always, no_data, "
+              "when_needed and configuration_based");
+    s->snapshot_mode = modes[mode > 7 ? 0 : mode];
+    static const char flags[] = "snapshot.mode.configuration.based";
+    bool configured = s->snapshot_mode == CDC_CONFIGURED;
+    s->takes_data = configured && flagged(r, flags, "snapshot.data");
+    s->streams =
+        configured ? flagged(r, flags, "start.stream") : s->snapshot_mode != CDC_INITIAL_ONLY;
+    s->mends_offset = configured ? flagged(r, flags, "snapshot.on.data.error")
+                                 : s->snapshot_mode == CDC_WHEN_NEEDED;
+    s->row_order = (enum cdc_row_order)word(r, "snapshot.tables.order.by.row.count",
+                                            "disabled|ascending|descending");
     s->isolation = isolations[word(r, "snapshot.isolation.mode",
                                    "serializable|repeatable_read|read_committed|"
                                    "read_uncommitted")];
@@ -345,6 +360,51 @@ static void read_snapshot(struct reader *r)
     read_overrides(r);
 }
 
+static void add_pair(struct reader *r, struct sluice_label **list, size_t *n, const char *key,
+                     const char *value)
+{
+    struct cdc_settings *s = r->out;
+    *list = cdc_realloc(*list, (*n + 1) * sizeof(**list));
+    (*list)[*n].key = cdc_pool_strdup(&s->pool, key);
+    (*list)[(*n)++].value = cdc_pool_strdup(&s->pool, value);
+}
+
+static void read_signal_topic(struct reader *r)
+{
+    static const char prefix[] = "signal.consumer.";
+    struct cdc_settings *s = r->out;
+    s->signal_topic = text(r, "signal.kafka.topic");
+    if (!s->signal_topic)
+        s->signal_topic =
+            cdc_pool_format(&s->pool, "%s-signal", r->host->str(r->conf, "topic.prefix"));
+    struct sluice_label **props = &s->signal_props;
+    size_t *n = &s->signal_props_n;
+    const char *servers = text(r, "signal.kafka.bootstrap.servers"), *key, *value;
+    for (size_t i = 0; r->host->entry(r->conf, i, &key, &value); i++)
+        if (!strncmp(key, prefix, strlen(prefix)) && value)
+            add_pair(r, props, n, key + strlen(prefix), value);
+    if (servers) add_pair(r, props, n, "bootstrap.servers", servers);
+    add_pair(r, props, n, "group.id", r->host->str(r->conf, "signal.kafka.groupId"));
+}
+
+/* What is left out would lose signals, so it is refused; but jmx, which nobody can use here. */
+static void read_signal_channels(struct reader *r)
+{
+    struct cdc_settings *s = r->out;
+    const char *const *list = r->host->list(r->conf, "signal.enabled.channels");
+    for (; *list; list++) {
+        if (!strcasecmp(*list, "source")) s->signal_source = true;
+        else if (!strcasecmp(*list, "file")) s->signal_file = text(r, "signal.file");
+        else if (!strcasecmp(*list, "kafka")) read_signal_topic(r);
+        else if (!strcasecmp(*list, "in-process"))
+            wrong(r, "signal.enabled.channels",
+                  "in-process signals come from Java code; use source, kafka or file");
+        else if (strcasecmp(*list, "jmx") != 0)
+            wrong(r, "signal.enabled.channels",
+                  "'%s' is no channel: give any of source, kafka and file", *list);
+    }
+}
+
 static void read_signals(struct reader *r)
 {
     struct cdc_settings *s = r->out;
@@ -357,6 +417,43 @@ static void read_signals(struct reader *r)
     s->chunk_size = number(r, "incremental.snapshot.chunk.size");
     s->watermark_delete =
         word(r, "incremental.snapshot.watermarking.strategy", "insert_insert|insert_delete") == 1;
+    s->read_only = r->host->flag(r->conf, "read.only");
+    s->signal_poll_ms = number(r, "signal.poll.interval.ms");
+    read_signal_channels(r);
+}
+
+static void read_notifications(struct reader *r)
+{
+    struct cdc_settings *s = r->out;
+    const char *topic = text(r, "notification.sink.topic.name");
+    const char *const *list = r->host->list(r->conf, "notification.enabled.channels");
+    for (; *list; list++) {
+        if (!strcasecmp(*list, "sink")) s->notify_topic = topic;
+        else if (!strcasecmp(*list, "log")) s->notify_log = true;
+        else if (strcasecmp(*list, "jmx") != 0) /* metrics tell what it would */
+            wrong(r, "notification.enabled.channels",
+                  "'%s' is no channel: give any of sink and log", *list);
+        if (!strcasecmp(*list, "sink") && !topic)
+            wrong(r, "notification.sink.topic.name",
+                  "Notification topic name must be provided when kafka notification channel is "
+                  "enabled");
+    }
+}
+
+/* "k=v,k2=v2" */
+static void read_metric_tags(struct reader *r)
+{
+    struct cdc_settings *s = r->out;
+    const char *const *list = r->host->list(r->conf, "custom.metric.tags");
+    for (; *list; list++) {
+        const char *equals = strchr(*list, '=');
+        if (!equals || equals == *list) {
+            wrong(r, "custom.metric.tags", "'%s' is not of the form name=value", *list);
+            continue;
+        }
+        add_pair(r, &s->metric_tags, &s->metric_tags_n,
+                 cdc_pool_strndup(&s->pool, *list, (size_t)(equals - *list)), equals + 1);
+    }
 }
 
 bool cdc_settings_read(struct cdc_settings *settings, const struct sluice_host *host,
@@ -371,6 +468,8 @@ bool cdc_settings_read(struct cdc_settings *settings, const struct sluice_host *
     read_types(&r);
     read_snapshot(&r);
     read_signals(&r);
+    read_notifications(&r);
+    read_metric_tags(&r);
     settings->prefix = text(&r, "topic.prefix");
     settings->delimiter = text(&r, "topic.delimiter");
     settings->heartbeat_prefix = text(&r, "topic.heartbeat.prefix");
@@ -395,6 +494,8 @@ void cdc_settings_free(struct cdc_settings *settings)
     free(settings->mappings);
     free(settings->statements);
     free(settings->overrides);
+    free(settings->signal_props);
+    free(settings->metric_tags);
     cdc_pool_free(&settings->pool);
 }
 
@@ -414,7 +515,11 @@ bool cdc_signal_table(const struct cdc_settings *settings, const char *schema, c
 
 bool cdc_captures_table(const struct cdc_settings *settings, const char *schema, const char *table)
 {
-    if (cdc_signal_table(settings, schema, table)) return true;
+    return cdc_signal_table(settings, schema, table) || cdc_filters_pass(settings, schema, table);
+}
+
+bool cdc_filters_pass(const struct cdc_settings *settings, const char *schema, const char *table)
+{
     if (settings->ignore_builtin && builtin(schema, table)) return false;
     if (!cdc_filter_passes(&settings->schemas, schema)) return false;
     if (!settings->tables.include.n && !settings->tables.exclude.n) return true;

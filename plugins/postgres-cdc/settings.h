@@ -16,7 +16,16 @@ enum cdc_time_mode {
 };
 enum cdc_binary_mode { CDC_BINARY_BYTES, CDC_BINARY_BASE64, CDC_BINARY_BASE64_URL, CDC_BINARY_HEX };
 enum cdc_autocreate { CDC_ALL_TABLES, CDC_DISABLED, CDC_FILTERED, CDC_NO_TABLES };
-enum cdc_snapshot_mode { CDC_INITIAL, CDC_INITIAL_ONLY, CDC_ALWAYS, CDC_NO_DATA, CDC_WHEN_NEEDED };
+enum cdc_snapshot_mode {
+    CDC_INITIAL,
+    CDC_INITIAL_ONLY,
+    CDC_ALWAYS,
+    CDC_NO_DATA,
+    CDC_WHEN_NEEDED,
+    CDC_CONFIGURED /* by the flags below */
+};
+enum cdc_row_order { CDC_AS_CONFIGURED, CDC_ASCENDING, CDC_DESCENDING };
+enum cdc_in_progress { CDC_COMMITTED_ONLY, CDC_IN_PROGRESS, CDC_IN_PROGRESS_PARALLEL };
 enum cdc_flush_mode { CDC_FLUSH_CONNECTOR, CDC_FLUSH_MANUAL, CDC_FLUSH_DRIVER };
 enum cdc_mismatch { CDC_NO_VALIDATION, CDC_TRUST_OFFSET, CDC_TRUST_SLOT, CDC_TRUST_GREATER };
 enum cdc_adjustment { CDC_ADJUST_NONE, CDC_ADJUST_AVRO, CDC_ADJUST_AVRO_UNICODE };
@@ -43,8 +52,10 @@ struct cdc_settings {
     size_t statements_n;
 
     const char *slot, *stream_params;
+    enum cdc_in_progress in_progress;
+    const char *spill_directory;
     bool slot_drop_on_stop, slot_failover;
-    int slot_retries, slot_retry_ms;
+    int slot_retries, slot_retry_ms, xmin_ms;
     const char *publication;
     enum cdc_autocreate autocreate;
     bool via_root;
@@ -53,6 +64,10 @@ struct cdc_settings {
     enum cdc_mismatch mismatch;
 
     enum cdc_snapshot_mode snapshot_mode;
+    bool takes_data;   /* CDC_CONFIGURED: a snapshot at every start */
+    bool streams;      /* not CDC_INITIAL_ONLY and the like */
+    bool mends_offset; /* an offset that is of no use any more is given up */
+    enum cdc_row_order row_order;
     const char *isolation; /* SQL words */
     bool lock_shared;
     int lock_timeout_ms, snapshot_delay_ms, streaming_delay_ms, snapshot_threads;
@@ -61,8 +76,19 @@ struct cdc_settings {
     size_t overrides_n;
 
     const char *signal_table; /* schema.table; NULL: none */
-    bool watermark_delete;
+    bool watermark_delete, read_only;
     int chunk_size;
+    bool signal_source;                /* the table's rows are signals, not only marks */
+    const char *signal_file;           /* NULL: no such channel */
+    const char *signal_topic;          /* NULL: no such channel */
+    struct sluice_label *signal_props; /* of its consumer */
+    size_t signal_props_n;
+    int signal_poll_ms;
+
+    bool notify_log;
+    const char *notify_topic; /* NULL: not into Kafka */
+    struct sluice_label *metric_tags;
+    size_t metric_tags_n;
 
     struct cdc_filter schemas, tables, columns;
     bool ignore_builtin;
@@ -103,8 +129,10 @@ bool cdc_settings_read(struct cdc_settings *settings, const struct sluice_host *
                        const struct sluice_conf *conf, cdc_complain *complain, void *arg);
 void cdc_settings_free(struct cdc_settings *settings);
 
-/* Whether changes of this table are captured. */
+/* Whether changes of this table are captured; the signal table's always are. */
 bool cdc_captures_table(const struct cdc_settings *settings, const char *schema, const char *table);
+/* Whether it passes the filters, be it the signal table or not. */
+bool cdc_filters_pass(const struct cdc_settings *settings, const char *schema, const char *table);
 bool cdc_signal_table(const struct cdc_settings *settings, const char *schema, const char *table);
 /* Whether the column belongs to the row's value. */
 bool cdc_captures_column(const struct cdc_settings *settings, const char *schema, const char *table,

@@ -153,9 +153,11 @@ static enum cdc_step check_offset(struct cdc *cdc, struct sluice_err *err)
     enum cdc_step step = CDC_DONE;
     char here[24];
     cdc_lsn_text(cdc->position.lsn_commit ? cdc->position.lsn_commit : cdc->position.lsn, here);
-    if (s->snapshot_mode == CDC_WHEN_NEEDED) {
-        cdc->host->log(cdc->task, SLUICE_WARN, "%s: a new snapshot is taken", why);
-        cdc->snapshot_due = true;
+    if (s->mends_offset) {
+        cdc->snapshot_due = s->snapshot_mode == CDC_WHEN_NEEDED || s->takes_data;
+        cdc->host->log(cdc->task, SLUICE_WARN, "%s: %s", why,
+                       cdc->snapshot_due ? "a new snapshot is taken"
+                                         : "going on from where the server is, as configured");
         memset(&cdc->position, 0, sizeof(cdc->position));
         cdc->has_position = false;
     } else if (cdc->slot.exists && trusted) {
@@ -176,16 +178,22 @@ static enum cdc_step check_offset(struct cdc *cdc, struct sluice_err *err)
 
 static enum cdc_step decide(struct cdc *cdc, struct sluice_err *err)
 {
-    enum cdc_snapshot_mode mode = cdc->settings.snapshot_mode;
+    const struct cdc_settings *s = &cdc->settings;
+    enum cdc_snapshot_mode mode = s->snapshot_mode;
     bool unfinished = cdc->has_position && cdc->position.snapshot == CDC_IN_SNAPSHOT;
-    if (unfinished && mode == CDC_NO_DATA)
+    bool never = mode == CDC_NO_DATA || (mode == CDC_CONFIGURED && !s->takes_data);
+    if (unfinished && never)
         return hopeless(cdc, err,
                         "The connector previously stopped while taking a snapshot, but now the "
                         "connector is configured to never allow snapshots. Reconfigure the "
                         "connector to use snapshots initially or when needed.");
-    cdc->snapshot_due = unfinished || (!cdc->has_position && mode != CDC_NO_DATA) ||
-                        (mode == CDC_ALWAYS && cdc->first_start);
-    if (cdc->snapshot_due || mode == CDC_INITIAL_ONLY || !cdc->has_position) return CDC_DONE;
+    cdc->snapshot_due = unfinished || (!cdc->has_position && !never) ||
+                        ((mode == CDC_ALWAYS || s->takes_data) && cdc->first_start);
+    if (!cdc->snapshot_due && !cdc->skip_told) {
+        cdc->skip_told = cdc->meters.skipped = true;
+        cdc_notify(cdc, CDC_INITIAL_SNAPSHOT, NULL, "SKIPPED", NULL);
+    }
+    if (cdc->snapshot_due || !s->streams || !cdc->has_position) return CDC_DONE;
     return check_offset(cdc, err);
 }
 
@@ -197,7 +205,7 @@ static enum cdc_step inspect(struct cdc *cdc, const struct cdc_wait *wait, struc
     if (step == CDC_DONE) step = take_server(cdc, err);
     if (step == CDC_DONE) step = decide(cdc, err);
     if (step != CDC_DONE) return step;
-    bool streams = cdc->settings.snapshot_mode != CDC_INITIAL_ONLY;
+    bool streams = cdc->settings.streams;
     bool listed = cdc->settings.autocreate == CDC_FILTERED && streams && !cdc->standby;
     cdc->phase = !streams && !cdc->snapshot_due ? CDC_IDLE
                  : cdc->snapshot_due || listed  ? CDC_TABLES
@@ -232,7 +240,7 @@ static enum cdc_step list_tables(struct cdc *cdc, const struct cdc_wait *wait,
     enum cdc_step step =
         query(cdc,
               "SELECT c.oid, n.nspname, c.relname, c.relpersistence, "
-              "pg_catalog.pg_relation_size(c.oid) FROM pg_catalog.pg_class c "
+              "pg_catalog.pg_relation_size(c.oid), c.reltuples FROM pg_catalog.pg_class c "
               "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', "
               "'p') AND c.relpersistence <> 't' AND n.nspname !~ '^pg_(toast|temp)'",
               "listing the tables", wait, err);
@@ -253,6 +261,7 @@ static enum cdc_step list_tables(struct cdc *cdc, const struct cdc_wait *wait,
         table->name = cdc_strdup(name);
         table->bytes = strtoull(cdc_conn_field(conn, 0, i, 4), NULL, 10);
         table->logged = *cdc_conn_field(conn, 0, i, 3) == 'p';
+        table->rows = strtod(cdc_conn_field(conn, 0, i, 5), NULL);
         free(full);
     }
     qsort(cdc->tables, cdc->tables_n, sizeof(*cdc->tables), by_rank);
@@ -260,7 +269,11 @@ static enum cdc_step list_tables(struct cdc *cdc, const struct cdc_wait *wait,
         cdc->host->log(cdc->task, SLUICE_WARN,
                        "no table passes the filters yet; check schema.include.list and "
                        "table.include.list (patterns of schema.table)");
-    cdc->phase = s->snapshot_mode == CDC_INITIAL_ONLY ? CDC_SNAPSHOT_DELAY : CDC_PUBLISH;
+    cdc->phase = !s->streams ? CDC_SNAPSHOT_DELAY : CDC_PUBLISH;
+    if (cdc->blocking) {
+        cdc_blocking_tables(cdc);
+        cdc->phase = CDC_SNAPSHOT_BEGIN;
+    }
     return CDC_DONE;
 }
 

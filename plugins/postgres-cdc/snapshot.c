@@ -23,11 +23,80 @@
 
 static bool wanted(const struct cdc *cdc, const struct cdc_table *table)
 {
+    if (cdc->blocking) return true;
+    if (!cdc_filters_pass(&cdc->settings, table->schema, table->name)) return false;
     if (!cdc->settings.snapshot_include.n) return true;
     char *name = cdc_format("%s.%s", table->schema, table->name);
     bool match = cdc_patterns_match(&cdc->settings.snapshot_include, name) >= 0;
     free(name);
     return match;
+}
+
+/* "s.a,s.b": those that are read, or all that are captured. */
+static char *table_names(const struct cdc *cdc, bool all)
+{
+    struct cdc_text text = {0};
+    cdc_text_adds(&text, "");
+    for (size_t i = 0; i < cdc->tables_n; i++)
+        if (all || wanted(cdc, &cdc->tables[i]))
+            cdc_text_addf(&text, "%s%s.%s", text.len ? "," : "", cdc->tables[i].schema,
+                          cdc->tables[i].name);
+    return text.s;
+}
+
+static void tell_table(struct cdc *cdc, bool done)
+{
+    const struct cdc_table *table = &cdc->tables[cdc->table_at];
+    if (!cdc->settings.notify_topic && !cdc->settings.notify_log) return;
+    char *name = cdc_format("%s.%s", table->schema, table->name), *all = table_names(cdc, done);
+    char *rows = cdc_format("%llu", (unsigned long long)cdc->table_rows);
+    if (done)
+        cdc_notify(cdc, CDC_INITIAL_SNAPSHOT, NULL, "TABLE_SCAN_COMPLETED", "scanned_collection",
+                   name, "data_collections", all, "total_rows_scanned", rows, "status", "SUCCEEDED",
+                   NULL);
+    else
+        cdc_notify(cdc, CDC_INITIAL_SNAPSHOT, NULL, "IN_PROGRESS", "current_collection_in_progress",
+                   name, "data_collections", all, NULL);
+    free(name);
+    free(all);
+    free(rows);
+}
+
+static int by_rows(const void *a, const void *b)
+{
+    double x = ((const struct cdc_table *)a)->rows, y = ((const struct cdc_table *)b)->rows;
+    return (x > y) - (x < y);
+}
+
+static int by_rows_down(const void *a, const void *b) { return by_rows(b, a); }
+
+/* What is told of a snapshot that begins, and where it stands. */
+static void count_tables(struct cdc *cdc)
+{
+    struct cdc_meters *m = &cdc->meters;
+    if (cdc->settings.row_order != CDC_AS_CONFIGURED)
+        qsort(cdc->tables, cdc->tables_n, sizeof(*cdc->tables),
+              cdc->settings.row_order == CDC_ASCENDING ? by_rows : by_rows_down);
+    m->tables = 0;
+    for (size_t i = 0; i < cdc->tables_n; i++) {
+        cdc->tables[i].scanned = 0;
+        if (!wanted(cdc, &cdc->tables[i])) continue;
+        cdc->bytes_total += cdc->tables[i].bytes;
+        m->tables++;
+    }
+    m->remaining = m->tables;
+    m->completed = m->aborted = m->skipped = false;
+    cdc->snapshot_told = true;
+    cdc_notify(cdc, CDC_INITIAL_SNAPSHOT, NULL, "STARTED", NULL);
+}
+
+static void over(struct cdc *cdc, bool completed)
+{
+    cdc->snapshot_told = false;
+    cdc->meters.completed = completed;
+    cdc->meters.aborted = !completed;
+    cdc->meters.duration_ms = cdc_now_ms() - cdc->snapshot_started_ms;
+    cdc_notify(cdc, CDC_INITIAL_SNAPSHOT, NULL, completed ? "COMPLETED" : "ABORTED", NULL);
 }
 
 static enum cdc_step begin(struct cdc *cdc, const struct cdc_wait *wait, struct sluice_err *err)
@@ -53,17 +122,18 @@ static enum cdc_step begin(struct cdc *cdc, const struct cdc_wait *wait, struct 
     assert(conn->results_n == 4);
     uint64_t lsn = 0;
     cdc_lsn_parse(cdc_conn_field(conn, 3, 0, 0), &lsn);
-    struct cdc_position *p = &cdc->position;
-    uint64_t commit = cdc->has_position ? p->lsn_commit : 0;
+    struct cdc_position *p = &cdc->snapshot_at;
+    uint64_t commit = cdc->has_position ? cdc->position.lsn_commit : 0;
     if (!commit && cdc->slot.exists && !cdc->slot.created) commit = cdc->slot.confirmed;
-    uint16_t state = p->state;
     memset(p, 0, sizeof(*p));
-    p->state = state;
+    p->state = cdc->position.state;
     p->lsn = *cdc->slot.snapshot ? cdc->slot.confirmed : lsn;
     p->lsn_commit = commit;
     p->txid = strtoull(cdc_conn_field(conn, 3, 0, 1), NULL, 10);
-    p->ts_us = cdc->snapshot_ts_us = strtoll(cdc_conn_field(conn, 3, 0, 2), NULL, 10);
+    p->ts_us = strtoll(cdc_conn_field(conn, 3, 0, 2), NULL, 10);
     p->snapshot = CDC_IN_SNAPSHOT;
+    /* One that a signal asked for leaves the stream's position as it is. */
+    if (!cdc->blocking) cdc->position = *p;
     cdc->has_position = true;
     cdc->slot.snapshot[0] = 0; /* it serves once */
     cdc->table_at = 0;
@@ -71,8 +141,7 @@ static enum cdc_step begin(struct cdc *cdc, const struct cdc_wait *wait, struct 
     cdc->snapshot_rows = 0;
     cdc->snapshot_started_ms = cdc->progress_ms = cdc_now_ms();
     cdc->bytes_total = cdc->bytes_done = cdc->bytes_copied = 0;
-    for (size_t i = 0; i < cdc->tables_n; i++)
-        if (wanted(cdc, &cdc->tables[i])) cdc->bytes_total += cdc->tables[i].bytes;
+    count_tables(cdc);
     assert(!cdc->readers);
     if (s->snapshot_threads > 1 &&
         !(cdc->readers =
@@ -100,18 +169,23 @@ static enum cdc_step next_table(struct cdc *cdc, const struct cdc_wait *wait,
     assert(!cdc->copying);
     enum cdc_step step = cdc_relation_load(cdc, table->oid, table->schema, table->name, NULL, wait,
                                            &cdc->copying, err);
-    if (step == CDC_DONE) cdc->phase = CDC_SNAPSHOT_OPEN;
-    return step;
+    if (step != CDC_DONE) return step;
+    cdc->table_rows = 0;
+    tell_table(cdc, false);
+    cdc->phase = CDC_SNAPSHOT_OPEN;
+    return CDC_DONE;
 }
 
-static const char *override_of(const struct cdc *cdc, const struct cdc_table *table)
+/* Owned, NULL: none. */
+static char *override_of(const struct cdc *cdc, const struct cdc_table *table)
 {
+    if (cdc->blocking) return cdc_blocking_select(cdc, table);
     char *name = cdc_format("%s.%s", table->schema, table->name);
     const char *sql = NULL;
     for (size_t i = 0; i < cdc->settings.overrides_n; i++)
         if (!strcmp(cdc->settings.overrides[i].table, name)) sql = cdc->settings.overrides[i].sql;
     free(name);
-    return sql;
+    return cdc_strdup(sql);
 }
 
 static void table_name(struct cdc_text *sql, const struct cdc_table *table)
@@ -138,7 +212,7 @@ static void copy_sql(struct cdc_text *sql, const struct cdc *cdc, const struct c
         if (i) cdc_text_adds(sql, ", ");
         cdc_text_ident(sql, cdc->copying->columns[i].name);
     }
-    const char *override = override_of(cdc, table);
+    char *override = override_of(cdc, table);
     cdc_text_adds(sql, " FROM ");
     if (override) {
         size_t len = strlen(override);
@@ -147,6 +221,7 @@ static void copy_sql(struct cdc_text *sql, const struct cdc *cdc, const struct c
     } else {
         table_name(sql, table);
     }
+    free(override);
     const char *word = " WHERE";
     if (first) {
         cdc_text_addf(sql, "%s ctid >= '(%llu,0)'::tid", word, (unsigned long long)first);
@@ -190,7 +265,9 @@ static enum cdc_step open_shared(struct cdc *cdc, const struct cdc_table *table,
     if (step != CDC_DONE) return step;
     size_t last = cdc->general.results_n - 1;
     uint64_t pages = 0;
-    bool divisible = cdc->server_version >= 140000 && !override_of(cdc, table);
+    char *override = override_of(cdc, table);
+    bool divisible = cdc->server_version >= 140000 && !override;
+    free(override);
     if (divisible && PQntuples(cdc->general.results[last]))
         pages = strtoull(cdc_conn_field(&cdc->general, last, 0, 0), NULL, 10);
     share(cdc, table, pages, *what);
@@ -306,6 +383,7 @@ static bool hold(struct cdc *cdc, char *line, int len, struct sluice_err *err)
     cdc->held = line;
     cdc->held_len = len;
     cdc->bytes_copied += (uint64_t)len;
+    cdc->tables[cdc->table_at].scanned = ++cdc->table_rows;
     cdc->held_relation = cdc->copying;
     cdc->held_first = !cdc->any_row && !cdc->any_table;
     cdc->held_first_of_table = first_of_table;
@@ -313,20 +391,31 @@ static bool hold(struct cdc *cdc, char *line, int len, struct sluice_err *err)
     return ok;
 }
 
-/* How far it is, now and then. A row's text is about as long as its place in the heap. */
-static void progress(struct cdc *cdc)
+/* A row's text is about as long as its place in the heap. */
+bool cdc_snapshot_progress(const struct cdc *cdc, double *percent, double *seconds)
 {
-    int64_t now_ms = cdc_now_ms();
-    if (now_ms - cdc->progress_ms < PROGRESS_MS || !cdc->bytes_total) return;
-    cdc->progress_ms = now_ms;
+    if (!cdc->bytes_total || cdc->table_at >= cdc->tables_n) return false;
     uint64_t here = cdc->tables[cdc->table_at].bytes;
     if (here > cdc->bytes_copied) here = cdc->bytes_copied;
     double part = (double)(cdc->bytes_done + here) / (double)cdc->bytes_total;
-    double elapsed_s = (double)(now_ms - cdc->snapshot_started_ms) / 1000;
+    double elapsed_s = (double)(cdc_now_ms() - cdc->snapshot_started_ms) / 1000;
+    *percent = part * 100;
+    *seconds = part > 0 ? elapsed_s / part - elapsed_s : 0;
+    return true;
+}
+
+/* How far it is, now and then. */
+static void progress(struct cdc *cdc)
+{
+    int64_t now_ms = cdc_now_ms();
+    double percent, seconds;
+    if (now_ms - cdc->progress_ms < PROGRESS_MS || !cdc_snapshot_progress(cdc, &percent, &seconds))
+        return;
+    cdc->progress_ms = now_ms;
     cdc->host->log(cdc->task, SLUICE_INFO,
-                   "snapshot: about %.0f %% after %.0f s, %.0f s to go; table %zu of %zu, %llu "
+                   "snapshot: about %.0f %% after %lld s, %.0f s to go; table %zu of %zu, %llu "
                    "rows",
-                   part * 100, elapsed_s, part > 0 ? elapsed_s / part - elapsed_s : 0,
+                   percent, (long long)(now_ms - cdc->snapshot_started_ms) / 1000, seconds,
                    cdc->table_at + 1, cdc->tables_n, (unsigned long long)cdc->snapshot_rows);
 }
 
@@ -337,6 +426,8 @@ static enum cdc_step table_read(struct cdc *cdc)
                    "snapshot: read %s.%s (%zu of %zu tables, %llu rows in all)", table->schema,
                    table->name, cdc->table_at + 1, cdc->tables_n,
                    (unsigned long long)cdc->snapshot_rows + (cdc->held != NULL));
+    tell_table(cdc, true);
+    cdc->meters.remaining--;
     /* The held row may still need it. */
     if (cdc->held_relation != cdc->copying) cdc_relation_retire(&cdc->relations, cdc->copying);
     cdc->copying = NULL;
@@ -429,7 +520,9 @@ static enum cdc_step finish(struct cdc *cdc, const struct cdc_wait *wait, struct
     if (step != CDC_DONE) return step;
     cdc_readers_stop(cdc->readers);
     cdc->readers = NULL;
-    cdc->position.snapshot = CDC_SNAPSHOT_DONE;
+    bool blocking = cdc->blocking;
+    if (blocking) cdc_blocking_done(cdc);
+    else cdc->position.snapshot = CDC_SNAPSHOT_DONE;
     if (!cdc->held) {
         cdc_emit_position(cdc, &cdc->position);
     } else if (!emit_held(cdc, "last", err)) {
@@ -444,11 +537,17 @@ static enum cdc_step finish(struct cdc *cdc, const struct cdc_wait *wait, struct
                    "ms",
                    (unsigned long long)cdc->snapshot_rows, cdc->tables_n,
                    (long long)(cdc_now_ms() - cdc->snapshot_started_ms));
+    over(cdc, true);
     cdc_tables_free(cdc);
+    if (blocking) {
+        cdc->blocking = false;
+        cdc->phase = CDC_CONNECT_REPLICATION;
+        return CDC_DONE;
+    }
     cdc->snapshot_due = false;
     cdc->first_start = false;
     if (cdc->settings.heartbeat_ms) cdc_emit_heartbeat(cdc);
-    cdc->phase = cdc->settings.snapshot_mode == CDC_INITIAL_ONLY ? CDC_IDLE : CDC_STREAMING_DELAY;
+    cdc->phase = cdc->settings.streams ? CDC_STREAMING_DELAY : CDC_IDLE;
     cdc->delay_until_ms = cdc_now_ms() + cdc->settings.streaming_delay_ms;
     return CDC_DONE;
 }
@@ -468,6 +567,8 @@ enum cdc_step cdc_snapshot(struct cdc *cdc, const struct cdc_wait *wait, struct 
 
 void cdc_snapshot_abandon(struct cdc *cdc)
 {
+    if (cdc->snapshot_told) over(cdc, false);
+    cdc->blocking = false;
     cdc_readers_stop(cdc->readers);
     cdc->readers = NULL;
     cdc_block_free(cdc->block);

@@ -53,6 +53,8 @@ bool cdc_stream_status(struct cdc *cdc, bool now, struct sluice_err *err)
     put_u64(m + 9, lsn);
     put_u64(m + 17, lsn);
     put_u64(m + 25, (uint64_t)(cdc_wall_ns() / 1000 - CDC_EPOCH_US));
+    m[33] = cdc->ask_keepalive;
+    cdc->ask_keepalive = false;
     PGconn *pg = cdc->replication.pg;
     if (PQputCopyData(pg, (const char *)m, sizeof(m)) < 0 || PQflush(pg) < 0) {
         cdc_conn_broken(&cdc->replication, &cdc->settings, "sending the confirmed position", err);
@@ -119,6 +121,8 @@ static enum cdc_step on_commit(struct cdc *cdc, struct cdc_cursor *c, struct slu
     cdc->has_position = true;
     if (cdc->transaction) cdc_transaction_end(cdc);
     cdc->unfinished = false;
+    cdc_meter_commit(cdc);
+    if (cdc->incremental) cdc_incremental_committed(cdc, (uint32_t)p->txid);
     cdc_mark(cdc);
     return CDC_DONE;
 }
@@ -162,7 +166,10 @@ static enum cdc_step on_change(struct cdc *cdc, struct cdc_cursor *c, char op, u
     const struct cdc_position before = cdc->position;
     moved(cdc, lsn, op == 'I' ? CDC_MSG_INSERT : op == 'U' ? CDC_MSG_UPDATE : CDC_MSG_DELETE);
     if (was_emitted(cdc, lsn)) return CDC_DONE;
-    if (relation && !relation->captured) return CDC_DONE;
+    if (relation && !relation->captured) {
+        cdc->meters.filtered++;
+        return CDC_DONE;
+    }
     if (!relation || !cdc_read_change(c, op, &change))
         return broken_stream(cdc, err, relation ? "change" : "change of an unknown table");
     bool again = cdc->parts_done == UINT32_MAX; /* only counted */
@@ -379,6 +386,9 @@ static enum cdc_step drain(struct cdc *cdc, const struct cdc_wait *wait, struct 
 {
     PGconn *pg = cdc->replication.pg;
     while (cdc_has_room(cdc)) {
+        bool ok = true;
+        if (cdc->incremental && !cdc_incremental_passed(cdc, err, &ok))
+            return ok ? CDC_WAIT : CDC_ERROR;
         char *data = cdc->message;
         int n = cdc->message_len;
         cdc->message = NULL;
@@ -446,6 +456,9 @@ enum cdc_step cdc_stream(struct cdc *cdc, const struct cdc_wait *wait, struct sl
     enum cdc_step step;
     int64_t checked_ms = cdc_now_ms();
     bool waited = false, gather = checked_ms - cdc->last_record_ms <= BUSY_MS;
+    cdc_signals_poll(cdc);
+    cdc_notify_flush(cdc);
+    if (cdc_blocking_begin(cdc)) return CDC_DONE;
     /* The query occupies the connection that tables are looked up with. */
     if (cdc->heartbeat_query_due && (step = heartbeat(cdc, wait, err)) != CDC_DONE) return step;
     if (!read_chunks(cdc, wait, &step, err)) return step;
