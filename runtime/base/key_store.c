@@ -64,6 +64,14 @@ char *sluice_pem_bio(BIO *bio)
     return text;
 }
 
+char *sluice_pem_key(EVP_PKEY *key)
+{
+    BIO *bio = BIO_new(BIO_s_secmem());
+    assert(bio);
+    PEM_write_bio_PKCS8PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL);
+    return sluice_pem_bio(bio);
+}
+
 char *sluice_pem_certificates(X509 *first, STACK_OF(X509) * others)
 {
     BIO *bio = BIO_new(BIO_s_mem());

@@ -27,6 +27,8 @@ bool sluice_key_store_open(const char *key, const char *path, const char *data, 
 char *sluice_key_store_certificates(const char *key, const char *path, const char *data, size_t len,
                                     const char *password, struct sluice_err *err);
 
+/* PEM of a private key, not encrypted; the caller wipes it. Owned; NULL: it has none. */
+char *sluice_pem_key(EVP_PKEY *key);
 /* PEM of one certificate (may be NULL) and of others. Owned; NULL: there are none. */
 char *sluice_pem_certificates(X509 *first, STACK_OF(X509) * others);
 /* The text of a memory BIO, which is freed. Owned; NULL: it is empty. */

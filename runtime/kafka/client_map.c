@@ -122,6 +122,33 @@ static bool set_authorities(struct mapping *m, const char *path, const char *dat
     return ok;
 }
 
+/* As PEM: librdkafka 2.0's own reader of PKCS#12 leaks. Like that one it sends the first certificate
+ * only. */
+static bool set_key_pair(struct mapping *m, const char *path, const char *data, size_t len)
+{
+    static const char key[] = "ssl.keystore.location";
+    EVP_PKEY *pkey;
+    X509 *cert;
+    STACK_OF(X509) * others;
+    if (!sluice_key_store_open(key, path, data, len,
+                               sluice_map_get(m->props, "ssl.keystore.password"), &pkey, &cert,
+                               &others, m->err))
+        return false;
+    char *secret = pkey ? sluice_pem_key(pkey) : NULL;
+    char *chain = cert ? sluice_pem_certificates(cert, NULL) : NULL;
+    bool ok = secret && chain && set(m, key, "ssl.key.pem", secret) &&
+              set(m, key, "ssl.certificate.pem", chain);
+    if (!secret || !chain)
+        sluice_err_set(m->err, "%s: %s holds no private key with a certificate", key, path);
+    if (secret) explicit_bzero(secret, strlen(secret));
+    free(secret);
+    free(chain);
+    EVP_PKEY_free(pkey);
+    X509_free(cert);
+    sk_X509_pop_free(others, X509_free);
+    return ok;
+}
+
 /* What the file is decides, as with Java, which reads PKCS#12 under the type JKS too. */
 static bool set_java_store(struct mapping *m, const struct sluice_client_row *row, const char *path)
 {
@@ -135,7 +162,7 @@ static bool set_java_store(struct mapping *m, const struct sluice_client_row *ro
         ok = sluice_err_set(m->err, "%s: %s is a PEM file: set ssl.%sstore.type=PEM", row->java,
                             path, trust ? "trust" : "key");
     else if (trust) ok = set_authorities(m, path, data, len);
-    else ok = set(m, row->java, "ssl.keystore.location", path);
+    else ok = set_key_pair(m, path, data, len);
     explicit_bzero(data, len);
     free(data);
     return ok || sluice_err_wrap(m->err, "%s", m->who);

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "data/java_regex.h"
 #include "kafka/client.h"
+#include "kafka/down.h"
 
 #define METADATA_MS 500 /* the task waits meanwhile */
 #define METADATA_RETRY_MS 2000
@@ -77,12 +78,8 @@ static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
 {
     struct sluice_consumer *c = opaque;
     (void)rk;
-    if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN && code != RD_KAFKA_RESP_ERR__AUTHENTICATION &&
-        code != RD_KAFKA_RESP_ERR__SSL && code != RD_KAFKA_RESP_ERR__RESOLVE)
-        return;
-    snprintf(c->trouble, sizeof c->trouble, "kafka brokers at %s cannot be reached: %s; retrying",
-             c->brokers, reason);
-    c->down = true;
+    if (sluice_brokers_down(code, reason, c->brokers, c->down, c->trouble, sizeof c->trouble))
+        c->down = true;
 }
 
 static void on_commit(rd_kafka_t *rk, rd_kafka_resp_err_t code,

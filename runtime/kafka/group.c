@@ -22,6 +22,7 @@
 #include "base/mem.h"
 #include "base/thread.h"
 #include "kafka/client.h"
+#include "kafka/down.h"
 
 #define POLL_MS 100
 #define SESSION_LEAST_MS 6000 /* the brokers' group.min.session.timeout.ms, as a rule */
@@ -226,16 +227,11 @@ static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
     (void)rk;
     if (atomic_load(&c->retired)) return;
     rd_kafka_queue_yield(c->queue);
-    switch (code) {
-    case RD_KAFKA_RESP_ERR__FATAL: check_fatal(c); break;
-    case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
-    case RD_KAFKA_RESP_ERR__AUTHENTICATION:
-    case RD_KAFKA_RESP_ERR__SSL:
-    case RD_KAFKA_RESP_ERR__RESOLVE:
-        trouble(g, "kafka brokers at %s cannot be reached: %.300s; retrying", g->brokers, reason);
-        break;
-    default: break;
-    }
+    if (code == RD_KAFKA_RESP_ERR__FATAL) check_fatal(c);
+    else
+        sluice_brokers_down(code, reason, g->brokers,
+                            strncmp(g->draft.trouble, "kafka brokers", 13) == 0, g->draft.trouble,
+                            sizeof g->draft.trouble);
 }
 
 static void on_event(struct client *c, const rd_kafka_message_t *message)

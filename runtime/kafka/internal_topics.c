@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "kafka/client.h"
+#include "kafka/down.h"
 
 #define TOPICS_MAX 16
 #define AGAIN_MS 50 /* before brokers are asked again for a topic that was just made */
@@ -32,6 +33,7 @@ struct checking {
     size_t n;
     bool foreign; /* one that was not there was made by another meanwhile */
     int64_t deadline;
+    char down[512]; /* why brokers cannot be reached; empty: nothing was said of it */
     struct sluice_err *err;
 };
 
@@ -97,8 +99,9 @@ static bool unauthorised(rd_kafka_resp_err_t code)
 static enum sluice_verdict trouble(struct checking *c, rd_kafka_resp_err_t code, const char *what,
                                    const char *why)
 {
-    sluice_err_set(c->err, "%s: %s at %s failed: %s", c->who, what, c->brokers,
-                   why ? why : rd_kafka_err2str(code));
+    rd_kafka_poll(c->rk, 0); /* calls on_error() */
+    sluice_err_set(c->err, "%s: %s at %s failed: %s%s%s", c->who, what, c->brokers,
+                   why ? why : rd_kafka_err2str(code), *c->down ? ": " : "", c->down);
     return passes(code) ? SLUICE_RETRY : SLUICE_FAIL;
 }
 
@@ -359,11 +362,12 @@ static enum sluice_verdict ensure(struct checking *c)
     return v;
 }
 
-/* Brokers that are away show in the requests' answers. */
+/* Requests to brokers that are away only say that there was no answer. */
 static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
 {
-    (void)rk, (void)opaque;
-    sluice_log(SLUICE_DEBUG, NULL, -1, "internal topics: %s: %s", rd_kafka_err2name(code), reason);
+    struct checking *c = opaque;
+    (void)rk;
+    sluice_brokers_down(code, reason, c->brokers, *c->down != '\0', c->down, sizeof c->down);
 }
 
 enum sluice_verdict sluice_internal_topics_ensure(const struct sluice_map *props, const char *who,
@@ -377,6 +381,7 @@ enum sluice_verdict sluice_internal_topics_ensure(const struct sluice_map *props
     for (size_t k = 0; k < n; k++) c.checks[k].topic = &topics[k];
     rd_kafka_conf_t *conf = sluice_client_conf(SLUICE_CLIENT_ADMIN, props, who, err);
     if (!conf) return SLUICE_FAIL;
+    rd_kafka_conf_set_opaque(conf, &c);
     rd_kafka_conf_set_error_cb(conf, on_error);
     c.rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
     if (!c.rk) {

@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "base/thread.h"
 #include "kafka/client.h"
+#include "kafka/down.h"
 #include "kafka/topic_log.h"
 
 #define POLL_MS 100
@@ -25,7 +26,7 @@
 
 struct sluice_log_writer {
     rd_kafka_t *rk;
-    char *who;
+    char *who, *brokers;
     pthread_t thread;
     _Atomic bool stopping;
     pthread_mutex_t mutex;
@@ -64,12 +65,10 @@ static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
 {
     struct sluice_log_writer *writer = opaque;
     (void)rk;
-    if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN && code != RD_KAFKA_RESP_ERR__AUTHENTICATION &&
-        code != RD_KAFKA_RESP_ERR__SSL && code != RD_KAFKA_RESP_ERR__RESOLVE)
-        return;
+    char text[512];
+    if (!sluice_brokers_down(code, reason, writer->brokers, false, text, sizeof text)) return;
     if (!atomic_exchange(&writer->down, true))
-        sluice_log(SLUICE_WARN, NULL, -1, "%s: kafka brokers cannot be reached: %s; retrying",
-                   writer->who, reason);
+        sluice_log(SLUICE_WARN, NULL, -1, "%s: %s", writer->who, text);
 }
 
 static void *run(void *arg)
@@ -118,7 +117,9 @@ struct sluice_log_writer *sluice_log_writer_new(const struct sluice_map *props, 
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     pthread_cond_init(&writer->answered, &attr);
     pthread_condattr_destroy(&attr);
+    const char *brokers = sluice_map_get(props, "bootstrap.servers");
     writer->who = sluice_xstrdup(who);
+    writer->brokers = sluice_xstrdup(brokers ? brokers : "");
     writer->rk = client_new(writer, props, err);
     if (writer->rk && sluice_thread_start(&writer->thread, "log-writer", run, writer, err))
         return writer;
@@ -180,5 +181,6 @@ void sluice_log_writer_free(struct sluice_log_writer *writer)
     pthread_cond_destroy(&writer->answered);
     pthread_mutex_destroy(&writer->mutex);
     free(writer->who);
+    free(writer->brokers);
     free(writer);
 }

@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/thread.h"
 #include "kafka/client.h"
+#include "kafka/down.h"
 
 #define POLL_MS 100
 #define LEADER_TRIES 30
@@ -78,6 +79,15 @@ static void set_trouble(struct sluice_producer *p, const char *text)
     sluice_unlock(&p->mutex);
 }
 
+static bool read_trouble(struct sluice_producer *p, bool yes, char text[512])
+{
+    if (!yes) return false;
+    sluice_lock(&p->mutex);
+    memcpy(text, p->trouble, sizeof p->trouble);
+    sluice_unlock(&p->mutex);
+    return true;
+}
+
 static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
 {
     struct sluice_producer *p = opaque;
@@ -88,14 +98,13 @@ static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
         atomic_store(&p->fatal, true);
         sluice_log(SLUICE_ERROR, NULL, -1, "kafka producer %s: fatal: %s: %s", rd_kafka_name(rk),
                    rd_kafka_err2name(original), text);
-    } else if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN ||
-               code == RD_KAFKA_RESP_ERR__AUTHENTICATION || code == RD_KAFKA_RESP_ERR__SSL ||
-               code == RD_KAFKA_RESP_ERR__RESOLVE) {
-        snprintf(text, sizeof text, "kafka brokers at %s cannot be reached: %s; retrying",
-                 p->brokers, reason);
-        set_trouble(p, text);
-        if (!atomic_exchange(&p->down, true)) sluice_log(SLUICE_WARN, NULL, -1, "%s", text);
+        return;
     }
+    read_trouble(p, true, text);
+    if (!sluice_brokers_down(code, reason, p->brokers, atomic_load(&p->down), text, sizeof text))
+        return;
+    set_trouble(p, text);
+    if (!atomic_exchange(&p->down, true)) sluice_log(SLUICE_WARN, NULL, -1, "%s", text);
 }
 
 /* While the cluster is lost and nothing is sent, only asking tells that it is back. */
@@ -349,15 +358,6 @@ bool sluice_kafka_refused(int code)
     case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION: return true;
     default: return false;
     }
-}
-
-static bool read_trouble(struct sluice_producer *p, bool yes, char text[512])
-{
-    if (!yes) return false;
-    sluice_lock(&p->mutex);
-    memcpy(text, p->trouble, sizeof p->trouble);
-    sluice_unlock(&p->mutex);
-    return true;
 }
 
 bool sluice_producer_down(struct sluice_producer *producer, char text[512])

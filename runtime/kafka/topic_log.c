@@ -36,6 +36,7 @@
 #include "base/mem.h"
 #include "base/thread.h"
 #include "kafka/client.h"
+#include "kafka/down.h"
 
 #define POLL_MS 200
 #define PROBE_MS 1000       /* how often lost brokers are asked for */
@@ -77,27 +78,29 @@ struct sluice_log_reader {
 
 /* ---- trouble ---- */
 
-static void set_down(struct sluice_log_reader *reader, bool down, const char *why)
+static void set_back(struct sluice_log_reader *reader)
 {
     sluice_lock(&reader->mutex);
     bool was = reader->down;
-    reader->down = down;
-    if (down)
-        snprintf(reader->text, sizeof reader->text,
-                 "kafka brokers at %s cannot be reached: %s; retrying", reader->brokers, why);
+    reader->down = false;
     sluice_unlock(&reader->mutex);
-    if (down && !was) sluice_log(SLUICE_WARN, NULL, -1, "%s: %s", reader->who, reader->text);
-    if (!down && was)
+    if (was)
         sluice_log(SLUICE_INFO, NULL, -1, "%s: kafka brokers at %s are back", reader->who,
                    reader->brokers);
 }
 
 static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
 {
+    struct sluice_log_reader *reader = opaque;
     (void)rk;
-    if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || code == RD_KAFKA_RESP_ERR__AUTHENTICATION ||
-        code == RD_KAFKA_RESP_ERR__SSL || code == RD_KAFKA_RESP_ERR__RESOLVE)
-        set_down(opaque, true, reason);
+    sluice_lock(&reader->mutex);
+    bool was = reader->down;
+    bool news =
+        sluice_brokers_down(code, reason, reader->brokers, was, reader->text, sizeof reader->text);
+    reader->down = was || news;
+    sluice_unlock(&reader->mutex);
+    /* The text is only written here, by one thread at a time. */
+    if (news && !was) sluice_log(SLUICE_WARN, NULL, -1, "%s: %s", reader->who, reader->text);
 }
 
 static void set_trouble(struct sluice_log_reader *reader, struct log_topic *topic,
@@ -157,7 +160,7 @@ static bool find_topics(struct sluice_log_reader *reader)
             else if (why != RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE) set_trouble(reader, topic, why);
         }
     rd_kafka_metadata_destroy(metadata);
-    set_down(reader, false, "");
+    set_back(reader);
     return found == reader->topics_n;
 }
 
@@ -270,7 +273,7 @@ static void look_again(struct sluice_log_reader *reader)
     if (rd_kafka_metadata(reader->rk, 0, NULL, &metadata, PROBE_ANSWER_MS) ==
         RD_KAFKA_RESP_ERR_NO_ERROR) {
         rd_kafka_metadata_destroy(metadata);
-        set_down(reader, false, "");
+        set_back(reader);
     }
     reader->next_probe_ms = sluice_now_ms() + PROBE_MS;
 }

@@ -60,14 +60,6 @@ static void wipe(char *text)
 
 /* ---- PEM ---- */
 
-static char *key_text(EVP_PKEY *key)
-{
-    BIO *bio = BIO_new(BIO_s_secmem());
-    assert(bio);
-    PEM_write_bio_PKCS8PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL);
-    return sluice_pem_bio(bio);
-}
-
 /* Key and certificates of PEM texts; the key may be encrypted. */
 static bool take_pem(struct sluice_tls *tls, const char *chain, const char *key,
                      const char *password, const char *what, struct sluice_err *err)
@@ -82,7 +74,7 @@ static bool take_pem(struct sluice_tls *tls, const char *chain, const char *key,
     if (!pkey)
         return sluice_err_set(err, "%s holds no private key that can be read%s: %s", what,
                               password ? " with ssl.key.password" : "", sluice_openssl_reason());
-    tls->key = key_text(pkey);
+    tls->key = sluice_pem_key(pkey);
     tls->chain = sluice_pem_blocks(chain);
     bio = tls->chain ? BIO_new_mem_buf(tls->chain, -1) : NULL;
     X509 *cert = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
@@ -120,7 +112,7 @@ static bool take_store(struct sluice_tls *tls, const char *path, const char *dat
         return false;
     bool ok = pkey && cert;
     if (ok) {
-        tls->key = key_text(pkey);
+        tls->key = sluice_pem_key(pkey);
         tls->chain = sluice_pem_certificates(cert, others);
         ok = tls->key && tls->chain;
     }

@@ -395,6 +395,33 @@ class Registry(Service):
             raise RuntimeError(f"compatibility of {subject}: {status} {answer}")
 
 
+class SecureKafka(Kafka):
+    """A broker of its own, which listens on SASL_SSL and SSL beside PLAINTEXT; see kafka.sh."""
+
+    def __init__(self, directory):
+        super().__init__(pathlib.Path(directory) / "secure")
+
+    def _run(self, command, **extra_env):
+        return super()._run(command, KAFKA_SECURE="1", **extra_env)
+
+    @property
+    def sasl_bootstrap(self):
+        return f"127.0.0.1:{self['KAFKA_SASL_PORT']}"
+
+    @property
+    def ssl_bootstrap(self):
+        return f"127.0.0.1:{self['KAFKA_SSL_PORT']}"
+
+    @property
+    def password(self):
+        """Of the user sluice, and of the stores."""
+        return self["KAFKA_PASSWORD"]
+
+    def tls(self, name):
+        """The path of a file that tls_files of kafka.sh makes."""
+        return f"{self['KAFKA_TLS']}/{name}"
+
+
 class Services:
     """Kafka, Postgres, BigQuery and a schema registry, each started when it is first asked for."""
 
@@ -411,6 +438,10 @@ class Services:
     @property
     def kafka(self):
         return self._get(Kafka)
+
+    @property
+    def secure_kafka(self):
+        return self._get(SecureKafka)
 
     @property
     def postgres(self):
