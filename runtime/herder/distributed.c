@@ -295,6 +295,8 @@ static void free_distributed(struct sluice_herder *base)
     distributed_works_free(herder);
     sluice_map_fini(&herder->client);
     sluice_map_fini(&herder->told_topics);
+    sluice_map_fini(&herder->former);
+    sluice_map_fini(&herder->said_former);
     sluice_wake_fini(&herder->wake);
     pthread_cond_destroy(&herder->changed);
     pthread_mutex_destroy(&herder->lock);

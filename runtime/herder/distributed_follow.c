@@ -18,7 +18,9 @@
 #include "base/mem.h"
 #include "herder/distributed_impl.h"
 
-#define TICK_MS 1000  /* the longest between two looks */
+#define TICK_MS 1000 /* the longest between two looks */
+#define CATCH_UP_MS 2000
+#define FORMER_MOST 8 /* incarnations; work that names older ones waits for the leader's grace */
 #define NEW_WORK (-2) /* no offset: no restart was looked at yet */
 
 /* ---- the list of works; the herder's lock is held ---- */
@@ -406,6 +408,67 @@ static void do_todos(struct distributed *herder, struct todos *todos)
     free(todos->items);
 }
 
+/* See leader_next_generation(). */
+static int32_t goodbye(int32_t generation) { return generation + 1 - generation % 2; }
+
+/* What is named for a former incarnation of this process has ended here: who leads need not wait
+ * until that one's lease is surely over. */
+static void let_go_former(struct distributed *herder, const char *name, int32_t generation,
+                          int task)
+{
+    char text[16];
+    size_t draining = 0, zombies;
+    if (task >= 0) sluice_runner_ending(herder->runner, name, task, &draining, &zombies);
+    if (draining) return;
+    char *key = sluice_xasprintf("%d:%s", task, name);
+    const char *said = sluice_map_get(&herder->said_former, key);
+    snprintf(text, sizeof text, "%d", (int)generation);
+    if (!said || strcmp(said, text) != 0) {
+        const struct work work = {.name = (char *)(uintptr_t)name};
+        sluice_map_set(&herder->said_former, key, text);
+        say(herder, &work, task < 0 ? SLUICE_STATUS_CONNECTOR : task, SLUICE_UNASSIGNED, "",
+            goodbye(generation));
+    }
+    free(key);
+}
+
+static bool is_former(const struct distributed *herder, const struct sluice_owner *owner)
+{
+    return owner->member && sluice_map_get(&herder->former, owner->member);
+}
+
+/* True: there is something to let go; it is, when say. */
+static bool look_through_former(struct distributed *herder, bool say)
+{
+    bool found = false;
+    const struct sluice_cluster *cluster = sluice_config_log_lock(herder->configs);
+    for (size_t i = 0; i < cluster->n && (say || !found); i++) {
+        const struct sluice_cluster_connector *conn = cluster->connectors[i];
+        for (int k = -1; k < conn->owners_n && (say || !found); k++) {
+            if (!is_former(herder, k < 0 ? &conn->owner : &conn->task_owners[k])) continue;
+            found = true;
+            if (say) let_go_former(herder, conn->name, conn->generation, k);
+        }
+    }
+    sluice_config_log_unlock(herder->configs);
+    return found;
+}
+
+/* Only with logs that were read to their ends after joining again: what this process stood still
+ * for may have been another's for long, who must not be spoken for. */
+static void look_at_former(struct distributed *herder)
+{
+    struct sluice_err err;
+    if (herder->former.n == 0 || !look_through_former(herder, false)) return;
+    if (!herder->caught_up) {
+        enum sluice_verdict verdict =
+            sluice_log_reader_catch_up(herder->reader, NULL, CATCH_UP_MS, &err);
+        if (verdict != SLUICE_OK || !sluice_worker_holds_lease(herder->worker)) return;
+        herder->caught_up = true;
+    }
+    look_through_former(herder, true);
+}
+
 static void follow_levels(struct distributed *herder)
 {
     struct sluice_map levels = {0};
@@ -451,6 +514,10 @@ static void look_at_group(struct distributed *herder)
 void distributed_abandon(struct distributed *herder, const char *why)
 {
     size_t n = herder->works_n;
+    if (herder->former.n >= FORMER_MOST) sluice_map_fini(&herder->former);
+    sluice_map_set(&herder->former, herder->self, "");
+    sluice_map_fini(&herder->said_former);
+    herder->caught_up = false;
     herder->self[0] = '\0';
     sluice_runner_abandon(herder->runner);
     sluice_lock(&herder->lock);
@@ -491,14 +558,12 @@ int64_t distributed_follow(struct distributed *herder)
         forget_idle(herder);
         sluice_unlock(&herder->lock);
     }
+    if (herder->self[0]) look_at_former(herder);
     follow_levels(herder);
     distributed_follow_topics(herder);
     int64_t left = atomic_load(sluice_group_lease(herder->group)) - sluice_now_ms();
     return left > 0 && left < TICK_MS ? left : TICK_MS;
 }
-
-/* See leader_next_generation(). */
-static int32_t goodbye(int32_t generation) { return generation + 1 - generation % 2; }
 
 static void release(struct distributed *herder, const struct sluice_cluster_connector *conn)
 {

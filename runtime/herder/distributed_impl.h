@@ -87,6 +87,9 @@ struct distributed {
 
     _Atomic int64_t ticked_ms;     /* the herder's thread was here */
     char self[SLUICE_MEMBER_MAX];  /* the incarnation that works run under; the herder's thread */
+    struct sluice_map former;      /* incarnations before, which run nothing any more: -> "" */
+    struct sluice_map said_former; /* "task:connector" -> generation that was let go for them */
+    bool caught_up;                /* the logs were read to their ends since it joined again */
     int64_t logger_offset;         /* levels up to here are in force; the herder's thread */
     int64_t topics_ms;             /* when told_topics was looked at; the herder's thread */
     struct sluice_map told_topics; /* "topic:connector" -> "1" once read back; lock */
