@@ -202,7 +202,86 @@ static void add_key(struct cdc_relation *rel, const char *name)
     }
 }
 
-static void take_key(struct cdc *cdc, struct cdc_relation *rel)
+static struct cdc_known_key *known_key(const struct cdc_relations *relations, uint32_t oid)
+{
+    struct cdc_known_key *known = relations->keys[oid & 255];
+    while (known && known->oid != oid) known = known->next;
+    return known;
+}
+
+static void forget_key(struct cdc_known_key *known)
+{
+    for (uint32_t i = 0; i < known->n; i++) free(known->names[i]);
+    free(known->names);
+    known->names = NULL;
+    known->n = 0;
+}
+
+static void remember_key(struct cdc_relations *relations, const struct cdc_relation *rel)
+{
+    struct cdc_known_key *known = known_key(relations, rel->oid);
+    if (known) {
+        forget_key(known);
+    } else {
+        known = cdc_alloc(sizeof(*known));
+        known->oid = rel->oid;
+        known->next = relations->keys[rel->oid & 255];
+        relations->keys[rel->oid & 255] = known;
+    }
+    known->names = cdc_alloc(rel->key_n * sizeof(*known->names));
+    known->n = rel->key_n;
+    for (uint32_t i = 0; i < rel->key_n; i++)
+        known->names[i] = cdc_strdup(rel->columns[rel->key[i].column].name);
+}
+
+/* Whether the key holds all columns of the replica identity, and no others. */
+static bool key_is_identity(const struct cdc_relation *rel)
+{
+    uint32_t marked = 0, n = 0;
+    for (uint32_t i = 0; i < rel->columns_n; i++)
+        n += rel->columns[i].identity && rel->columns[i].schema;
+    for (uint32_t k = 0; k < rel->key_n; k++) marked += rel->columns[rel->key[k].column].identity;
+    return marked == rel->key_n && marked == n;
+}
+
+static void take_known_key(struct cdc_relation *rel, const struct cdc_known_key *known)
+{
+    rel->key_n = 0;
+    for (uint32_t i = 0; known && i < known->n; i++) add_key(rel, known->names[i]);
+}
+
+/* The catalog is ahead of the stream: it has another key than the table had at the change, or the
+ * table no more. An identity of kind default is the primary key of then, though not in its order;
+ * of others nothing is known but what the catalog had before. */
+static void take_former_key(struct cdc *cdc, struct cdc_relation *rel, bool gone)
+{
+    const struct cdc_known_key *known = known_key(&cdc->relations, rel->oid);
+    take_known_key(rel, known);
+    bool whole = known && rel->key_n == known->n;
+    if (rel->identity == 'f' || (rel->identity != 'd' && !gone)) {
+        if (!whole) rel->key_n = 0;
+        return;
+    }
+    if (whole && key_is_identity(rel)) return;
+    rel->key_n = 0;
+    for (uint32_t i = 0; i < rel->columns_n; i++)
+        if (rel->columns[i].identity) add_key(rel, rel->columns[i].name);
+}
+
+/* Of the first index that is fit for it; how many columns that has. */
+static uint32_t take_catalog_key(struct cdc *cdc, struct cdc_relation *rel)
+{
+    const struct cdc_conn *conn = &cdc->general;
+    uint32_t n = 0;
+    for (int i = 0; i < PQntuples(conn->results[1]); i++) {
+        if (strcmp(cdc_conn_field(conn, 1, i, 1), cdc_conn_field(conn, 1, 0, 1)) != 0) continue;
+        add_key(rel, cdc_conn_field(conn, 1, i, 0));
+        n++;
+    }
+    return n;
+}
+
+static void take_key(struct cdc *cdc, struct cdc_relation *rel, bool streamed)
 {
     const struct cdc_conn *conn = &cdc->general;
     rel->key = cdc_pool_alloc(&rel->pool, (rel->columns_n + 1) * sizeof(*rel->key));
@@ -211,14 +290,18 @@ static void take_key(struct cdc *cdc, struct cdc_relation *rel)
     free(name);
     for (size_t i = 0; rule && i < rule->columns_n; i++) add_key(rel, rule->columns[i]);
     if (rule) return;
-    for (int i = 0; i < PQntuples(conn->results[1]); i++)
-        if (!strcmp(cdc_conn_field(conn, 1, i, 1), cdc_conn_field(conn, 1, 0, 1)))
-            add_key(rel, cdc_conn_field(conn, 1, i, 0));
-    /* A table dropped meanwhile: its replica identity was its key, unless that was the whole row.
-     */
+    uint32_t wanted = take_catalog_key(cdc, rel);
     bool gone = !PQntuples(conn->results[0]);
-    for (uint32_t i = 0; gone && rel->identity != 'f' && i < rel->columns_n; i++)
-        if (rel->columns[i].identity) add_key(rel, rel->columns[i].name);
+    bool marked = false;
+    for (uint32_t i = 0; i < rel->columns_n; i++) marked |= rel->columns[i].identity;
+    bool other = rel->identity == 'd' ? marked && !key_is_identity(rel) : rel->key_n < wanted;
+    if (streamed && (gone || other)) {
+        uint32_t found = rel->key_n;
+        take_former_key(cdc, rel, gone);
+        if (!rel->key_n && found) take_catalog_key(cdc, rel);
+    } else if (rel->key_n) {
+        remember_key(&cdc->relations, rel);
+    }
 }
 
 /* ---- schemas ---- */
@@ -282,7 +365,7 @@ enum cdc_step cdc_relation_load(struct cdc *cdc, uint32_t oid, const char *schem
     rel->table = cdc_pool_strdup(&rel->pool, table);
     rel->topic = cdc_topic(&cdc->settings, &rel->pool, schema, table);
     take_columns(cdc, rel, message);
-    take_key(cdc, rel);
+    take_key(cdc, rel, message != NULL);
     make_schemas(cdc, rel);
     *out = rel;
     return CDC_DONE;
@@ -345,6 +428,12 @@ void cdc_relations_free(struct cdc_relations *relations, const struct sluice_hos
             struct cdc_relation *relation = relations->buckets[i];
             relations->buckets[i] = relation->next;
             cdc_relation_free(relation, host);
+        }
+        while (relations->keys[i]) {
+            struct cdc_known_key *known = relations->keys[i];
+            relations->keys[i] = known->next;
+            forget_key(known);
+            free(known);
         }
     }
     cdc_relations_sweep(relations, host);

@@ -21,6 +21,7 @@ enum { /* fields of the source block that differ between records */
        CDC_SRC_TABLE = 10,
        CDC_SRC_TXID = 11,
        CDC_SRC_LSN = 12,
+       CDC_SRC_XMIN = 13,
        CDC_SRC_ORIGIN = 14,
        CDC_SRC_ORIGIN_LSN = 15
 };
@@ -65,8 +66,17 @@ struct cdc_relation {
     struct cdc_relation *next; /* in the table, or among the retired */
 };
 
+/* The key that a table had when the catalog was last asked: for changes from before it was dropped
+ * or given another. */
+struct cdc_known_key {
+    uint32_t oid, n;
+    char **names;
+    struct cdc_known_key *next;
+};
+
 struct cdc_relations { /* by oid */
     struct cdc_relation *buckets[256];
+    struct cdc_known_key *keys[256];
     struct cdc_relation *retired; /* records may still point to them */
 };
 

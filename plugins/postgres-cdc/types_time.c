@@ -271,12 +271,22 @@ bool cdc_to_timestamp(const struct cdc_binding *binding, struct cdc_memory *memo
     int64_t days, day_us, us, ns;
     int infinite;
     if (!moment_us(memory, text, len, &days, &day_us, &infinite)) return false;
-    us = infinite ? (infinite > 0 ? PLUS_INFINITY_US : MINUS_INFINITY_US) : days * DAY_US + day_us;
-    switch ((enum cdc_unit)binding->unit) {
-    case CDC_ISO: *out = iso(memory, true, true, days, day_us, -1); return true;
-    case CDC_MILLIS: *out = sluice_int64(floor_div(us, 1000)); return true;
-    case CDC_MICROS: *out = sluice_int64(us); return true;
-    case CDC_NANOS: break;
+    if (binding->unit == CDC_ISO) {
+        *out = iso(memory, true, true, days, day_us, -1);
+        return true;
+    }
+    if (infinite) {
+        us = infinite > 0 ? PLUS_INFINITY_US : MINUS_INFINITY_US;
+    } else if (binding->unit == CDC_MILLIS) {
+        *out = sluice_int64(days * (DAY_US / 1000) + day_us / 1000);
+        return true;
+    } else if (__builtin_mul_overflow(days, DAY_US, &us) ||
+               __builtin_add_overflow(us, day_us, &us)) { /* Postgres goes on to 294276 */
+        return bad(memory, "microseconds hold only the years up to 294246");
+    }
+    if (binding->unit != CDC_NANOS) {
+        *out = sluice_int64(binding->unit == CDC_MILLIS ? floor_div(us, 1000) : us);
+        return true;
     }
     if (infinite) ns = infinite > 0 ? INT64_MAX : INT64_MIN;
     else if (__builtin_mul_overflow(us, 1000, &ns))

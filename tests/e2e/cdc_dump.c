@@ -6,7 +6,8 @@
  *
  * Runs until stdin ends. Each record counts as durable once it was printed. The file holds the
  * offset of the last one (JSON); with it, a second run goes on where the first ended. The variable
- * CDC_DUMP_ROOM says how many records a poll may fill. */
+ * CDC_DUMP_ROOM says how many records a poll may fill; CDC_DUMP_NULLS=1 leaves NULL what is NULL in a
+ * column with a default. */
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -132,7 +133,8 @@ int main(int argc, char **argv)
         return 1;
     }
     fake_init(&dump.converter, &sluice_json_converter, "converter.type", "value", "schemas.enable",
-              "true", NULL);
+              "true", "replace.null.with.default", getenv("CDC_DUMP_NULLS") ? "false" : "true",
+              NULL);
     fake_init(&dump.source, sluice_plugins_v1()[0], NULL);
     for (size_t i = 0; i < props.n; i++)
         fake_set(&dump.source, props.items[i].key, props.items[i].value);
