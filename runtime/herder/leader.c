@@ -79,6 +79,18 @@ static enum sluice_verdict read_back(struct leader *leader, const char *topic, i
     return verdict;
 }
 
+/* The logs that a leader decides by: configs, and statuses for what was released. Never the offsets:
+ * the transaction that a killed task left open hides their end until its successor fences it, which
+ * needs a leader. */
+static enum sluice_verdict read_own(struct leader *leader, int64_t deadline_ms,
+                                    struct sluice_err *err)
+{
+    struct distributed *herder = leader->herder;
+    enum sluice_verdict verdict = read_back(leader, herder->config_topic, deadline_ms, err);
+    return verdict == SLUICE_OK ? read_back(leader, herder->status_topic, deadline_ms, err)
+                                : verdict;
+}
+
 enum sluice_verdict leader_commit(struct leader *leader, const struct sluice_writes *writes,
                                   int64_t deadline_ms, struct sluice_err *err)
 {
@@ -128,7 +140,7 @@ static bool take_lead(struct leader *leader, const char *self, struct sluice_err
         verdict = sluice_transactions_init(leader->txn, ASK_MS, err);
     /* what former leaders wrote is decided now: read it, and what was said of releases */
     int64_t deadline_ms = sluice_now_ms() + WRITE_MS;
-    if (verdict == SLUICE_OK) verdict = read_back(leader, NULL, deadline_ms, err);
+    if (verdict == SLUICE_OK) verdict = read_own(leader, deadline_ms, err);
     if (verdict == SLUICE_OK) {
         snprintf(leader->self, sizeof leader->self, "%s", self);
         leader_plan_begin(leader);
@@ -359,7 +371,7 @@ bool leader_catch_up(struct leader *leader, struct sluice_answer *answer)
 {
     struct sluice_err err = {{0}};
     int64_t since = sluice_wall_ms();
-    enum sluice_verdict verdict = read_back(leader, NULL, sluice_now_ms() + WRITE_MS, &err);
+    enum sluice_verdict verdict = read_own(leader, sluice_now_ms() + WRITE_MS, &err);
     return written(leader, verdict, since, &err, answer);
 }
 

@@ -54,7 +54,7 @@ bool leader_apply(struct leader *leader, const struct leader_change *change,
 /* Entered. Writes these records as one transaction and reads them back; false: answer. */
 bool leader_write(struct leader *leader, const struct sluice_writes *writes,
                   struct sluice_answer *answer);
-/* Entered. Reads all logs to their ends; false: answer. */
+/* Entered. Reads configs and statuses to their ends, not offsets: see read_own(); false: answer. */
 bool leader_catch_up(struct leader *leader, struct sluice_answer *answer);
 /* Waits until nobody holds a task of the connector that is to be let go, at most as long as tasks
  * may take to stop. Not entered. */

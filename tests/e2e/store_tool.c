@@ -3,7 +3,9 @@
  *
  *   ensure KIND NAME PARTITIONS REPLICATION single|many [SETTING VALUE]...
  *   open TOPIC...          catch_up TOPIC|* MS    get TOPIC KEY     count TOPIC
- *   write TOPIC KEY VALUE  flush MS               txn commit|abort TOPIC PREFIX N
+ *   write TOPIC KEY VALUE  flush MS               txn commit|abort|leave TOPIC PREFIX N
+ *
+ * txn leave: the transaction stays open until the next txn, or for ten minutes.
  *
  * usage: store_tool BOOTSTRAP */
 #include <pthread.h>
@@ -34,6 +36,7 @@ static struct sluice_map props;
 static struct sluice_log_reader *reader;
 static struct sluice_log_writer *writer;
 static struct sluice_transactions *txn;
+static bool txn_open;
 static struct sluice_err err;
 static _Atomic long failed_writes;
 
@@ -142,19 +145,28 @@ static void on_delivered(void *opaque, int error)
     if (!error) delivered++;
 }
 
-static enum sluice_verdict run_txn(bool commit, const char *topic, const char *prefix, int n)
+static enum sluice_verdict begin_txn(void)
 {
-    enum sluice_verdict v;
-    int code;
-    long sent_before = delivered;
+    enum sluice_verdict v = SLUICE_OK;
     if (!txn) {
+        sluice_map_set(&props, "transaction.timeout.ms", "600000");
         txn = sluice_transactions_new(&props, "store-tool", "txn", on_delivered, &err);
         if (!txn) return SLUICE_FAIL;
         while ((v = sluice_transactions_init(txn, 5000, &err)) == SLUICE_RETRY) {
         }
-        if (v != SLUICE_OK) return v;
     }
-    if ((v = sluice_transactions_begin(txn, &err)) != SLUICE_OK) return v;
+    if (v == SLUICE_OK && !txn_open) v = sluice_transactions_begin(txn, &err);
+    txn_open = v == SLUICE_OK;
+    return v;
+}
+
+static enum sluice_verdict run_txn(const char *how, const char *topic, const char *prefix, int n)
+{
+    bool commit = strcmp(how, "commit") == 0;
+    int code;
+    long sent_before = delivered;
+    enum sluice_verdict v = begin_txn();
+    if (v != SLUICE_OK) return v;
     struct sluice_producer *producer = sluice_transactions_producer(txn);
     struct rd_kafka_topic_s *to = sluice_producer_topic(producer, topic);
     for (int i = 0; i < n; i++) {
@@ -173,10 +185,15 @@ static enum sluice_verdict run_txn(bool commit, const char *topic, const char *p
     }
     /* What is aborted shall be in the log. */
     for (long until = sent_before + n, i = 0; delivered < until && i < 30000; i++) usleep(1000);
+    if (strcmp(how, "leave") == 0) {
+        sluice_producer_topic_free(to);
+        return delivered == sent_before + n ? SLUICE_OK : SLUICE_RETRY;
+    }
     do {
         v = commit ? sluice_transactions_commit(txn, 5000, &err)
                    : sluice_transactions_abort(txn, 5000, &err);
     } while (v == SLUICE_RETRY);
+    txn_open = false;
     sluice_producer_topic_free(to);
     return v;
 }
@@ -188,8 +205,7 @@ static const char *run(char **w, size_t n)
     if (strcmp(w[0], "get") == 0) return do_get(w[1], w[2]);
     if (strcmp(w[0], "count") == 0) return do_count(w[1]);
     if (strcmp(w[0], "flush") == 0) return do_flush(number(w[1]));
-    if (strcmp(w[0], "txn") == 0)
-        return verdict(run_txn(strcmp(w[1], "commit") == 0, w[2], w[3], (int)number(w[4])));
+    if (strcmp(w[0], "txn") == 0) return verdict(run_txn(w[1], w[2], w[3], (int)number(w[4])));
     if (strcmp(w[0], "catch_up") == 0) {
         const char *topic = strcmp(w[1], "*") == 0 ? NULL : w[1];
         return verdict(sluice_log_reader_catch_up(reader, topic, number(w[2]), &err));

@@ -9,6 +9,7 @@ import threading
 import time
 
 from harness import equal, seconds, wait_for
+from test_topic_store import Tool
 
 STRING = "org.apache.kafka.connect.storage.StringConverter"
 STRINGS = {"key.converter": STRING, "value.converter": STRING}
@@ -173,6 +174,46 @@ def test_zombie_cannot_commit(t):
     wait_for("the last line", lambda: numbers(t, topic)[-1] == n - 1, 60)
     assert numbers(t, topic) == list(range(n)), "lines are missing, come twice, or are out of order"
     assert len(numbers(t, topic, committed=False)) > n, "the zombie had no transaction open"
+
+
+# ---- transactions that others left open ----
+
+
+@seconds(200)
+def test_open_transaction_among_offsets_keeps_nobody_from_leading(t):
+    """Only whoever left it open, or time, ends such a transaction; a task of the cluster is ended by
+    its successor, which needs a leader."""
+    path, topic = t.file("in.txt", "0\n1\n"), t.topic()
+    pair = workers(t, 2)
+    pair[0].rest.create("lines", file_source(path, topic))
+    wait_for("lines", lambda: len(numbers(t, topic)) == 2, 60)
+    tool = Tool(t)
+    tool.ok("txn", "leave", pair[0].worker["offset.storage.topic"], "x", 300)
+    for one in pair:
+        one.kill9()
+    for one in pair:
+        one.start(wait=False)
+    for one in pair:
+        one.wait_ready()
+    sink = {"connector.class": "FileStreamSink", "file": str(t.directory / "out.txt"), "topics": topic,
+            **STRINGS}
+
+    def taken(method, path, body=None):
+        return lambda: pair[0].rest.call(method, path, body)[0] in (200, 201, 202, 204)
+
+    wait_for("a leader that writes", taken("PUT", "/connectors/copy/config", sink), 60)
+    wait_for("the sink", lambda: pair[1].rest.states("copy") == ["RUNNING", "RUNNING"], 60)
+    # another set of tasks is fenced and started, and waits for its offsets
+    path.write_text("0\n1\n2\n")
+    wait_for("another config", taken("PUT", "/connectors/lines/config",
+                                     file_source(path, topic, transaction__boundary="interval")), 60)
+    told = sum(one.log_text().count("-offset was not read within") for one in pair)
+    wait_for("a task that waits", lambda: told < sum(
+        one.log_text().count("-offset was not read within") for one in pair), 60)
+    tool.ok("txn", "abort", pair[0].worker["offset.storage.topic"], "x", 1)
+    tool.end()
+    wait_for("the last line", lambda: len(numbers(t, topic)) >= 3, 60)
+    equal(numbers(t, topic), [0, 1, 2], "lines")
 
 
 # ---- a topic of its own for a connector's offsets ----
