@@ -32,11 +32,33 @@ char *cdc_topic(const struct cdc_settings *settings, struct cdc_pool *pool, cons
 
 /* ---- the catalog ---- */
 
-/* Results: 0 columns, 1 key columns (primary key, else a unique index that covers all rows), 2 the
- * types that occur, with elements and bases. */
-static char *catalog_sql(uint32_t oid, const struct cdc_relation_message *message)
+enum { BEHIND, COLUMNS, KEYS, TYPES }; /* results of catalog_sql() */
+
+#define BEHIND_MS 1000 /* at most until the catalog has to show a transaction that was streamed */
+
+/* Whether a transaction is not yet visible: its commit is streamed from the log before other
+ * sessions see it, with synchronous standbys long before. Transaction numbers have 64 bits there,
+ * of which the stream tells 32. */
+static void behind_sql(struct cdc_text *sql, uint64_t txid)
+{
+    if (!txid) {
+        cdc_text_adds(sql, "SELECT false;");
+        return;
+    }
+    cdc_text_addf(
+        sql,
+        "SELECT ((%u - m) & 4294967295) < 2147483648 OR m - ((m - %u) & 4294967295) IN (SELECT "
+        "pg_catalog.txid_snapshot_xip(s)) FROM (SELECT s, pg_catalog.txid_snapshot_xmax(s) AS m "
+        "FROM pg_catalog.txid_current_snapshot() AS s) AS q;",
+        (uint32_t)txid, (uint32_t)txid);
+}
+
+/* Besides BEHIND: columns; key columns (primary key, else a unique index that covers all rows); the
+ * types that occur, with elements and bases. txid: of the change, 0: there is none. */
+static char *catalog_sql(uint32_t oid, const struct cdc_relation_message *message, uint64_t txid)
 {
     struct cdc_text sql = {0};
+    behind_sql(&sql, txid);
     cdc_text_addf(
         &sql,
         "SELECT a.attname, a.atttypid, a.atttypmod, a.attnotnull, CASE WHEN %s THEN "
@@ -80,17 +102,18 @@ static uint32_t field_u32(const struct cdc_conn *conn, size_t result, int row, i
 static void take_types(struct cdc *cdc)
 {
     const struct cdc_conn *conn = &cdc->general;
-    for (int i = 0; i < PQntuples(conn->results[2]); i++) {
+    for (int i = 0; i < PQntuples(conn->results[TYPES]); i++) {
         struct cdc_type type = {
-            .oid = field_u32(conn, 2, i, 0),
-            .schema = (char *)cdc_conn_field(conn, 2, i, 1),
-            .name = (char *)cdc_conn_field(conn, 2, i, 2),
-            .kind = *cdc_conn_field(conn, 2, i, 3),
-            .elem = field_u32(conn, 2, i, 4),
-            .base = field_u32(conn, 2, i, 5),
-            .typmod = (int32_t)strtol(cdc_conn_field(conn, 2, i, 6), NULL, 10),
-            .labels =
-                PQgetisnull(conn->results[2], i, 7) ? NULL : (char *)cdc_conn_field(conn, 2, i, 7),
+            .oid = field_u32(conn, TYPES, i, 0),
+            .schema = (char *)cdc_conn_field(conn, TYPES, i, 1),
+            .name = (char *)cdc_conn_field(conn, TYPES, i, 2),
+            .kind = *cdc_conn_field(conn, TYPES, i, 3),
+            .elem = field_u32(conn, TYPES, i, 4),
+            .base = field_u32(conn, TYPES, i, 5),
+            .typmod = (int32_t)strtol(cdc_conn_field(conn, TYPES, i, 6), NULL, 10),
+            .labels = PQgetisnull(conn->results[TYPES], i, 7)
+                          ? NULL
+                          : (char *)cdc_conn_field(conn, TYPES, i, 7),
         };
         cdc_types_put(&cdc->types, &type);
     }
@@ -100,8 +123,8 @@ static void take_types(struct cdc *cdc)
 
 static int catalog_row(const struct cdc_conn *conn, const char *name)
 {
-    for (int i = 0; i < PQntuples(conn->results[0]); i++)
-        if (!strcmp(cdc_conn_field(conn, 0, i, 0), name)) return i;
+    for (int i = 0; i < PQntuples(conn->results[COLUMNS]); i++)
+        if (!strcmp(cdc_conn_field(conn, COLUMNS, i, 0), name)) return i;
     return -1;
 }
 
@@ -149,13 +172,13 @@ static void bind_column(struct cdc *cdc, struct cdc_relation *rel, struct cdc_co
 {
     const struct cdc_conn *conn = &cdc->general;
     int row = catalog_row(conn, column->name);
-    column->required = row >= 0 && *cdc_conn_field(conn, 0, row, 3) == 't';
+    column->required = row >= 0 && *cdc_conn_field(conn, COLUMNS, row, 3) == 't';
     column->field = -1;
     if (!cdc_bind(&cdc->types, &cdc->settings, column->oid, column->typmod, &rel->pool,
                   &column->binding))
         return;
-    bool has_default = row >= 0 && !PQgetisnull(conn->results[0], row, 4);
-    const char *expr = has_default ? cdc_conn_field(conn, 0, row, 4) : NULL;
+    bool has_default = row >= 0 && !PQgetisnull(conn->results[COLUMNS], row, 4);
+    const char *expr = has_default ? cdc_conn_field(conn, COLUMNS, row, 4) : NULL;
     map_column(cdc, rel, column, expr, snapshot);
     make_column(cdc, column, expr);
     if (column->binding.mapping) map_absent(cdc, rel, column);
@@ -167,7 +190,7 @@ static void take_columns(struct cdc *cdc, struct cdc_relation *rel,
                          const struct cdc_relation_message *message)
 {
     const struct cdc_conn *conn = &cdc->general;
-    rel->columns_n = message ? message->n : (uint32_t)PQntuples(conn->results[0]);
+    rel->columns_n = message ? message->n : (uint32_t)PQntuples(conn->results[COLUMNS]);
     rel->columns = cdc_pool_alloc(&rel->pool, (rel->columns_n + 1) * sizeof(*rel->columns));
     for (uint32_t i = 0; i < rel->columns_n; i++) {
         struct cdc_column *column = &rel->columns[i];
@@ -177,9 +200,9 @@ static void take_columns(struct cdc *cdc, struct cdc_relation *rel,
             column->typmod = message->columns[i].typmod;
             column->identity = message->columns[i].key;
         } else {
-            column->name = cdc_pool_strdup(&rel->pool, cdc_conn_field(conn, 0, (int)i, 0));
-            column->oid = field_u32(conn, 0, (int)i, 1);
-            column->typmod = (int32_t)strtol(cdc_conn_field(conn, 0, (int)i, 2), NULL, 10);
+            column->name = cdc_pool_strdup(&rel->pool, cdc_conn_field(conn, COLUMNS, (int)i, 0));
+            column->oid = field_u32(conn, COLUMNS, (int)i, 1);
+            column->typmod = (int32_t)strtol(cdc_conn_field(conn, COLUMNS, (int)i, 2), NULL, 10);
         }
         bind_column(cdc, rel, column, !message);
     }
@@ -228,7 +251,7 @@ static void remember_key(struct cdc_relations *relations, const struct cdc_relat
         known->next = relations->keys[rel->oid & 255];
         relations->keys[rel->oid & 255] = known;
     }
-    known->names = cdc_alloc(rel->key_n * sizeof(*known->names));
+    known->names = cdc_alloc((rel->key_n + 1) * sizeof(*known->names));
     known->n = rel->key_n;
     for (uint32_t i = 0; i < rel->key_n; i++)
         known->names[i] = cdc_strdup(rel->columns[rel->key[i].column].name);
@@ -273,9 +296,10 @@ static uint32_t take_catalog_key(struct cdc *cdc, struct cdc_relation *rel)
 {
     const struct cdc_conn *conn = &cdc->general;
     uint32_t n = 0;
-    for (int i = 0; i < PQntuples(conn->results[1]); i++) {
-        if (strcmp(cdc_conn_field(conn, 1, i, 1), cdc_conn_field(conn, 1, 0, 1)) != 0) continue;
-        add_key(rel, cdc_conn_field(conn, 1, i, 0));
+    for (int i = 0; i < PQntuples(conn->results[KEYS]); i++) {
+        if (strcmp(cdc_conn_field(conn, KEYS, i, 1), cdc_conn_field(conn, KEYS, 0, 1)) != 0)
+            continue;
+        add_key(rel, cdc_conn_field(conn, KEYS, i, 0));
         n++;
     }
     return n;
@@ -291,7 +315,7 @@ static void take_key(struct cdc *cdc, struct cdc_relation *rel, bool streamed)
     for (size_t i = 0; rule && i < rule->columns_n; i++) add_key(rel, rule->columns[i]);
     if (rule) return;
     uint32_t wanted = take_catalog_key(cdc, rel);
-    bool gone = !PQntuples(conn->results[0]);
+    bool gone = !PQntuples(conn->results[COLUMNS]);
     bool marked = false;
     for (uint32_t i = 0; i < rel->columns_n; i++) marked |= rel->columns[i].identity;
     bool other = rel->identity == 'd' ? marked && !key_is_identity(rel) : rel->key_n < wanted;
@@ -299,7 +323,7 @@ static void take_key(struct cdc *cdc, struct cdc_relation *rel, bool streamed)
         uint32_t found = rel->key_n;
         take_former_key(cdc, rel, gone);
         if (!rel->key_n && found) take_catalog_key(cdc, rel);
-    } else if (rel->key_n) {
+    } else {
         remember_key(&cdc->relations, rel);
     }
 }
@@ -343,18 +367,32 @@ static void make_schemas(struct cdc *cdc, struct cdc_relation *rel)
     cdc_envelope_relation(cdc, rel);
 }
 
+/* Whether to ask again: what the catalog has told is from before the change. */
+static bool is_behind(struct cdc *cdc, const struct cdc_wait *wait)
+{
+    struct cdc_relations *relations = &cdc->relations;
+    int64_t now_ms = cdc_now_ms();
+    if (*cdc_conn_field(&cdc->general, BEHIND, 0, 0) != 't') relations->behind_since_ms = 0;
+    else if (!relations->behind_since_ms) relations->behind_since_ms = now_ms;
+    if (!relations->behind_since_ms || now_ms - relations->behind_since_ms > BEHIND_MS)
+        return false;
+    cdc_sleep(wait->wake_fd, now_ms + 1);
+    return true;
+}
+
 enum cdc_step cdc_relation_load(struct cdc *cdc, uint32_t oid, const char *schema,
                                 const char *table, const struct cdc_relation_message *message,
                                 const struct cdc_wait *wait, struct cdc_relation **out,
                                 struct sluice_err *err)
 {
-    char *sql = catalog_sql(oid, message);
+    char *sql = catalog_sql(oid, message, message ? cdc->position.txid : 0);
     char *what = cdc_format("reading the columns of %s.%s", schema, table);
     enum cdc_step step = cdc_conn_query(&cdc->general, &cdc->settings, sql, what, wait, err);
     free(sql);
     free(what);
     if (step != CDC_DONE) return step;
-    assert(cdc->general.results_n == 3);
+    assert(cdc->general.results_n == 4);
+    if (is_behind(cdc, wait)) return CDC_WAIT;
     take_types(cdc);
     struct cdc_relation *rel = cdc_alloc(sizeof(*rel));
     rel->oid = oid;

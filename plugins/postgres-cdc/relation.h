@@ -78,6 +78,7 @@ struct cdc_relations { /* by oid */
     struct cdc_relation *buckets[256];
     struct cdc_known_key *keys[256];
     struct cdc_relation *retired; /* records may still point to them */
+    int64_t behind_since_ms;      /* since when a table waits for the catalog; 0: none does */
 };
 
 static inline struct cdc_relation *cdc_relations_find(const struct cdc_relations *relations,

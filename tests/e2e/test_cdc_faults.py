@@ -1,0 +1,277 @@
+"""postgres-cdc while everything around it breaks: the worker is killed, the network is cut, stalls, goes
+half open or crawls, walsenders are terminated, Postgres and Kafka restart; during snapshots, the
+stream, incremental snapshots and schema changes. Afterwards the replayed topics are the tables; each
+topic is in the order of the WAL; what comes twice begins past the offset that was stored when
+the worker died, and comes again without a gap.
+
+SLUICE_FAULTS_MINUTES=n goes on for n minutes; SLUICE_FAULTS_SEED=n repeats a choice of faults."""
+import collections
+import json
+import os
+import random
+import signal
+import threading
+import time
+
+from harness import seconds, wait_for
+from tcp_proxy import Proxy
+
+MINUTES = float(os.environ.get("SLUICE_FAULTS_MINUTES", "0"))
+FAULTS = 14  # in a round
+TABLES, ROWS = 3, 4000
+JSON = "org.apache.kafka.connect.json.JsonConverter"
+
+
+class Writer(threading.Thread):
+    """Transactions of all kinds, one after the other; goes on when Postgres is away."""
+
+    def __init__(self, t, db, rng):
+        super().__init__(daemon=True)
+        self.t, self.db, self.rng = t, db, rng
+        self.going, self.done, self.signals, self.extra = True, 0, 0, collections.Counter()
+        self.start()
+
+    def change(self):
+        rng, table = self.rng, f"k{self.rng.randrange(TABLES)}"
+        base, n = rng.randrange(1, ROWS), rng.choice([1, 1, 5, 50, 400])
+        some = f"id between {base} and {base + n}"
+        return rng.choice([
+            f"update {table} set v = nextval('version') where {some};",
+            f"update {table} set v = nextval('version'), w = repeat(md5(random()::text), 100) where {some} and id % 7 = 0;",
+            f"insert into {table} select (select max(id) from {table}) + i, nextval('version'), 'n' from generate_series(1, {n}) i;",
+            f"delete from {table} where {some} and id % 3 = 0;",
+            f"update {table} set id = -id, v = nextval('version') where {some} and id % 11 = 0 and"
+            f" not exists (select 1 from {table} o where o.id = -{table}.id);",
+            f"insert into {table} values ({base}, nextval('version'), 'again') on conflict (id) do update set v = nextval('version');"])
+
+    def schema_change(self):
+        """Every row is written anew with it: what the change itself does is not in the stream."""
+        n = self.rng.randrange(TABLES)
+        self.extra[n] += 1
+        column = f"c{self.extra[n]}"
+        change = f"add column {column} int default {self.extra[n]}"
+        if self.extra[n] % 3 == 0:
+            change = f"drop column c{self.extra[n] - 1}, {change}"
+        elif self.extra[n] % 3 == 1 and self.extra[n] > 1:
+            change = f"rename column c{self.extra[n] - 1} to {column}"
+        return f"alter table k{n} {change}; update k{n} set v = nextval('version');"
+
+    def signal(self):
+        self.signals += 1
+        data = json.dumps({"data-collections": [f"public.k{self.rng.randrange(TABLES)}"], "type": "incremental"})
+        return f"insert into signals values ('s{self.signals}', 'execute-snapshot', '{data}');"
+
+    def run(self):
+        while self.going:
+            roll = self.rng.random()
+            body = self.schema_change() if roll < 0.01 else self.signal() if roll < 0.02 else \
+                "".join(self.change() for _ in range(self.rng.choice([1, 1, 3])))
+            end = "rollback" if roll > 0.97 else "commit"
+            try:
+                self.t.postgres.sql(f"begin; {body} {end};", self.db, "postgres")
+                self.done += 1
+            except RuntimeError:
+                time.sleep(0.2)
+            time.sleep(self.rng.choice([0, 0.01, 0.05]))
+
+    def stop(self):
+        self.going = False
+        self.join()
+
+
+class Faults:
+    def __init__(self, t, rng, **worker):
+        self.t, self.rng = t, rng
+        self.db = t.database()
+        self.sql = lambda text: t.postgres.sql(text, self.db, "postgres")
+        self.sql("create sequence version; create table signals (id varchar(42) primary key, type varchar(32),"
+                 " data varchar(2048));" + "".join(
+                     f"create table k{i} (id int primary key, v bigint, w text); insert into k{i} select i,"
+                     f" nextval('version'), repeat('x', 100) from generate_series(1, {ROWS}) i;" for i in range(TABLES)))
+        self.proxy = Proxy(int(t.postgres["POSTGRES_PORT"]))
+        t.cleanup(self.proxy.stop)
+        self.topics = [f"{self.db}.public.k{i}" for i in range(TABLES)]
+        t.cleanup(t.kafka.wire.delete_topics, [*self.topics, f"{self.db}.public.signals"])
+        self.kills = []  # (ends of the topics, stored offset)
+        self.broker_faults = 0
+        self.worker = t.sluice(worker, connectors={"cdc": self.config()})
+        self.names = collections.Counter()
+
+    def config(self):
+        return {"connector.class": "io.debezium.connector.postgresql.PostgresConnector",
+                "database.hostname": "127.0.0.1", "database.port": str(self.proxy.port), "database.user": "postgres",
+                "database.password": "postgres", "database.dbname": self.db, "topic.prefix": self.db,
+                "plugin.name": "pgoutput", "slot.name": self.db, "status.update.interval.ms": "500",
+                "signal.data.collection": "public.signals", "incremental.snapshot.chunk.size": "500",
+                "snapshot.max.threads": self.rng.choice(["1", "3"]), "retriable.restart.connector.wait.ms": "300",
+                "table.include.list": r"public\.k\d,public\.signals", "slot.retry.delay.ms": "300", "slot.max.retries": "100",
+                "key.converter": JSON, "value.converter": JSON, "key.converter.schemas.enable": "false",
+                "value.converter.schemas.enable": "false"}
+
+    # ---- faults ----
+
+    def stored(self):
+        """The offset in the worker's file, as it is at its death."""
+        text = self.worker.offsets.read_text() if self.worker.offsets.exists() else ""
+        found = [json.loads(line) for line in text.splitlines() if line.startswith(("{", "["))]
+        return found, text
+
+    def kill(self):
+        self.worker.kill9()
+        self.kills.append({topic: self.t.kafka.count(topic) for topic in self.topics})
+        time.sleep(self.rng.random() * 0.3)
+        self.worker.start(wait=False)
+
+    def cut(self):
+        self.proxy.cut()
+
+    def stall(self):
+        self.proxy.stall(self.rng.random() * 2)
+
+    def slow(self):
+        self.proxy.slow(self.rng.random() * 2)
+
+    def half_open(self):
+        self.proxy.half_open()
+        time.sleep(self.rng.random() * 2)
+        self.proxy.cut()
+
+    def terminate(self):
+        self.sql(f"select pg_terminate_backend(pid) from pg_stat_activity where datname = '{self.db}'"
+                 " and application_name like 'Debezium%'")
+
+    def postgres_restart(self):
+        how = self.rng.choice(["fast", "immediate", "kill"])
+        self.names[how] += 1
+        if how == "kill":
+            self.t.postgres.kill9()
+        elif how == "immediate":
+            os.kill(self.t.postgres.pid, signal.SIGQUIT)
+            wait_for("postgres to be gone", lambda: not os.path.exists(f"/proc/{self.t.postgres.pid}"))
+        else:
+            self.t.postgres.stop()
+        self.t.postgres.start()
+
+    def kafka_restart(self):
+        self.broker_faults += 1
+        self.t.kafka.kill9()
+        self.t.kafka.restart()
+
+    def one(self):
+        names, weights = zip(*{"kill": 8, "cut": 4, "stall": 3, "slow": 3, "half_open": 3, "terminate": 3,
+                               "postgres_restart": 2, "kafka_restart": 1}.items())
+        name = self.rng.choices(names, weights)[0]
+        self.names[name] += 1
+        getattr(self, name)()
+
+    # ---- what must hold ----
+
+    def running(self):
+        trace = self.worker.rest.trace("cdc") if "FAILED" in self.worker.rest.states("cdc") else ""
+        assert not trace, f"the task failed: {trace}"
+
+    def tables(self):
+        return [{r["id"]: r for r in self.t.postgres.rows(f"select * from k{i}", database=self.db, user="postgres")}
+                for i in range(TABLES)]
+
+    def replay(self, records):
+        table = {}
+        for r in records:
+            if r.key is None:
+                continue
+            key, value = json.loads(r.key)["id"], r.json()
+            if value and value["after"] is not None:
+                table[key] = value["after"]
+            else:
+                table.pop(key, None)
+        return table
+
+    def different(self, wanted):
+        """What still differs: of each topic a few keys."""
+        found = []
+        for i, topic in enumerate(self.topics):
+            got = self.replay(self.t.kafka.read(topic))
+            old = {k: v for k, v in wanted[i].items() if got.get(k, {}) != v}
+            if old or len(got) != len(wanted[i]):
+                keys = list(old)[:2] or [k for k in got if k not in wanted[i]][:2]
+                found.append((topic, len(old), [(k, str(got.get(k))[:200], str(wanted[i].get(k))[:200]) for k in keys]))
+        return found
+
+    def settle(self):
+        wanted = self.tables()
+
+        def probe():
+            self.running()
+            left = self.different(wanted)
+            if left:
+                raise LookupError(left)
+            return True
+
+        wait_for("the topics to be the tables", probe, 90, every=0.5)
+
+    def check_order(self):
+        """Of the streamed records of each topic: (commits, position) only go on; what goes back begins
+        after a death of the worker (or, with the broker away, within a batch), and comes again as it
+        was, without a gap."""
+        again = []
+        for topic in self.topics:
+            seen, at = [], 0  # records in the stream's order; how many of them have come (again)
+            index = {}
+            for r in self.t.kafka.read(topic):
+                value = r.json()
+                if not value or value["op"] == "r":
+                    continue
+                source = value["source"]
+                what = (source["lsn"], source["txId"], value["op"], r.key, (value["after"] or {}).get("v"))
+                if at < len(seen) and seen[at] == what:
+                    at += 1
+                elif what in index:
+                    died = [ends[topic] for ends in self.kills if ends[topic] <= r.offset]
+                    assert died or self.broker_faults, f"{topic}: {what} came again, and nobody had died"
+                    again.append(len(seen) - index[what])
+                    assert at == len(seen) or died, f"{topic}: a gap before {seen[at]}"
+                    at = index[what] + 1
+                else:
+                    assert at == len(seen), f"{topic}: {seen[at]} is missing where it should come again"
+                    index[what] = len(seen)
+                    seen.append(what)
+                    at += 1
+        return again
+
+
+def round_of_faults(t, rng, faults, **worker):
+    f = Faults(t, rng, **worker)
+    began = time.monotonic()
+    for _ in range(3):  # while the snapshot is read
+        time.sleep(rng.random() * 0.5)
+        f.one()
+    writer = Writer(t, f.db, random.Random(rng.random()))
+    try:
+        for _ in range(faults - 3):
+            time.sleep(rng.random() * 1.5)
+            f.one()
+    finally:
+        writer.stop()
+    f.settle()
+    again = f.check_order()
+    records = sum(t.kafka.count(topic) for topic in f.topics)
+    print(f"  {time.monotonic() - began:.0f} s: {dict(f.names)}; {writer.done} transactions, {records} records,"
+          f" {writer.signals} incremental snapshots, {sum(writer.extra.values())} schema changes;"
+          f" came again: {again}", flush=True)
+    f.worker.stop()
+    f.proxy.cut()
+    t.postgres.sql(f"select pg_drop_replication_slot('{f.db}')", f.db, "postgres") if wait_for(
+        "the slot to be free", lambda: f.sql(f"select not active from pg_replication_slots where slot_name = '{f.db}'") == "t") else None
+    return again
+
+
+@seconds(int(300 + MINUTES * 90))
+def test_topics_are_the_tables_whatever_breaks(t):
+    seed = int(os.environ.get("SLUICE_FAULTS_SEED") or random.SystemRandom().randrange(1, 10 ** 6))
+    end = time.monotonic() + 60 * MINUTES
+    while True:
+        print(f"  SLUICE_FAULTS_SEED={seed}", flush=True)
+        round_of_faults(t, random.Random(seed), FAULTS)
+        seed += 1
+        if time.monotonic() > end:
+            break
