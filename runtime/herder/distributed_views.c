@@ -258,10 +258,32 @@ static void view_work(struct distributed *herder, const struct work *work,
     }
 }
 
+static void view_group(struct distributed *herder, struct sluice_group_view *view)
+{
+    struct sluice_group_state state;
+    *view = (struct sluice_group_view){.there = true, .rebalancing = true, .since_ms = -1};
+    const struct sluice_cluster *cluster = sluice_config_log_lock(herder->configs);
+    if (cluster->leader)
+        view->leader = sluice_xstrndup(cluster->leader, strcspn(cluster->leader, "#"));
+    view->epoch = cluster->generation;
+    sluice_config_log_unlock(herder->configs);
+    sluice_lock(&herder->lock);
+    bool there = herder->joined && !herder->closing; /* only then is the group sure to be there */
+    if (there) sluice_group_state(herder->group, &state);
+    sluice_unlock(&herder->lock);
+    if (!there) return;
+    view->rebalancing = !*state.self;
+    view->rebalances = state.rebalances;
+    if (state.rebalanced_ms) view->since_ms = sluice_boot_ms() - state.rebalanced_ms;
+    view->join_avg_ms = state.joins ? (double)state.join_ms / (double)state.joins : 0;
+    view->join_max_ms = (double)state.join_max_ms;
+}
+
 void distributed_view(struct sluice_herder *base, struct sluice_herder_view *out)
 {
     struct distributed *herder = distributed_of(base);
     *out = (struct sluice_herder_view){0};
+    view_group(herder, &out->group);
     sluice_lock(&herder->lock);
     out->connectors = sluice_xcalloc(herder->works_n + 1, sizeof *out->connectors);
     for (size_t i = 0; i < herder->works_n; i++) {

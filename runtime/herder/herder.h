@@ -35,12 +35,24 @@ struct sluice_connector_view {
     size_t tasks_n;
 };
 
+/* The group of workers as this one sees it. */
+struct sluice_group_view {
+    bool there;   /* it is a distributed worker */
+    char *leader; /* URL; NULL: nobody leads yet */
+    int64_t epoch;
+    bool rebalancing; /* this worker is no member now */
+    uint64_t rebalances;
+    int64_t since_ms; /* the last one; -1: there was none */
+    double join_avg_ms, join_max_ms;
+};
+
 struct sluice_herder_view {
     struct sluice_connector_view *connectors;
     size_t n;
     uint64_t connector_starts, connector_failures; /* configs that were put into force, or not */
     uint64_t task_starts, task_failures;           /* since the worker began */
     uint64_t task_auto_restarts;                   /* of task_starts (auto.restart.*) */
+    struct sluice_group_view group;
 };
 
 void sluice_herder_view_fini(struct sluice_herder_view *view);

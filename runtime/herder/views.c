@@ -234,5 +234,6 @@ void sluice_herder_view_fini(struct sluice_herder_view *view)
         free(view->connectors[i].tasks);
     }
     free(view->connectors);
+    free(view->group.leader);
     *view = (struct sluice_herder_view){0};
 }

@@ -1,6 +1,7 @@
 /* consumer.c - see consumer.h. */
 #include "kafka/consumer.h"
 
+#include <assert.h>
 #include <librdkafka/rdkafka.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 #define METADATA_MS 500 /* the task waits meanwhile */
 #define METADATA_RETRY_MS 2000
 #define PROBE_MS 1000
+#define COMMITS_TIMED 16
 
 struct sluice_consumer {
     rd_kafka_t *rk;
@@ -28,6 +30,10 @@ struct sluice_consumer {
     bool paused;
     bool down;
     bool commit_failed;
+    struct sluice_commits commits;
+    int64_t sent_us
+        [COMMITS_TIMED]; /* of commits without an answer, a ring; they are answered in order */
+    uint64_t sent;       /* commits */
     char trouble[512];
 };
 
@@ -82,11 +88,24 @@ static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
         c->down = true;
 }
 
+static void count_answer(struct sluice_consumer *c, bool failed)
+{
+    if (c->commits.answered == c->sent) return; /* librdkafka's own, on leaving: none of ours */
+    assert(c->commits.answered < c->sent);
+    bool timed = c->sent - c->commits.answered <= COMMITS_TIMED;
+    int64_t since = c->sent_us[c->commits.answered++ % COMMITS_TIMED];
+    uint64_t us = timed ? (uint64_t)(sluice_now_us() - since) : 0;
+    c->commits.failed += failed;
+    c->commits.us += us;
+    if (us > c->commits.max_us) c->commits.max_us = us;
+}
+
 static void on_commit(rd_kafka_t *rk, rd_kafka_resp_err_t code,
                       rd_kafka_topic_partition_list_t *list, void *opaque)
 {
     struct sluice_consumer *c = opaque;
     (void)rk, (void)list;
+    count_answer(c, code != RD_KAFKA_RESP_ERR_NO_ERROR && code != RD_KAFKA_RESP_ERR__NO_OFFSET);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR || code == RD_KAFKA_RESP_ERR__NO_OFFSET) return;
     sluice_log(SLUICE_WARN, NULL, -1, "%s: committing offsets failed: %s; trying again", c->who,
                rd_kafka_err2str(code));
@@ -304,11 +323,18 @@ bool sluice_consumer_commit(struct sluice_consumer *c, const struct sluice_topic
     for (size_t i = 0; i < n; i++)
         rd_kafka_topic_partition_list_add(list, offsets[i].topic, offsets[i].partition)->offset =
             offsets[i].offset;
+    c->sent_us[c->sent++ % COMMITS_TIMED] = sluice_now_us();
     rd_kafka_resp_err_t code = rd_kafka_commit(c->rk, list, !wait);
     rd_kafka_topic_partition_list_destroy(list);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR || code == RD_KAFKA_RESP_ERR__NO_OFFSET) return true;
+    count_answer(c, true);
     c->commit_failed = true;
     return sluice_err_set(err, "%s: committing offsets failed: %s", c->who, rd_kafka_err2str(code));
+}
+
+void sluice_consumer_commits(const struct sluice_consumer *c, struct sluice_commits *out)
+{
+    *out = c->commits;
 }
 
 bool sluice_consumer_commit_failed(struct sluice_consumer *c)

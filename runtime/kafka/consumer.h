@@ -60,6 +60,12 @@ void sluice_consumed_free(struct rd_kafka_message_s *handle);
 bool sluice_consumer_commit(struct sluice_consumer *consumer,
                             const struct sluice_topic_partition *offsets, size_t n, bool wait,
                             struct sluice_err *err);
+/* Commits that were answered so far, those of them that failed, and how long they took. */
+struct sluice_commits {
+    uint64_t answered, failed;
+    uint64_t us, max_us; /* together; the longest */
+};
+void sluice_consumer_commits(const struct sluice_consumer *consumer, struct sluice_commits *out);
 /* Whether a commit that was not waited for failed since the last call. */
 bool sluice_consumer_commit_failed(struct sluice_consumer *consumer);
 /* All assigned partitions. */

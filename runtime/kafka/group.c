@@ -199,8 +199,13 @@ static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
     if (first) c->owner = taken;
     if (lost) c->lost = "the coordinator let it go";
     g->draft.rebalances++;
+    g->draft.rebalanced_ms = sluice_boot_ms();
     c->next_renewal = 0; /* commits of the generation before were in vain */
     if (taken && !c->member_id) {
+        int64_t took = sluice_boot_ms() - g->made_ms;
+        g->draft.joins++;
+        g->draft.join_ms += took;
+        if (took > g->draft.join_max_ms) g->draft.join_max_ms = took;
         c->member_id = rd_kafka_memberid(rk);
         char client_id[SLUICE_MEMBER_MAX];
         memcpy(client_id, c->name, sizeof client_id);

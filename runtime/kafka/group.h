@@ -58,6 +58,9 @@ struct sluice_group_state {
     char self[SLUICE_MEMBER_MAX]; /* this incarnation's name; empty: not a member now */
     bool leader;                  /* owns partition 0, and holds the lease */
     uint64_t rebalances;          /* since the group was joined first */
+    int64_t rebalanced_ms;        /* when the last of them was, sluice_boot_ms; 0: none yet */
+    uint64_t joins;               /* incarnations that became members; the time it took them */
+    int64_t join_ms, join_max_ms; /* together; the longest */
     char trouble[512];            /* why it is not a member; empty: nothing wrong */
     bool fatal;                   /* it never will be (fenced by its instance id, unauthorised) */
 };

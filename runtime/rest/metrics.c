@@ -3,6 +3,7 @@
  * Names are Connect's (group, attribute) with underscores, as its JMX metrics are usually mapped:
  * kafka_connect_source_task_metrics_source_record_write_total{connector="c",task="0"}. Counters
  * begin anew when a task is restarted, as they do there. */
+#include <assert.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,6 +48,22 @@ static const struct task_metric task_metrics[] = {
      "Records behind the end of the partitions.", OF(lag), SLUICE_KIND_SINK},
     {"sink_task_metrics", "offset_commit_completion_total", "counter",
      "Offset commits that succeeded.", OF(commits), SLUICE_KIND_SINK},
+    {"sink_task_metrics", "offset_commit_skip_total", "counter",
+     "Offset commits left out, as the worker's membership was over.", OF(commit_skips),
+     SLUICE_KIND_SINK},
+    {"sink_task_metrics", "partition_count", "gauge", "Partitions that the task reads.",
+     OF(partitions), SLUICE_KIND_SINK},
+    {"sink_task_metrics", "sink_record_active_count_max", "gauge",
+     "The most records read and not yet durable, since the task started.", OF(in_flight_max),
+     SLUICE_KIND_SINK},
+    {"source_task_metrics", "source_record_active_count_max", "gauge",
+     "The most records on their way to Kafka, since the task started.", OF(in_flight_max),
+     SLUICE_KIND_SOURCE},
+    {"source_task_metrics", "transaction_size_min", "gauge",
+     "The fewest records of a transaction; 0: there was none.", OF(txn_min_records),
+     SLUICE_KIND_SOURCE},
+    {"source_task_metrics", "transaction_size_max", "gauge", "The most records of a transaction.",
+     OF(txn_max_records), SLUICE_KIND_SOURCE},
     {"connector_task_metrics", "offset_commit_success_total", "counter",
      "Offset commits that succeeded.", OF(commits), -1},
     {"connector_task_metrics", "records_filtered_total", "counter",
@@ -131,6 +148,14 @@ VALUE(batch_avg_ms, r->batch_avg_ms)
 VALUE(batch_max_ms, (double)c->batch_max_us / 1000)
 VALUE(batch_avg_n, r->batch_avg_n)
 VALUE(batch_max_n, (double)c->batch_max_records)
+VALUE(commit_seq_no, (double)(c->commits + c->commit_failures))
+VALUE(skip_rate, r->skips)
+VALUE(active_avg, r->active_avg)
+VALUE(commit_avg_ms, r->commit_avg_ms)
+VALUE(commit_max_ms, (double)c->commit_max_us / 1000)
+VALUE(commit_success, r->commit_success)
+VALUE(commit_failure, r->commit_failure)
+VALUE(txn_avg, c->txns ? (double)c->txn_records / (double)c->txns : 0)
 VALUE(running_ratio, c->age_ms ? (double)c->running_ms / (double)c->age_ms : 0)
 VALUE(pause_ratio, c->age_ms ? (double)c->paused_ms / (double)c->age_ms : 0)
 
@@ -153,6 +178,24 @@ static const struct lately_metric lately_metrics[] = {
      batch_avg_ms},
     {"sink_task_metrics", "put_batch_max_time_ms", "The longest since the task started.",
      SLUICE_KIND_SINK, batch_max_ms},
+    {"source_task_metrics", "source_record_active_count_avg",
+     "Records on their way to Kafka, at the end of each batch.", SLUICE_KIND_SOURCE, active_avg},
+    {"source_task_metrics", "transaction_size_avg", "Records of a transaction.", SLUICE_KIND_SOURCE,
+     txn_avg},
+    {"sink_task_metrics", "sink_record_active_count_avg",
+     "Records read and not yet durable, at the end of each batch.", SLUICE_KIND_SINK, active_avg},
+    {"sink_task_metrics", "offset_commit_seq_no", "Offset commits that were answered.",
+     SLUICE_KIND_SINK, commit_seq_no},
+    {"sink_task_metrics", "offset_commit_skip_rate", "Offset commits left out, a second.",
+     SLUICE_KIND_SINK, skip_rate},
+    {"connector_task_metrics", "offset_commit_avg_time_ms", "Time of an offset commit.", -1,
+     commit_avg_ms},
+    {"connector_task_metrics", "offset_commit_max_time_ms", "The longest since the task started.",
+     -1, commit_max_ms},
+    {"connector_task_metrics", "offset_commit_success_percentage",
+     "Part of the offset commits that succeeded, 0 to 1.", -1, commit_success},
+    {"connector_task_metrics", "offset_commit_failure_percentage",
+     "Part of the offset commits that failed, 0 to 1.", -1, commit_failure},
     {"connector_task_metrics", "batch_size_avg", "Records in a batch.", -1, batch_avg_n},
     {"connector_task_metrics", "batch_size_max", "The most since the task started.", -1,
      batch_max_n},
@@ -282,6 +325,65 @@ static void number(struct sluice_buf *buf, const char *name, const char *type, c
     sluice_buf_addf(buf, "kafka_connect_worker_metrics_%s %llu\n", name, (unsigned long long)value);
 }
 
+static void gauge(struct sluice_buf *buf, const char *group, const char *name, const char *help,
+                  double value)
+{
+    head(buf, group, name, "gauge", help);
+    sluice_buf_addf(buf, "kafka_connect_%s_%s %.10g\n", group, name, value);
+}
+
+/* <what>-startup-{success,failure}-percentage, which Connect gives from 0 to 1. */
+static void startup_parts(struct sluice_buf *buf, const char *what, uint64_t starts,
+                          uint64_t failures)
+{
+    char name[64];
+    assert(failures <= starts);
+    double failed = starts ? (double)failures / (double)starts : 0;
+    snprintf(name, sizeof name, "%s_startup_success_percentage", what);
+    gauge(buf, "worker_metrics", name, "Part of the starts that succeeded, 0 to 1.",
+          starts ? 1 - failed : 0);
+    snprintf(name, sizeof name, "%s_startup_failure_percentage", what);
+    gauge(buf, "worker_metrics", name, "Part of the starts that failed, 0 to 1.", failed);
+}
+
+static void write_group(struct sluice_buf *buf, const struct sluice_herder_view *view)
+{
+    static const char rebalance[] = "worker_rebalance_metrics", members[] = "coordinator_metrics";
+    const struct sluice_group_view *group = &view->group;
+    size_t tasks = 0;
+    if (!group->there) return;
+    for (size_t c = 0; c < view->n; c++) tasks += view->connectors[c].tasks_n;
+    head(buf, rebalance, "leader_name", "gauge", "The worker that leads.");
+    char *leader = label(group->leader ? group->leader : "");
+    sluice_buf_addf(buf, "kafka_connect_%s_leader_name{leader_name=\"%s\"} 1\n", rebalance, leader);
+    free(leader);
+    head(buf, rebalance, "connect_protocol", "gauge", "How work is assigned.");
+    sluice_buf_addf(buf, "kafka_connect_%s_connect_protocol{connect_protocol=\"sluice\"} 1\n",
+                    rebalance);
+    gauge(buf, rebalance, "epoch", "Generation of the assignment.", (double)group->epoch);
+    head(buf, rebalance, "completed_rebalances_total", "counter", "Rebalances of the group.");
+    sluice_buf_addf(buf, "kafka_connect_%s_completed_rebalances_total %llu\n", rebalance,
+                    (unsigned long long)group->rebalances);
+    gauge(buf, rebalance, "rebalancing", "1: this worker is not in the group now.",
+          group->rebalancing);
+    gauge(buf, rebalance, "rebalance_avg_time_ms", "Time that joining the group took.",
+          group->join_avg_ms);
+    gauge(buf, rebalance, "rebalance_max_time_ms", "The longest.", group->join_max_ms);
+    gauge(buf, rebalance, "time_since_last_rebalance_ms", "-1: there was none.",
+          (double)group->since_ms);
+    gauge(buf, members, "assigned_connectors", "Connectors of this worker.", (double)view->n);
+    gauge(buf, members, "assigned_tasks", "Tasks of this worker.", (double)tasks);
+}
+
+static void write_app_info(struct sluice_buf *buf, int64_t started_ms)
+{
+    head(buf, "app_info", "version", "gauge", "The worker's version.");
+    sluice_buf_addf(buf, "kafka_connect_app_info_version{version=\"%s\",commit_id=\"%s\"} 1\n",
+                    SLUICE_VERSION, SLUICE_COMMIT);
+    head(buf, "app_info", "start_time_ms", "gauge", "When it started, in ms since 1970.");
+    sluice_buf_addf(buf, "kafka_connect_app_info_start_time_ms %lld\n", (long long)started_ms);
+}
+
 static void write_worker(struct sluice_buf *buf, const struct sluice_herder_view *view)
 {
     size_t tasks = 0;
@@ -295,8 +397,12 @@ static void write_worker(struct sluice_buf *buf, const struct sluice_herder_view
     number(buf, "connector_startup_failure_total", "counter", "Configs refused.",
            view->connector_failures);
     number(buf, "task_startup_attempts_total", "counter", "Tasks started.", view->task_starts);
+    number(buf, "task_startup_success_total", "counter", "Tasks started that did not fail.",
+           view->task_starts - view->task_failures);
     number(buf, "task_startup_failure_total", "counter",
            "Tasks that could not be started or FAILED.", view->task_failures);
+    startup_parts(buf, "connector", view->connector_starts, view->connector_failures);
+    startup_parts(buf, "task", view->task_starts, view->task_failures);
     number(buf, "task_auto_restarts_total", "counter",
            "FAILED tasks that were started again by themselves (auto.restart.*).",
            view->task_auto_restarts);
@@ -333,6 +439,8 @@ static void get_metrics(void *arg, const struct sluice_request *req, struct slui
     struct sluice_buf buf;
     sluice_buf_init(&buf, SLUICE_BUF_MAX);
     write_worker(&buf, &view);
+    write_group(&buf, &view);
+    write_app_info(&buf, rest->started_ms);
     write_infos(&buf, &view);
     write_task_counts(&buf, &view);
     for (size_t i = 0; i < sizeof task_metrics / sizeof *task_metrics; i++)

@@ -5,6 +5,10 @@
 #include "herder/herder.h"
 #include "rest/routes.h"
 
+#ifndef SLUICE_COMMIT /* of the build */
+#define SLUICE_COMMIT "unknown"
+#endif
+
 struct sluice_windows;
 
 /* What the handlers work on; borrowed by the tables. */

@@ -7,10 +7,6 @@
 
 #define CLUSTER_WAIT_MS 2000
 
-#ifndef SLUICE_COMMIT
-#define SLUICE_COMMIT "unknown"
-#endif
-
 /* The id never changes: asked until it is known. Thread: any. */
 static bool cluster_id(struct sluice_worker *worker, char out[64])
 {

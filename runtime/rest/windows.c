@@ -13,7 +13,7 @@
 
 struct sample {
     int64_t at_ms;
-    uint64_t polled, written, commits, batches, batch_us;
+    uint64_t polled, written, commits, batches, batch_us, active, failures, skips, commit_us;
 };
 
 struct window {
@@ -73,8 +73,9 @@ static struct window *find(struct sluice_windows *windows, const char *connector
 
 static struct sample sample_of(const struct sluice_task_counters *now, int64_t now_ms)
 {
-    return (struct sample){now_ms,       now->polled,  now->written,
-                           now->commits, now->batches, now->batch_us};
+    return (struct sample){
+        now_ms,        now->polled,        now->written,         now->commits,      now->batches,
+        now->batch_us, now->in_flight_sum, now->commit_failures, now->commit_skips, now->commit_us};
 }
 
 /* The window is that of this task, and as old as it should be. */
@@ -108,10 +109,19 @@ void sluice_windows_rates(struct sluice_windows *windows, const char *connector,
         out->polled = (double)(now->polled - old.polled) / seconds;
         out->written = (double)(now->written - old.written) / seconds;
         out->commits = (double)(now->commits - old.commits) / seconds;
+        out->skips = (double)(now->commit_skips - old.skips) / seconds;
     }
     if (batches) {
         out->batch_avg_ms = (double)(now->batch_us - old.batch_us) / 1000 / (double)batches;
         out->batch_avg_n = (double)(now->polled - old.polled) / (double)batches;
+        out->active_avg = (double)(now->in_flight_sum - old.active) / (double)batches;
+    }
+    uint64_t failures = now->commit_failures - old.failures;
+    uint64_t answered = now->commits - old.commits + failures;
+    if (answered) {
+        out->commit_avg_ms = (double)(now->commit_us - old.commit_us) / 1000 / (double)answered;
+        out->commit_failure = (double)failures / (double)answered;
+        out->commit_success = 1 - out->commit_failure;
     }
 }
 

@@ -19,6 +19,9 @@ struct sluice_windows;
 struct sluice_task_rates {            /* over the window */
     double polled, written, commits;  /* per second */
     double batch_avg_ms, batch_avg_n; /* of the batches in it; 0: there were none */
+    double active_avg;                /* records under way, at the end of each of them */
+    double skips;                     /* commits left out, per second */
+    double commit_avg_ms, commit_success, commit_failure; /* of its commits; parts of 1 */
 };
 
 struct sluice_windows *sluice_windows_new(void);

@@ -124,6 +124,12 @@ static enum sluice_verdict collect(struct sluice_sink_run *run, struct sluice_er
     }
     atomic_store_explicit(&task->count.in_flight, sluice_window_count(task->window),
                           memory_order_relaxed);
+    struct sluice_commits commits;
+    sluice_consumer_commits(run->consumer, &commits);
+    atomic_store(&task->count.commits, commits.answered - commits.failed);
+    atomic_store(&task->count.commit_failures, commits.failed);
+    atomic_store(&task->count.commit_us, commits.us);
+    atomic_store(&task->count.commit_max_us, commits.max_us);
     bool down = sluice_consumer_down(run->consumer, text);
     sluice_task_kafka(task, down, text);
     return SLUICE_OK;
@@ -136,7 +142,10 @@ static void commit(struct sluice_sink_run *run, bool wait)
     struct sluice_err err;
     struct sluice_prefix prefix;
     size_t n = 0;
-    if (!sluice_task_may_work(task)) return;
+    if (!sluice_task_may_work(task)) {
+        sluice_count(&task->count.commit_skips, 1);
+        return;
+    }
     struct sluice_topic_partition *offsets = sluice_xcalloc(run->n + 1, sizeof *offsets);
     bool again = sluice_consumer_commit_failed(run->consumer);
     run->commit_due_ms = sluice_now_ms() + run->commit_every_ms;
@@ -149,9 +158,8 @@ static void commit(struct sluice_sink_run *run, bool wait)
             run->partitions[i].topic, run->partitions[i].partition, prefix.offset + 1};
         sluice_window_committed(task->window, i);
     }
-    if (n > 0 && sluice_consumer_commit(run->consumer, offsets, n, wait, &err))
-        sluice_count(&task->count.commits, 1);
-    else if (n > 0) sluice_log(SLUICE_WARN, task->connector, task->id, "%s", err.msg);
+    if (n > 0 && !sluice_consumer_commit(run->consumer, offsets, n, wait, &err))
+        sluice_log(SLUICE_WARN, task->connector, task->id, "%s", err.msg);
     free(offsets);
 }
 
@@ -196,6 +204,7 @@ static void on_assigned(void *arg, const struct sluice_topic_partition *list, si
     struct sluice_sink_run *run = arg;
     for (size_t i = 0; i < n; i++) {
         uint32_t at = partition_at(run, list[i].topic, list[i].partition); /* may move them */
+        if (!run->partitions[at].assigned) sluice_count(&run->task->count.partitions, 1);
         run->partitions[at].assigned = true;
         run->partitions[at].next_offset = -1;
     }
@@ -247,6 +256,7 @@ static void on_revoked(void *arg, const struct sluice_topic_partition *list, siz
         if (task->plugin->sink->drop)
             task->plugin->sink->drop(task->self, list[i].topic, list[i].partition);
         sluice_window_drop(task->window, at);
+        if (run->partitions[at].assigned) atomic_fetch_sub(&task->count.partitions, 1);
         run->partitions[at].assigned = false;
     }
     run->revoked = true;

@@ -21,6 +21,7 @@ struct sluice_source_commit {
     _Atomic int users; /* the task, and the write */
     _Atomic int state;
     pthread_t task;
+    int64_t begun_us;
     struct sluice_window *window; /* held */
     char error[512];              /* set before FAILED */
     size_t n;
@@ -52,7 +53,6 @@ enum sluice_verdict sluice_source_acked(struct sluice_source_run *run,
     struct sluice_task *task = run->task;
     const struct sluice_source *source = task->plugin->source;
     enum sluice_verdict v = SLUICE_OK;
-    sluice_count(&task->count.commits, 1);
     for (size_t i = 0; source->acked && i < n && v != SLUICE_FAIL; i++)
         v = source->acked(task->self, at[i].partition, at[i].position, at[i].len, err);
     return v == SLUICE_FAIL ? SLUICE_FAIL : SLUICE_OK;
@@ -85,6 +85,7 @@ void sluice_source_commit_free(struct sluice_source_run *run)
 static void failed(struct sluice_source_run *run, const char *why)
 {
     const struct sluice_source_commit *commit = run->commit;
+    sluice_task_commit(run->task, commit->begun_us, false);
     sluice_log(SLUICE_ERROR, run->task->connector, run->task->id,
                "offsets were not written, and are written with the next: %s", why);
     for (size_t i = 0; i < commit->n; i++) run->partitions[commit->at[i].partition].again = true;
@@ -100,6 +101,7 @@ enum sluice_verdict sluice_source_settle(struct sluice_source_run *run, struct s
         failed(run, commit->error);
         return SLUICE_OK;
     }
+    sluice_task_commit(run->task, commit->begun_us, true);
     enum sluice_verdict v = sluice_source_acked(run, commit->at, commit->n, err);
     sluice_source_commit_free(run);
     return v;
@@ -118,6 +120,7 @@ static struct sluice_source_commit *gather(struct sluice_source_run *run,
         if (!commit) {
             commit = sluice_xcalloc(1, sizeof *commit + (run->n - i) * sizeof *commit->at);
             commit->task = pthread_self();
+            commit->begun_us = sluice_now_us();
             commit->window = window;
             sluice_window_hold(window);
             atomic_store(&commit->users, 1);

@@ -145,7 +145,7 @@ static enum sluice_verdict send(struct sluice_source_run *run, const struct slui
         sluice_window_wait(task->window, FULL_WAIT_MS);
     if (sent == SLUICE_SENT) {
         sluice_count(&task->count.bytes, bytes);
-        if (run->txn) sluice_source_txn_moved(run, rec);
+        if (run->txn) sluice_source_txn_moved(run, rec, true);
         sluice_topic_use(task, &topic->told, topic->name);
         return SLUICE_OK;
     }
@@ -163,7 +163,7 @@ static void pass_over(struct sluice_source_run *run, const struct sluice_record 
 {
     struct sluice_task *task = run->task;
     if (run->txn) {
-        sluice_source_txn_moved(run, rec);
+        sluice_source_txn_moved(run, rec, false);
         return;
     }
     struct sluice_slot *slot = sluice_window_enter(task->window, rec->source_partition, 0,

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -19,7 +18,6 @@
 #define PURGE_MS 10000 /* reports of what was aborted come at once */
 #define FULL_WAIT_MS 50
 #define REWINDS_MAX 10
-#define ENTRY_MAX ((size_t)1 << 20)
 #define TIMEOUT_MS 60000 /* transaction.timeout.ms, librdkafka's default as Java's */
 
 enum boundary { AT_POLL, AT_INTERVAL, AT_MARK };
@@ -34,16 +32,16 @@ struct sluice_source_txn {
     char *id;
     enum boundary boundary;
     int64_t interval_ms, limit_ms, timeout_ms;
-    bool fenced;  /* predecessors were, by the hook */
-    bool open;    /* to be committed or aborted */
-    bool unknown; /* a commit was under way when the task had to go: nothing more can be done */
+    bool fenced;      /* predecessors were, by the hook */
+    uint64_t records; /* handed to the producer in this transaction */
+    bool open;        /* to be committed or aborted */
+    bool unknown;     /* a commit was under way when the task had to go: nothing more can be done */
     int64_t began_ms;
     int64_t until_ms; /* of a task that stops; 0: it does not */
     struct moved *last;
     size_t last_n, last_cap, moved_n;
     unsigned rewinds; /* in a row */
     struct sluice_backoff backoff;
-    struct sluice_buf key, value;
 };
 
 /* ---- life ---- */
@@ -76,8 +74,6 @@ struct sluice_source_txn *sluice_source_txn_new(struct sluice_source_run *run,
     const char *group = sluice_worker_prop(task->worker, "group.id");
     read_boundary(txn, task, props);
     sluice_backoff_init(&txn->backoff, 100, 10000);
-    sluice_buf_init(&txn->key, ENTRY_MAX);
-    sluice_buf_init(&txn->value, ENTRY_MAX);
     txn->id = sluice_xasprintf("%s-%s-%d", group ? group : "", task->connector, task->id);
     txn->producer = sluice_transactions_new(props, txn->id, task->connector, delivered, err);
     if (txn->producer) {
@@ -92,8 +88,6 @@ void sluice_source_txn_free(struct sluice_source_txn *txn)
 {
     if (!txn) return;
     sluice_transactions_free(txn->producer);
-    sluice_buf_fini(&txn->key);
-    sluice_buf_fini(&txn->value);
     free(txn->last);
     free(txn->id);
     free(txn);
@@ -173,7 +167,8 @@ enum sluice_verdict sluice_source_txn_begin(struct sluice_source_run *run, const
     return begin(run, err);
 }
 
-void sluice_source_txn_moved(struct sluice_source_run *run, const struct sluice_record *rec)
+void sluice_source_txn_moved(struct sluice_source_run *run, const struct sluice_record *rec,
+                             bool sent)
 {
     struct sluice_source_txn *txn = run->txn;
     uint32_t i = rec->source_partition;
@@ -184,6 +179,7 @@ void sluice_source_txn_moved(struct sluice_source_run *run, const struct sluice_
     }
     struct moved *m = &txn->last[i];
     txn->moved_n += !m->moved;
+    txn->records += sent;
     m->moved = true;
     m->at.partition = i;
     m->at.len = rec->position_len;
@@ -194,6 +190,7 @@ static void clear(struct sluice_source_txn *txn)
 {
     txn->open = false;
     txn->moved_n = 0;
+    txn->records = 0;
     for (size_t i = 0; i < txn->last_n; i++) txn->last[i].moved = false;
 }
 
@@ -271,16 +268,16 @@ static bool may_wait(struct sluice_source_run *run)
 }
 
 static enum sluice_verdict send_offset(struct sluice_source_run *run, struct sluice_topic *topic,
+                                       const struct sluice_offset_record *record,
                                        struct sluice_err *err)
 {
-    struct sluice_source_txn *txn = run->txn;
     struct sluice_message message = {.topic = topic->handle,
                                      .partition = SLUICE_ANY_PARTITION,
                                      .timestamp_ms = SLUICE_NO_TIMESTAMP,
-                                     .key = txn->key.data,
-                                     .key_len = txn->key.len,
-                                     .value = txn->value.data,
-                                     .value_len = txn->value.len};
+                                     .key = record->key,
+                                     .key_len = record->key_len,
+                                     .value = record->value,
+                                     .value_len = record->value_len};
     int code = 0;
     enum sluice_sent sent;
     while ((sent = sluice_producer_send(run->producer, &message, &code, err)) == SLUICE_SEND_FULL) {
@@ -296,19 +293,17 @@ static enum sluice_verdict send_offsets(struct sluice_source_run *run,
                                         const struct sluice_offset_entry *entries, size_t n,
                                         struct sluice_err *err)
 {
-    struct sluice_source_txn *txn = run->txn;
     bool fresh;
     enum sluice_verdict v = SLUICE_OK;
+    struct sluice_offset_records records = {0};
     struct sluice_topic *topic =
         sluice_topics_find(&run->topics, sluice_connector_offsets_topic(run->offsets), &fresh);
-    for (size_t i = 0; i < n && v == SLUICE_OK; i++) {
-        sluice_buf_clear(&txn->key);
-        sluice_buf_clear(&txn->value);
-        if (!sluice_connector_offsets_encode(run->offsets, &entries[i], &txn->key, &txn->value,
-                                             err))
-            return SLUICE_FAIL;
-        v = send_offset(run, topic, err);
-    }
+    for (size_t i = 0; i < n && v == SLUICE_OK; i++)
+        if (!sluice_connector_offsets_encode(run->offsets, &entries[i], &records, err))
+            v = SLUICE_FAIL;
+    for (size_t i = 0; i < records.n && v == SLUICE_OK; i++)
+        v = send_offset(run, topic, &records.items[i], err);
+    sluice_offset_records_fini(&records);
     return v;
 }
 
@@ -352,6 +347,7 @@ enum sluice_verdict sluice_source_txn_commit(struct sluice_source_run *run, stru
     struct sluice_source_txn *txn = run->txn;
     size_t n = txn->moved_n;
     bool records = txn->open;
+    int64_t begun_us = sluice_now_us();
     assert(!txn->unknown);
     if ((!records && n == 0) || !sluice_task_may_work(run->task)) return SLUICE_OK;
     run->commit_due_ms = sluice_now_ms() + run->commit_every_ms;
@@ -363,7 +359,9 @@ enum sluice_verdict sluice_source_txn_commit(struct sluice_source_run *run, stru
     enum sluice_verdict v = begin(run, err);
     if (v == SLUICE_OK) v = send_offsets(run, entries, n, err);
     if (v == SLUICE_OK) v = await_commit(run, err);
+    if (v != SLUICE_RETRY) sluice_task_commit(run->task, begun_us, v == SLUICE_OK);
     if (v != SLUICE_OK) return v;
+    sluice_task_transaction(run->task, txn->records);
     clear(txn);
     if (records) {
         txn->rewinds = 0;

@@ -46,8 +46,9 @@ bool sluice_source_txn_marks(const struct sluice_source_txn *txn);
 /* Before a record goes to this topic. */
 enum sluice_verdict sluice_source_txn_begin(struct sluice_source_run *run, const char *topic,
                                             struct sluice_err *err);
-/* The record was handed to the producer, or passed over. */
-void sluice_source_txn_moved(struct sluice_source_run *run, const struct sluice_record *rec);
+/* The record was handed to the producer (sent), or passed over. */
+void sluice_source_txn_moved(struct sluice_source_run *run, const struct sluice_record *rec,
+                             bool sent);
 /* The record of this seq came back with an error. DROP or FAIL. */
 enum sluice_verdict sluice_source_txn_failed(struct sluice_source_run *run, int code, uint64_t seq,
                                              struct sluice_err *err);

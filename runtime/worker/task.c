@@ -140,6 +140,17 @@ void sluice_task_counters(struct sluice_task *task, struct sluice_task_counters 
     out->batch_us = atomic_load(&c->batch_us);
     out->batch_max_us = atomic_load(&c->batch_max_us);
     out->batch_max_records = atomic_load(&c->batch_max_records);
+    out->commit_failures = atomic_load(&c->commit_failures);
+    out->commit_skips = atomic_load(&c->commit_skips);
+    out->commit_us = atomic_load(&c->commit_us);
+    out->commit_max_us = atomic_load(&c->commit_max_us);
+    out->partitions = atomic_load(&c->partitions);
+    out->in_flight_sum = atomic_load(&c->in_flight_sum);
+    out->in_flight_max = atomic_load(&c->in_flight_max);
+    out->txns = atomic_load(&c->txns);
+    out->txn_records = atomic_load(&c->txn_records);
+    out->txn_min_records = atomic_load(&c->txn_min_records);
+    out->txn_max_records = atomic_load(&c->txn_max_records);
     sluice_lock(&task->mutex);
     int64_t now = sluice_now_ms(), here = now - task->state_since_ms;
     enum sluice_state state = task->status.state;
@@ -164,6 +175,28 @@ void sluice_task_batch(struct sluice_task *task, int64_t begun_us, size_t n)
     sluice_count(&task->count.batch_us, us);
     raise_to(&task->count.batch_max_us, us);
     raise_to(&task->count.batch_max_records, n);
+    uint64_t in_flight = atomic_load_explicit(&task->count.in_flight, memory_order_relaxed);
+    sluice_count(&task->count.in_flight_sum, in_flight);
+    raise_to(&task->count.in_flight_max, in_flight);
+}
+
+void sluice_task_commit(struct sluice_task *task, int64_t begun_us, bool ok)
+{
+    uint64_t us = (uint64_t)(sluice_now_us() - begun_us);
+    assert(begun_us > 0);
+    sluice_count(ok ? &task->count.commits : &task->count.commit_failures, 1);
+    sluice_count(&task->count.commit_us, us);
+    raise_to(&task->count.commit_max_us, us);
+}
+
+void sluice_task_transaction(struct sluice_task *task, uint64_t n)
+{
+    uint64_t least = atomic_load_explicit(&task->count.txn_min_records, memory_order_relaxed);
+    if (n == 0) return; /* offsets alone */
+    sluice_count(&task->count.txns, 1);
+    sluice_count(&task->count.txn_records, n);
+    if (least == 0 || n < least) atomic_store(&task->count.txn_min_records, n);
+    raise_to(&task->count.txn_max_records, n);
 }
 
 /* ---- host functions that need a task ---- */

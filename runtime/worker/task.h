@@ -31,18 +31,25 @@ struct sluice_task_status {
 
 /* Counters since start; names as Connect's metrics (source-record-poll-total ...). */
 struct sluice_task_counters {
-    uint64_t polled;    /* source: from the plugin; sink: from Kafka */
-    uint64_t written;   /* source: delivered to Kafka; sink: done */
-    uint64_t bytes;     /* source: value and key bytes produced; sink: consumed */
-    uint64_t filtered;  /* dropped by a transform */
-    uint64_t skipped;   /* tolerated errors */
-    uint64_t failed;    /* operations on records that failed, each try counted */
-    uint64_t errors;    /* records that failed for good */
-    uint64_t logged;    /* of these, logged */
-    uint64_t retries;   /* RETRY verdicts */
-    uint64_t in_flight; /* now */
-    uint64_t lag;       /* sink: records behind the end of its partitions, 0 when unknown */
-    uint64_t commits;   /* offset commits that succeeded */
+    uint64_t polled;          /* source: from the plugin; sink: from Kafka */
+    uint64_t written;         /* source: delivered to Kafka; sink: done */
+    uint64_t bytes;           /* source: value and key bytes produced; sink: consumed */
+    uint64_t filtered;        /* dropped by a transform */
+    uint64_t skipped;         /* tolerated errors */
+    uint64_t failed;          /* operations on records that failed, each try counted */
+    uint64_t errors;          /* records that failed for good */
+    uint64_t logged;          /* of these, logged */
+    uint64_t retries;         /* RETRY verdicts */
+    uint64_t in_flight;       /* now */
+    uint64_t lag;             /* sink: records behind the end of its partitions, 0 when unknown */
+    uint64_t commits;         /* offset commits that succeeded */
+    uint64_t commit_failures; /* that failed, and are tried again with the next */
+    uint64_t commit_skips;    /* left out, as the lease was over */
+    uint64_t commit_us, commit_max_us; /* time that all answered ones took together; the longest */
+    uint64_t partitions;               /* sink: that it has */
+    uint64_t in_flight_sum, in_flight_max; /* in_flight at the end of each batch */
+    uint64_t txns, txn_records;            /* source: committed transactions, records in them */
+    uint64_t txn_min_records, txn_max_records;
     uint64_t dead_lettered;
     uint64_t dead_letter_failures;
     uint64_t last_error_ms; /* wall clock; 0: there was none */

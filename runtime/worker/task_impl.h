@@ -22,7 +22,9 @@ struct sluice_sink_run;   /* sink_task.c */
 struct sluice_counters {
     _Atomic uint64_t polled, written, bytes, filtered, skipped, failed, errors, logged, retries,
         in_flight, lag, commits, dead_lettered, dead_letter_failures, last_error_ms, batches,
-        batch_us, batch_max_us, batch_max_records;
+        batch_us, batch_max_us, batch_max_records, commit_failures, commit_skips, commit_us,
+        commit_max_us, partitions, in_flight_sum, in_flight_max, txns, txn_records, txn_min_records,
+        txn_max_records;
 };
 
 struct sluice_trouble { /* what is being retried; empty: nothing */
@@ -87,6 +89,10 @@ void sluice_task_kafka(struct sluice_task *task, bool down, const char *what);
 void sluice_task_retrying(struct sluice_task *task, const char *what);
 /* A poll() or put() of n records that began at begun_us (sluice_now_us()) is over. */
 void sluice_task_batch(struct sluice_task *task, int64_t begun_us, size_t n);
+/* Offsets were committed, or not; begun_us: sluice_now_us() before. */
+void sluice_task_commit(struct sluice_task *task, int64_t begun_us, bool ok);
+/* A transaction of n records was committed. */
+void sluice_task_transaction(struct sluice_task *task, uint64_t n);
 /* Waits with an ear for stop and pause. */
 void sluice_task_pause_ms(struct sluice_task *task, int64_t ms);
 int64_t sluice_task_stop_ms(const struct sluice_task *task); /* how long draining may take */

@@ -60,3 +60,28 @@ TEST(tasks_that_are_gone_are_forgotten)
     sluice_windows_trim(windows, 9000 * 1000);
     sluice_windows_free(windows);
 }
+
+TEST(commits_are_rated_in_parts)
+{
+    struct sluice_windows *windows = sluice_windows_new();
+    struct sluice_task_counters now = counters(10, 100, 10);
+    now.commits = 3;
+    now.commit_failures = 1;
+    now.commit_us = 8000;
+    now.commit_skips = 5;
+    now.in_flight_sum = 40;
+    struct sluice_task_rates rates = ask(windows, 1000, 0, now);
+    CHECK_ABOUT(rates.commit_success, 0.75);
+    CHECK_ABOUT(rates.commit_failure, 0.25);
+    CHECK_ABOUT(rates.commit_avg_ms, 2);
+    CHECK_ABOUT(rates.skips, 0.5);
+    CHECK_ABOUT(rates.active_avg, 4);
+    now.age_ms += 40000;
+    rates = ask(windows, 1040, 0, now); /* the window moves on */
+    now.age_ms += 10000;
+    rates = ask(windows, 1050, 0, now); /* nothing in it */
+    CHECK_ABOUT(rates.commit_success, 0);
+    CHECK_ABOUT(rates.commit_failure, 0);
+    CHECK_ABOUT(rates.commit_avg_ms, 0);
+    sluice_windows_free(windows);
+}
