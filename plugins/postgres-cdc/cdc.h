@@ -17,6 +17,7 @@
 #include "relation.h"
 #include "settings.h"
 #include "signals.h"
+#include "streamed.h"
 #include "transaction.h"
 #include "types.h"
 
@@ -111,7 +112,8 @@ struct cdc {
     struct cdc_resume resume;
     bool has_position; /* an offset was stored, or something was emitted */
     bool in_transaction;
-    char *message; /* one that waits for the catalog: PQ memory */
+    struct cdc_streamed streamed; /* transactions that are not committed yet */
+    char *message;                /* one that waits for the catalog: PQ memory */
     int message_len;
     uint64_t received_lsn;   /* end of what the server has sent */
     uint64_t idle_lsn;       /* the server has nothing before it that was not sent */
@@ -205,11 +207,11 @@ void cdc_stream_abandon(struct cdc *cdc);
 /* ---- watch.c ---- */
 /* Why pg_replication_slots says that a slot is of no use; reason: "" when it does not. */
 const char *cdc_invalidation(const char *reason);
-/* Warns of a slot that the server may soon invalidate, once per change for the worse. left: bytes of
- * WAL until then, as text; "" unknown. */
+/* Warns of a slot that the server may soon invalidate, once per change for the worse. left: bytes
+ * of WAL until then, as text; "" unknown. */
 void cdc_watch_wal(struct cdc *cdc, const char *status, const char *left);
-/* Looks at the slot from time to time: its WAL, and its xmin for the records. CDC_WAIT: the ordinary
- * connection is occupied. */
+/* Looks at the slot from time to time: its WAL, and its xmin for the records. CDC_WAIT: the
+ * ordinary connection is occupied. */
 enum cdc_step cdc_watch(struct cdc *cdc, const struct cdc_wait *wait, struct sluice_err *err);
 
 /* ---- envelope.c ---- */

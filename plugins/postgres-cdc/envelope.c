@@ -297,6 +297,8 @@ static void fill_source(struct cdc *cdc, struct sluice_value *source, const stru
     source[CDC_SRC_TS_NS].u.i = at->ts_us * 1000;
     if (at->txid) source[CDC_SRC_TXID] = sluice_int64((int64_t)at->txid);
     source[CDC_SRC_LSN] = sluice_int64((int64_t)at->lsn);
+    if (cdc->xmin && !source[CDC_SRC_SNAPSHOT].type)
+        source[CDC_SRC_XMIN] = sluice_int64((int64_t)cdc->xmin);
     if (cdc->origin) {
         size_t len = strlen(cdc->origin);
         char *name = cdc_take(&cdc->memory, len + 1);

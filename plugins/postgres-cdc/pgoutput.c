@@ -146,3 +146,24 @@ bool cdc_read_logical_message(struct cdc_cursor *c, struct cdc_logical_message *
     out->content = cdc_read_bytes(c, out->content_len);
     return !c->bad;
 }
+
+bool cdc_read_ending(struct cdc_cursor *c, char type, struct cdc_ending *out)
+{
+    assert(strchr("bPpKc", type));
+    memset(out, 0, sizeof(*out));
+    if (type == 'c') out->xid = cdc_read_u32(c);
+    if (type != 'b') cdc_read_u8(c); /* flags, unused by Postgres */
+    out->lsn = cdc_read_u64(c);
+    out->end_lsn = cdc_read_u64(c);
+    out->clock = cdc_read_u64(c);
+    if (type != 'c') out->xid = cdc_read_u32(c);
+    return !c->bad;
+}
+
+bool cdc_read_rollback_prepared(struct cdc_cursor *c, uint32_t *xid)
+{
+    cdc_read_u8(c);
+    cdc_read_bytes(c, 4 * sizeof(uint64_t)); /* positions and times of PREPARE and ROLLBACK */
+    *xid = cdc_read_u32(c);
+    return !c->bad;
+}

@@ -1,4 +1,4 @@
-/* pgoutput.h - reading the replication stream: CopyData messages and pgoutput (protocol 1).
+/* pgoutput.h - reading the replication stream: CopyData messages and pgoutput (protocols 1 to 4).
  *
  * All bytes go through a bounds-checked cursor; names and values borrow from the message. A message
  * that does not add up is an error, never a crash. Nothing here knows tables or sluice. */
@@ -71,6 +71,11 @@ struct cdc_change {
     char old; /* 'K', 'O', or 0: no old tuple */
     struct cdc_tuple before, after;
 };
+struct cdc_ending { /* of a transaction that came before its end was known */
+    uint32_t xid;
+    uint64_t lsn, end_lsn; /* of the record that ends it: its start and its end */
+    uint64_t clock;        /* as it came: microseconds since 2000 */
+};
 struct cdc_logical_message {
     bool transactional;
     uint64_t lsn;
@@ -84,5 +89,11 @@ bool cdc_read_commit(struct cdc_cursor *c, struct cdc_commit *out);
 bool cdc_read_relation(struct cdc_cursor *c, struct cdc_relation_message *out);
 bool cdc_read_change(struct cdc_cursor *c, char op, struct cdc_change *out);
 bool cdc_read_logical_message(struct cdc_cursor *c, struct cdc_logical_message *out);
+
+/* PREPARE TRANSACTION ('P', 'p', and 'b' where it begins), COMMIT PREPARED ('K'), the commit of a
+ * streamed transaction ('c'). */
+bool cdc_read_ending(struct cdc_cursor *c, char type, struct cdc_ending *out);
+/* ROLLBACK PREPARED ('r'). */
+bool cdc_read_rollback_prepared(struct cdc_cursor *c, uint32_t *xid);
 
 #endif

@@ -95,6 +95,7 @@ static void cdc_close(void *self)
     cdc_conn_close(&cdc->general);
     cdc_signals_fini(cdc);
     cdc_incremental_fini(cdc);
+    cdc_streamed_fini(&cdc->streamed);
     free_kept(cdc);
     free(cdc->kept);
     cdc_relations_free(&cdc->relations, cdc->host);
@@ -244,7 +245,7 @@ static enum sluice_verdict cdc_acked(void *self, uint32_t partition, const void 
     if (!take_position(&p, position, len, err)) return SLUICE_FAIL;
     cdc_incremental_acked(cdc, p.at.state);
     cdc_signals_acked(cdc, p.at.state);
-    uint64_t lsn = cdc_position_confirms(&p.at);
+    uint64_t lsn = cdc_streamed_holds(&cdc->streamed, cdc_position_confirms(&p.at));
     if (lsn <= cdc->confirmed_lsn) return SLUICE_OK;
     cdc->confirmed_lsn = lsn;
     /* Nobody may poll for a while (a full window): what is durable is told at once. A connection

@@ -61,8 +61,14 @@ static char *inspect_sql(const struct cdc_settings *s)
                   "pubupdate, pubdelete, pubtruncate) FROM pg_catalog.pg_publication WHERE pubname "
                   "= ");
     cdc_text_literal(&sql, s->publication);
-    cdc_text_adds(&sql, "); SELECT plugin, database, restart_lsn, confirmed_flush_lsn, active_pid, "
-                        "wal_status FROM pg_catalog.pg_replication_slots WHERE slot_name = ");
+    /* Columns that older servers lack are looked for in the row as a whole. */
+    cdc_text_adds(&sql,
+                  "); SELECT plugin, database, restart_lsn, confirmed_flush_lsn, active_pid, "
+                  "wal_status, to_jsonb(s) ->> 'two_phase', coalesce(to_jsonb(s) ->> "
+                  "'invalidation_reason', CASE WHEN to_jsonb(s) ->> 'conflicting' = 'true' THEN "
+                  "'conflict' END), safe_wal_size, pg_catalog.pg_size_pretty(safe_wal_size), "
+                  "to_jsonb(s) ->> 'failover' FROM pg_catalog.pg_replication_slots s WHERE "
+                  "slot_name = ");
     cdc_text_literal(&sql, s->slot);
     return sql.s;
 }
@@ -78,17 +84,28 @@ static enum cdc_step slot_usable(struct cdc *cdc, struct sluice_err *err)
                         "pgoutput and '%s'; choose another slot.name, or drop the slot: SELECT "
                         "pg_drop_replication_slot('%s');",
                         s->slot, plugin, db, s->dbname, s->slot);
-    bool lost = !strcmp(cdc_conn_field(conn, 1, 0, 5), "lost");
-    if ((lost || !cdc_lsn_parse(cdc_conn_field(conn, 1, 0, 2), &cdc->slot.restart)) &&
-        s->snapshot_mode != CDC_WHEN_NEEDED)
-        return hopeless(cdc, err,
-                        "replication slot \"%s\" was invalidated: the server removed WAL that it "
-                        "still needed (max_slot_wal_keep_size), and changes are lost; drop it "
-                        "(SELECT pg_drop_replication_slot('%s');), delete the connector's offsets, "
-                        "and start with snapshot.mode=initial, or use snapshot.mode=when_needed",
-                        s->slot, s->slot);
-    cdc->slot.exists = !lost && cdc->slot.restart;
+    const char *reason = cdc_conn_field(conn, 1, 0, 7);
+    bool lost = !strcmp(cdc_conn_field(conn, 1, 0, 5), "lost") || *reason ||
+                !cdc_lsn_parse(cdc_conn_field(conn, 1, 0, 2), &cdc->slot.restart);
+    if (lost && s->snapshot_mode != CDC_WHEN_NEEDED)
+        return hopeless(
+            cdc, err,
+            "replication slot \"%s\" was invalidated: %s, and changes are lost; drop it "
+            "(SELECT pg_drop_replication_slot('%s');), delete the connector's offsets, "
+            "and start with snapshot.mode=initial, or use snapshot.mode=when_needed",
+            s->slot, cdc_invalidation(reason), s->slot);
+    cdc->slot.invalid = lost;
+    cdc->slot.exists = !lost;
+    cdc->slot.two_phase =
+        cdc->server_version >= 150000 && !strcmp(cdc_conn_field(conn, 1, 0, 6), "true");
     cdc_lsn_parse(cdc_conn_field(conn, 1, 0, 3), &cdc->slot.confirmed);
+    cdc_watch_wal(cdc, cdc_conn_field(conn, 1, 0, 5), cdc_conn_field(conn, 1, 0, 9));
+    if (s->slot_failover && strcmp(cdc_conn_field(conn, 1, 0, 10), "false") == 0)
+        cdc->host->log(cdc->task, SLUICE_WARN,
+                       "slot.failover is set, but replication slot \"%s\" was made without it, and "
+                       "stays so: stop the connector and run, over a replication connection, "
+                       "ALTER_REPLICATION_SLOT \"%s\" (FAILOVER true)",
+                       s->slot, s->slot);
     return CDC_DONE;
 }
 
@@ -104,6 +121,12 @@ static enum cdc_step take_server(struct cdc *cdc, struct sluice_err *err)
                         s->host, s->port, wal_level);
     cdc->server_version = (int)strtol(cdc_conn_field(conn, 0, 0, 1), NULL, 10);
     cdc->standby = *cdc_conn_field(conn, 0, 0, 2) == 't';
+    if (cdc->standby && cdc->server_version < 160000)
+        return hopeless(cdc, err,
+                        "the postgres server at %s:%d is a standby of version %d, and logical "
+                        "decoding on a standby needs version 16; set database.hostname to the "
+                        "primary",
+                        s->host, s->port, cdc->server_version / 10000);
     int timeout = (int)strtol(cdc_conn_field(conn, 0, 0, 3), NULL, 10);
     cdc->status_ms = s->status_interval_ms;
     if (timeout > 0 && cdc->status_ms > timeout / 3) cdc->status_ms = timeout / 3 ? timeout / 3 : 1;
@@ -403,6 +426,23 @@ static enum cdc_step publish(struct cdc *cdc, const struct cdc_wait *wait, struc
 
 /* ---- slot ---- */
 
+/* One that was invalidated stands in the way of its successor. */
+static enum cdc_step drop_invalid(struct cdc *cdc, const struct cdc_wait *wait,
+                                  struct sluice_err *err)
+{
+    const struct cdc_settings *s = &cdc->settings;
+    if (!cdc->slot.invalid) return CDC_DONE;
+    char *sql = cdc_format("DROP_REPLICATION_SLOT \"%s\"", s->slot);
+    enum cdc_step step =
+        cdc_conn_query(&cdc->replication, s, sql, "dropping the invalidated slot", wait, err);
+    free(sql);
+    if (step != CDC_DONE) return step;
+    cdc->slot.invalid = false;
+    cdc->host->log(cdc->task, SLUICE_WARN, "dropped the invalidated replication slot \"%s\"",
+                   s->slot);
+    return CDC_DONE;
+}
+
 static enum cdc_step create_slot(struct cdc *cdc, const struct cdc_wait *wait,
                                  struct sluice_err *err)
 {
@@ -457,14 +497,23 @@ static char *start_sql(const struct cdc *cdc)
     const struct cdc_settings *s = &cdc->settings;
     struct cdc_text sql = {0}, name = {0};
     char lsn[24];
+    /* What was prepared before the offset must come again: its COMMIT PREPARED brings nothing. */
+    uint64_t from = cdc->slot.two_phase ? cdc->slot.confirmed : cdc->position.lsn_commit;
+    bool streams = s->in_progress && cdc->server_version >= 140000;
+    bool parallel = s->in_progress == CDC_IN_PROGRESS_PARALLEL && cdc->server_version >= 160000;
     cdc_text_addf(&sql,
-                  "START_REPLICATION SLOT \"%s\" LOGICAL %s (\"proto_version\" '1', "
+                  "START_REPLICATION SLOT \"%s\" LOGICAL %s (\"proto_version\" '%d', "
                   "\"publication_names\" ",
-                  s->slot, cdc_lsn_text(cdc->position.lsn_commit, lsn));
+                  s->slot, cdc_lsn_text(from, lsn),
+                  parallel              ? 4
+                  : cdc->slot.two_phase ? 3
+                  : streams             ? 2
+                                        : 1);
     cdc_text_ident(&name, s->publication);
     cdc_text_literal(&sql, name.s);
     cdc_text_free(&name);
     if (cdc->server_version >= 140000) cdc_text_adds(&sql, ", \"messages\" 'true'");
+    if (streams) cdc_text_addf(&sql, ", \"streaming\" '%s'", parallel ? "parallel" : "on");
     for (const char *p = s->stream_params; p && *p;) {
         size_t len = strcspn(p, ";"), key = strcspn(p, "=;");
         if (key < len) {
@@ -550,7 +599,8 @@ enum cdc_step cdc_setup(struct cdc *cdc, const struct cdc_wait *wait, struct slu
         if (step == CDC_DONE) cdc->phase = CDC_CREATE_SLOT;
         return step;
     case CDC_CREATE_SLOT:
-        step = cdc->slot.exists ? CDC_DONE : create_slot(cdc, wait, err);
+        step = drop_invalid(cdc, wait, err);
+        if (step == CDC_DONE && !cdc->slot.exists) step = create_slot(cdc, wait, err);
         return step == CDC_DONE ? after_slot(cdc) : step;
     case CDC_SNAPSHOT_DELAY:
     case CDC_STREAMING_DELAY: return delay(cdc, wait);

@@ -247,6 +247,9 @@ static enum cdc_step on_data(struct cdc *cdc, const char *data, int len,
     if (c.bad) return broken_stream(cdc, err, "message");
     if (end > cdc->received_lsn) cdc->received_lsn = end;
     if (start > cdc->received_lsn) cdc->received_lsn = start;
+    bool taken;
+    if (!cdc_streamed_take(cdc, type, start, &c, &taken, err)) return CDC_ERROR;
+    if (taken) return CDC_DONE;
     switch (type) {
     case 'I':
     case 'U':
@@ -273,7 +276,7 @@ static enum cdc_step on_keepalive(struct cdc *cdc, const char *data, int len,
     if (c.bad) return broken_stream(cdc, err, "keepalive");
     if (end > cdc->received_lsn) cdc->received_lsn = end;
     /* Outside a transaction all that ends before it has been sent. */
-    if (!cdc->in_transaction && end > cdc->idle_lsn) cdc->idle_lsn = end;
+    if (!cdc->in_transaction && !cdc->streamed.block && end > cdc->idle_lsn) cdc->idle_lsn = end;
     cdc->confirm_now |= reply;
     return CDC_DONE;
 }
@@ -319,7 +322,7 @@ static enum cdc_step work(struct cdc *cdc, char *data, int len, const struct cdc
  * own. Not for each keepalive: offsets would be written all the time. */
 static void settle(struct cdc *cdc)
 {
-    if (cdc->in_transaction || cdc->message || !cdc_has_room(cdc)) return;
+    if (cdc->in_transaction || cdc->streamed.replay || cdc->message || !cdc_has_room(cdc)) return;
     struct cdc_position *p = &cdc->position;
     /* Not while a transaction that was cut by a crash is still to come again. */
     if (!cdc->resume.lsn && cdc->idle_lsn > p->lsn_commit && cdc->idle_lsn > p->lsn_proc) {
@@ -381,7 +384,8 @@ static enum cdc_step end_of_stream(struct cdc *cdc, struct sluice_err *err)
     return step;
 }
 
-/* Works off what libpq holds; CDC_DONE: nothing more is there. */
+/* Works off what was kept of a transaction that is now committed, and what libpq holds; CDC_DONE:
+ * nothing more is there. */
 static enum cdc_step drain(struct cdc *cdc, const struct cdc_wait *wait, struct sluice_err *err)
 {
     PGconn *pg = cdc->replication.pg;
@@ -392,6 +396,7 @@ static enum cdc_step drain(struct cdc *cdc, const struct cdc_wait *wait, struct 
         char *data = cdc->message;
         int n = cdc->message_len;
         cdc->message = NULL;
+        if (!data && !cdc_streamed_next(cdc, &data, &n, err)) return CDC_ERROR;
         if (!data) n = PQgetCopyData(pg, &data, 1);
         if (n == 0) return CDC_DONE;
         if (n < 0) return end_of_stream(cdc, err);
@@ -461,6 +466,7 @@ enum cdc_step cdc_stream(struct cdc *cdc, const struct cdc_wait *wait, struct sl
     if (cdc_blocking_begin(cdc)) return CDC_DONE;
     /* The query occupies the connection that tables are looked up with. */
     if (cdc->heartbeat_query_due && (step = heartbeat(cdc, wait, err)) != CDC_DONE) return step;
+    if ((step = cdc_watch(cdc, wait, err)) != CDC_DONE) return step;
     if (!read_chunks(cdc, wait, &step, err)) return step;
     while ((step = drain(cdc, wait, err)) == CDC_DONE) {
         if (cdc->confirm_now || !cdc->emitted) settle(cdc);
@@ -482,8 +488,9 @@ void cdc_stream_abandon(struct cdc *cdc)
     if (cdc->message) PQfreemem(cdc->message);
     cdc->message = NULL;
     cdc->parts_done = 0;
+    cdc_streamed_abandon(&cdc->streamed);
     cdc->in_transaction = false;
-    cdc->heartbeat_query_due = false;
+    cdc->heartbeat_query_due = cdc->watch_due = false;
     free(cdc->origin);
     cdc->origin = NULL;
 }

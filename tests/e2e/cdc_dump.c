@@ -94,7 +94,7 @@ static bool stdin_ended(void)
 
 static int run(struct dump *dump, const char *offset_path)
 {
-    size_t logged = 0;
+    size_t logged = 0, troubles = 0;
     if (fake_open(&dump->source) != SLUICE_OK) {
         fprintf(stderr, "cdc_dump: %s\n", dump->source.err.msg);
         return 1;
@@ -103,6 +103,9 @@ static int run(struct dump *dump, const char *offset_path)
         enum sluice_verdict verdict = fake_poll(&dump->source, 100);
         for (; logged < dump->source.logs_n; logged++)
             fprintf(stderr, "%s\n", dump->source.logs[logged]);
+        if (dump->source.troubles != troubles && dump->source.trouble)
+            fprintf(stderr, "trouble: %s\n", dump->source.trouble);
+        troubles = dump->source.troubles;
         if (verdict == SLUICE_FAIL) {
             fprintf(stderr, "cdc_dump: %s\n", dump->source.err.msg);
             return 1;
