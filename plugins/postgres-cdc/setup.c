@@ -87,7 +87,7 @@ static enum cdc_step slot_usable(struct cdc *cdc, struct sluice_err *err)
     const char *reason = cdc_conn_field(conn, 1, 0, 7);
     bool lost = !strcmp(cdc_conn_field(conn, 1, 0, 5), "lost") || *reason ||
                 !cdc_lsn_parse(cdc_conn_field(conn, 1, 0, 2), &cdc->slot.restart);
-    if (lost && s->snapshot_mode != CDC_WHEN_NEEDED)
+    if (lost && !s->mends_offset)
         return hopeless(
             cdc, err,
             "replication slot \"%s\" was invalidated: %s, and changes are lost; drop it "
