@@ -425,12 +425,25 @@ static long long fake_number(const struct sluice_offset_entry *entry)
 }
 bool sluice_connector_offsets_encode(struct sluice_connector_offsets *offsets,
                                      const struct sluice_offset_entry *entry,
-                                     struct sluice_buf *key, struct sluice_buf *value,
-                                     struct sluice_err *err)
+                                     struct sluice_offset_records *records, struct sluice_err *err)
 {
     (void)offsets;
     (void)err;
-    return sluice_buf_adds(key, "key") && sluice_buf_addf(value, "%lld", fake_number(entry));
+    char *value = sluice_xasprintf("%lld", fake_number(entry));
+    records->items =
+        sluice_xgrow(records->items, records->n, &records->cap, sizeof *records->items);
+    records->items[records->n++] =
+        (struct sluice_offset_record){sluice_xstrdup("key"), value, 3, strlen(value)};
+    return true;
+}
+void sluice_offset_records_fini(struct sluice_offset_records *records)
+{
+    for (size_t i = 0; i < records->n; i++) {
+        free(records->items[i].key);
+        free(records->items[i].value);
+    }
+    free(records->items);
+    *records = (struct sluice_offset_records){0};
 }
 bool sluice_connector_offsets_put_start(struct sluice_connector_offsets *offsets,
                                         const struct sluice_offset_entry *entries, size_t n,

@@ -141,53 +141,107 @@ bool sluice_offset_list(struct sluice_offset_store *store, const char *connector
 
 /* ---- writing ---- */
 
+void sluice_offset_records_fini(struct sluice_offset_records *records)
+{
+    for (size_t i = 0; i < records->n; i++) {
+        free(records->items[i].key);
+        free(records->items[i].value);
+    }
+    free(records->items);
+    *records = (struct sluice_offset_records){0};
+}
+
+static void add_record(struct sluice_offset_records *records, const char *key, size_t key_len,
+                       const char *value, size_t value_len)
+{
+    records->items =
+        sluice_xgrow(records->items, records->n, &records->cap, sizeof *records->items);
+    records->items[records->n++] = (struct sluice_offset_record){
+        sluice_xstrndup(key, key_len), value ? sluice_xstrndup(value, value_len) : NULL, key_len,
+        value ? value_len : 0};
+}
+
+/* All forms of the key that are known, the newest first. With the mutex held. */
+static void collect_forms(struct sluice_offset_store *store, const char *connector,
+                          const struct sluice_value *canonical, struct list *forms)
+{
+    sluice_offset_items_each(&store->all, connector, canonical, collect, forms);
+    struct sluice_offset_item *best = sluice_offset_items_find(&store->all, connector, canonical);
+    for (size_t i = 1; i < forms->n; i++) {
+        if (forms->items[i] != best) continue;
+        forms->items[i] = forms->items[0];
+        forms->items[0] = best;
+    }
+}
+
 bool sluice_offset_encode(struct sluice_offset_store *store, const char *connector,
-                          const struct sluice_offset_entry *entry, struct sluice_buf *key,
-                          struct sluice_buf *value, struct sluice_err *err)
+                          const struct sluice_offset_entry *entry,
+                          struct sluice_offset_records *records, struct sluice_err *err)
 {
     struct sluice_value canonical;
     struct sluice_batch batch;
+    struct sluice_buf key, value;
+    struct list forms = {0};
     sluice_batch_init(&batch);
-    sluice_buf_clear(key);
-    sluice_buf_clear(value);
-    bool ok = sluice_offset_canonical(entry->partition, &batch, &canonical, err);
+    sluice_buf_init(&key, SLUICE_OFFSET_KEY_MAX);
+    sluice_buf_init(&value, SLUICE_OFFSET_VALUE_MAX);
+    bool ok = sluice_offset_canonical(entry->partition, &batch, &canonical, err) &&
+              sluice_offset_make_key(&key, connector, entry->partition, err) &&
+              (!entry->offset || sluice_json_value(&value, entry->offset, err));
+    const char *text = entry->offset ? value.data : NULL;
     sluice_lock(&store->mutex);
-    const struct sluice_offset_item *item =
-        ok ? sluice_offset_items_find(&store->all, connector, &canonical) : NULL;
-    if (item && !sluice_buf_reserve(key, item->key_len, err)) ok = false;
-    if (ok && item) sluice_buf_add(key, item->key, item->key_len);
+    if (ok) collect_forms(store, connector, &canonical, &forms);
+    for (size_t i = 0; i < forms.n; i++) {
+        const struct sluice_offset_item *form = forms.items[i];
+        if (i == 0 || text || form->value)
+            add_record(records, form->key, form->key_len, text, value.len);
+    }
     sluice_unlock(&store->mutex);
-    if (ok && !item) ok = sluice_offset_make_key(key, connector, entry->partition, err);
-    if (ok && entry->offset) ok = sluice_json_value(value, entry->offset, err);
+    if (ok && forms.n == 0) add_record(records, key.data, key.len, text, value.len);
+    free(forms.items);
+    sluice_buf_fini(&key);
+    sluice_buf_fini(&value);
     sluice_batch_fini(&batch);
     return ok;
 }
 
-/* Puts the new value into the entry's item; the old one goes to undo. */
+struct undos {
+    struct undo *items;
+    size_t n, cap;
+};
+
+/* Puts the new value into the entry's items, of all forms of its key; old ones go to undos. */
 static bool stage(struct sluice_offset_store *store, const char *connector,
-                  const struct sluice_offset_entry *entry, struct undo *undo,
+                  const struct sluice_offset_entry *entry, struct undos *undos,
                   struct sluice_err *err)
 {
     struct sluice_value canonical;
     struct sluice_batch batch;
     struct sluice_buf buf;
+    struct list forms = {0};
     bool ok = false;
     sluice_batch_init(&batch);
     sluice_buf_init(&buf, SLUICE_OFFSET_KEY_MAX);
     if (!sluice_offset_canonical(entry->partition, &batch, &canonical, err)) goto out;
-    struct sluice_offset_item *item = sluice_offset_items_find(&store->all, connector, &canonical);
-    if (!item) {
+    collect_forms(store, connector, &canonical, &forms);
+    if (forms.n == 0) {
         if (!sluice_offset_make_key(&buf, connector, entry->partition, err)) goto out;
-        item = sluice_offset_items_add(&store->all, buf.data, buf.len);
-        assert(item->connector);
+        collect(&forms, sluice_offset_items_add(&store->all, buf.data, buf.len));
+        assert(forms.items[0]->connector);
         sluice_buf_clear(&buf);
     }
     if (entry->offset && !sluice_json_value(&buf, entry->offset, err)) goto out;
-    *undo = (struct undo){(size_t)(item - store->all.items), item->value, item->value_len};
-    item->value = entry->offset ? sluice_xstrndup(buf.data, buf.len) : NULL;
-    item->value_len = entry->offset ? buf.len : 0;
+    for (size_t i = 0; i < forms.n; i++) {
+        struct sluice_offset_item *item = forms.items[i];
+        undos->items = sluice_xgrow(undos->items, undos->n, &undos->cap, sizeof *undos->items);
+        undos->items[undos->n++] =
+            (struct undo){(size_t)(item - store->all.items), item->value, item->value_len};
+        item->value = entry->offset ? sluice_xstrndup(buf.data, buf.len) : NULL;
+        item->value_len = entry->offset ? buf.len : 0;
+    }
     ok = true;
 out:
+    free(forms.items);
     sluice_buf_fini(&buf);
     sluice_batch_fini(&batch);
     return ok;
@@ -196,18 +250,14 @@ out:
 static bool put_here(struct sluice_offset_store *store, const char *connector,
                      const struct sluice_offset_entry *entries, size_t n, struct sluice_err *err)
 {
-    struct undo *undo = sluice_xcalloc(n ? n : 1, sizeof *undo);
-    size_t staged = 0;
+    struct undos undos = {0};
     bool ok = true;
     sluice_lock(&store->mutex);
-    while (ok && staged < n) {
-        ok = stage(store, connector, &entries[staged], &undo[staged], err);
-        if (ok) staged++;
-    }
+    for (size_t i = 0; ok && i < n; i++) ok = stage(store, connector, &entries[i], &undos, err);
     if (ok && store->path)
         ok = sluice_offset_file_save(store->path, store->all.items, store->all.n, err);
-    while (staged > 0) { /* newest first, as one partition may stand twice in entries */
-        struct undo *u = &undo[--staged];
+    while (undos.n > 0) { /* newest first, as one partition may stand twice in entries */
+        struct undo *u = &undos.items[--undos.n];
         struct sluice_offset_item *item = &store->all.items[u->item];
         free(ok ? u->value : item->value);
         if (ok) continue;
@@ -215,7 +265,7 @@ static bool put_here(struct sluice_offset_store *store, const char *connector,
         item->value_len = u->value_len;
     }
     sluice_unlock(&store->mutex);
-    free(undo);
+    free(undos.items);
     return ok;
 }
 

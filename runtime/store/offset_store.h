@@ -2,8 +2,8 @@
  *
  * Keys and values are Connect's bytes: key ["connector",{partition}], value {offset} (JSON without
  * schemas); a NULL value is a tombstone. A partition is looked up by what it says, not by its
- * bytes,
- * and written back under the bytes that it was found with, so that a Java worker finds it again.
+ * bytes, and written back under the bytes that it was found with, so that a Java worker finds it
+ * again.
  * Thread: any. */
 #ifndef SLUICE_STORE_OFFSET_STORE_H
 #define SLUICE_STORE_OFFSET_STORE_H
@@ -31,11 +31,23 @@ void sluice_offset_topic_reader(struct sluice_offset_store *store,
 void sluice_offset_topic_record(void *store, const struct sluice_log_record *record);
 /* The topic's name; NULL: this store is none. */
 const char *sluice_offset_topic_name(const struct sluice_offset_store *store);
-/* Bytes of an entry as the topic holds them, under the key bytes that it was found with; for
- * transactions, which write them themselves. value emptied: tombstone. */
+/* Records as a topic holds them; owned. value NULL: tombstone. */
+struct sluice_offset_record {
+    char *key, *value;
+    size_t key_len, value_len;
+};
+struct sluice_offset_records {
+    struct sluice_offset_record *items;
+    size_t n, cap;
+};
+void sluice_offset_records_fini(struct sluice_offset_records *records); /* may be used again */
+/* Appends an entry's records: one for each form of its key that is known, that is for other bytes
+ * that say the same, so that none keeps an older offset which a reader could take for the newest
+ * (a Java worker looks up its own bytes; times of two workers may be out of order). For
+ * transactions, which write them themselves. */
 bool sluice_offset_encode(struct sluice_offset_store *store, const char *connector,
-                          const struct sluice_offset_entry *entry, struct sluice_buf *key,
-                          struct sluice_buf *value, struct sluice_err *err);
+                          const struct sluice_offset_entry *entry,
+                          struct sluice_offset_records *records, struct sluice_err *err);
 void sluice_offset_store_free(struct sluice_offset_store *store);
 
 /* Offset of one partition (both schemaless MAPs), copied into the batch; *found false: none. */

@@ -10,7 +10,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -140,83 +139,14 @@ static void on_written(void *arg, const char *error)
     put_answered(put);
 }
 
-struct encoded {
-    char *key, *value;
-    size_t key_len, value_len;
-};
-
-struct encoded_list {
-    struct encoded *items;
-    size_t n, cap;
-};
-
-static void add_encoded(struct encoded_list *list, const char *key, size_t key_len,
-                        const char *value, size_t value_len)
-{
-    list->items = sluice_xgrow(list->items, list->n, &list->cap, sizeof *list->items);
-    list->items[list->n++] =
-        (struct encoded){sluice_xstrndup(key, key_len),
-                         value ? sluice_xstrndup(value, value_len) : NULL, key_len, value_len};
-}
-
-static void encoded_fini(struct encoded_list *list)
-{
-    for (size_t i = 0; i < list->n; i++) {
-        free(list->items[i].key);
-        free(list->items[i].value);
-    }
-    free(list->items);
-}
-
-struct others {
-    struct encoded_list *list;
-    const struct sluice_buf *key; /* this one is in the list */
-};
-
-static void add_other(void *arg, struct sluice_offset_item *item)
-{
-    struct others *others = arg;
-    if (item->key_len == others->key->len &&
-        memcmp(item->key, others->key->data, item->key_len) == 0)
-        return;
-    if (item->value) add_encoded(others->list, item->key, item->key_len, NULL, 0);
-}
-
-/* One entry's record. A reset takes every key that says the same, so that no older one comes up. */
-static bool encode(struct sluice_offset_store *store, const char *connector,
-                   const struct sluice_offset_entry *entry, struct encoded_list *list,
-                   struct sluice_err *err)
-{
-    struct sluice_buf key, value;
-    struct sluice_value canonical;
-    struct sluice_batch batch;
-    sluice_batch_init(&batch);
-    sluice_buf_init(&key, SLUICE_OFFSET_KEY_MAX);
-    sluice_buf_init(&value, SLUICE_OFFSET_VALUE_MAX);
-    bool ok = sluice_offset_encode(store, connector, entry, &key, &value, err);
-    if (ok)
-        add_encoded(list, key.data, key.len, entry->offset ? value.data : NULL,
-                    entry->offset ? value.len : 0);
-    if (ok && !entry->offset) {
-        ok = sluice_offset_canonical(entry->partition, &batch, &canonical, err);
-        struct others others = {list, &key};
-        sluice_lock(&store->mutex);
-        if (ok) sluice_offset_items_each(&store->all, connector, &canonical, add_other, &others);
-        sluice_unlock(&store->mutex);
-    }
-    sluice_buf_fini(&key);
-    sluice_buf_fini(&value);
-    sluice_batch_fini(&batch);
-    return ok;
-}
-
 bool sluice_offset_topic_put_start(struct sluice_offset_store *store, const char *connector,
                                    const struct sluice_offset_entry *entries, size_t n,
                                    sluice_offset_done *done, void *arg, struct sluice_err *err)
 {
-    struct encoded_list list = {0};
+    struct sluice_offset_records list = {0};
     bool ok = true;
-    for (size_t i = 0; ok && i < n; i++) ok = encode(store, connector, &entries[i], &list, err);
+    for (size_t i = 0; ok && i < n; i++)
+        ok = sluice_offset_encode(store, connector, &entries[i], &list, err);
     if (ok) {
         struct put *put = sluice_xcalloc(1, sizeof *put);
         pthread_mutex_init(&put->mutex, NULL);
@@ -228,7 +158,7 @@ bool sluice_offset_topic_put_start(struct sluice_offset_store *store, const char
                              list.items[i].value, list.items[i].value_len, on_written, put);
         put_answered(put);
     }
-    encoded_fini(&list);
+    sluice_offset_records_fini(&list);
     return ok;
 }
 

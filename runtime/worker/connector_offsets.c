@@ -288,11 +288,10 @@ bool sluice_connector_offsets_put_start(struct sluice_connector_offsets *offsets
 
 bool sluice_connector_offsets_encode(struct sluice_connector_offsets *offsets,
                                      const struct sluice_offset_entry *entry,
-                                     struct sluice_buf *key, struct sluice_buf *value,
-                                     struct sluice_err *err)
+                                     struct sluice_offset_records *records, struct sluice_err *err)
 {
     return sluice_offset_encode(offsets->own ? offsets->own : offsets->worker, offsets->connector,
-                                entry, key, value, err);
+                                entry, records, err);
 }
 
 void sluice_connector_offsets_copy(struct sluice_connector_offsets *offsets,

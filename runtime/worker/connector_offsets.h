@@ -54,12 +54,10 @@ bool sluice_connector_offsets_put_start(struct sluice_connector_offsets *offsets
                                         const struct sluice_offset_entry *entries, size_t n,
                                         sluice_offset_done *done, void *arg,
                                         struct sluice_err *err);
-/* An entry as that topic holds it, for a transaction that writes it itself; key and value are
- * appended to. */
+/* Appends an entry's records as that topic holds them, for a transaction that writes them itself. */
 bool sluice_connector_offsets_encode(struct sluice_connector_offsets *offsets,
                                      const struct sluice_offset_entry *entry,
-                                     struct sluice_buf *key, struct sluice_buf *value,
-                                     struct sluice_err *err);
+                                     struct sluice_offset_records *records, struct sluice_err *err);
 /* The copy in the worker's store, of what a transaction committed to the own topic; nothing when
  * there is none. */
 void sluice_connector_offsets_copy(struct sluice_connector_offsets *offsets,

@@ -10,6 +10,7 @@
 #include "base/props.h"
 #include "data/json_text.h"
 #include "data/values.h"
+#include "store/offset_entries.h"
 #include "store/offset_store.h"
 
 #include "../harness.h"
@@ -128,6 +129,32 @@ TEST(offset_file_with_many_entries_and_a_null_one)
     CHECK_INT(n, 20);
     sluice_batch_fini(&batch);
     sluice_offset_store_free(store);
+    free(path);
+}
+
+TEST(offset_file_forms_of_a_key_never_disagree)
+{
+    struct sluice_err err;
+    char ab[] = "[\"a\",{\"a\":1,\"b\":2}]", ba[] = "[\"a\",{\"b\":2,\"a\":1}]";
+    char one[] = "{\"pos\":1}", two[] = "{\"pos\":2}";
+    const struct sluice_offset_item items[] = {
+        {.key = ab, .key_len = strlen(ab), .value = one, .value_len = strlen(one)},
+        {.key = ba, .key_len = strlen(ba), .value = two, .value_len = strlen(two)}};
+    char *path = copy_golden("two.offsets");
+    CHECK(sluice_offset_file_save(path, items, 2, &err));
+    const char *const offsets[] = {"{\"pos\":3}", NULL};
+    for (int i = 0; i < 2; i++) {
+        struct sluice_offset_store *store = sluice_offset_file_new(path, &err);
+        CHECK(put(store, "a", "{\"a\":1,\"b\":2}", offsets[i], &err));
+        sluice_offset_store_free(store);
+        size_t len;
+        char *text = sluice_file_read(path, 1 << 20, &len, &err);
+        CHECK(!memmem(text, len, one, strlen(one)) && !memmem(text, len, two, strlen(two)));
+        free(text);
+        store = sluice_offset_file_new(path, &err); /* the other one does not come up */
+        CHECK_OFFSET(store, "a", "{\"a\":1,\"b\":2}", offsets[i] ? offsets[i] : "none");
+        sluice_offset_store_free(store);
+    }
     free(path);
 }
 
