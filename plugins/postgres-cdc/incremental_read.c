@@ -50,14 +50,46 @@ static void set_condition(json_t *table, json_t *filter)
         json_object_set(table, "condition", filter);
 }
 
+/* The table as the request wants it. */
+static json_t *table_entry(const json_t *data, const char *full)
+{
+    json_t *one = json_pack("{ss}", "id", full), *condition;
+    json_t *surrogate = json_object_get(data, "surrogate-key");
+    size_t k;
+    if (json_string_length(surrogate)) json_object_set(one, "surrogate", surrogate);
+    /* Of old: one condition for all. */
+    set_condition(one, json_object_get(data, "additional-condition"));
+    json_array_foreach(json_object_get(data, "additional-conditions"), k, condition)
+    {
+        const char *whose = json_string_value(json_object_get(condition, "data-collection"));
+        struct cdc_patterns p = {0};
+        struct sluice_err err;
+        if (whose && cdc_patterns_add(&p, whose, strlen(whose), &err) &&
+            cdc_patterns_match(&p, full) >= 0)
+            set_condition(one, json_object_get(condition, "filter"));
+        cdc_patterns_free(&p);
+    }
+    return one;
+}
+
+/* Takes over the entry, unless it waits already: the table of another request that is being read
+ * comes once more, this request's own tables (from the one at first on) come once. */
+static void add_table(struct cdc_incremental *inc, size_t first, json_t *entry)
+{
+    bool waits = false;
+    for (size_t i = first ? 1 : 0; i < json_array_size(inc->tables); i++)
+        waits |= json_equal(json_array_get(inc->tables, i), entry);
+    if (waits) json_decref(entry);
+    else json_array_append_new(inc->tables, entry);
+}
+
 /* Puts the tables that a request names at the end of the list. */
 static void take_request(struct cdc *cdc, const struct request *request)
 {
     struct cdc_incremental *inc = cdc->incremental;
     const PGresult *list = inc->conn.results[0];
-    json_t *names = json_object_get(request->data, "data-collections"), *name, *entry;
-    json_t *conditions = json_object_get(request->data, "additional-conditions");
-    size_t i, k, before = json_array_size(inc->tables);
+    json_t *names = json_object_get(request->data, "data-collections"), *name;
+    size_t i, before = json_array_size(inc->tables);
     json_array_foreach(names, i, name)
     {
         struct cdc_patterns pattern = {0};
@@ -68,29 +100,10 @@ static void take_request(struct cdc *cdc, const struct request *request)
         for (int row = 0; row < PQntuples(list); row++) {
             const char *schema = PQgetvalue(list, row, 0), *table = PQgetvalue(list, row, 1);
             char *full = cdc_format("%s.%s", schema, table);
-            bool there = false, match = cdc_patterns_match(&pattern, full) >= 0 &&
-                                        cdc_captures_table(&cdc->settings, schema, table);
+            bool match = cdc_patterns_match(&pattern, full) >= 0 &&
+                         cdc_captures_table(&cdc->settings, schema, table);
             any |= match;
-            json_array_foreach(inc->tables, k, entry) there |=
-                !strcmp(json_string_value(json_object_get(entry, "id")), full);
-            if (!there && match) {
-                json_t *one = json_pack("{ss}", "id", full), *condition;
-                json_t *surrogate = json_object_get(request->data, "surrogate-key");
-                if (json_string_length(surrogate)) json_object_set(one, "surrogate", surrogate);
-                /* Of old: one condition for all. */
-                set_condition(one, json_object_get(request->data, "additional-condition"));
-                json_array_foreach(conditions, k, condition)
-                {
-                    const char *whose =
-                        json_string_value(json_object_get(condition, "data-collection"));
-                    struct cdc_patterns p = {0};
-                    if (whose && cdc_patterns_add(&p, whose, strlen(whose), &err) &&
-                        cdc_patterns_match(&p, full) >= 0)
-                        set_condition(one, json_object_get(condition, "filter"));
-                    cdc_patterns_free(&p);
-                }
-                json_array_append_new(inc->tables, one);
-            }
+            if (match) add_table(inc, before, table_entry(request->data, full));
             free(full);
         }
         cdc_patterns_free(&pattern);
