@@ -149,7 +149,9 @@ static void read_file(struct cdc *cdc)
                        "the file of signals %s is emptied without being read: it has %lld bytes, "
                        "and %zu are allowed",
                        path, (long long)before.st_size, FILE_MAX);
-        ok = ftruncate(fileno(file), 0) != 0 && false;
+        ok = false;
+        if (ftruncate(fileno(file), 0) != 0)
+            cdc->host->log(cdc->task, SLUICE_WARN, "emptying it failed (errno %d)", errno);
     }
     if (ok) {
         text = cdc_alloc((size_t)before.st_size + 1);
