@@ -174,6 +174,7 @@ struct todo {
     struct sluice_map config;
     bool paused;
     int64_t set, config_offset;
+    int tasks_n; /* of the connector */
 };
 
 struct todos {
@@ -228,7 +229,8 @@ static void follow_task(struct distributed *herder, struct work *work,
     bool mine = named && !conn->task_owners[id].leaving;
     bool current = conn->exists && !conn->inconsistent && conn->tasks_offset > conn->config_offset;
     bool paused = conn->target == SLUICE_TARGET_PAUSED;
-    struct todo todo = {work, id, true, {0}, paused, conn->tasks_offset, conn->config_offset};
+    struct todo todo = {
+        work, id, true, {0}, paused, conn->tasks_offset, conn->config_offset, conn->tasks_n};
     if (named) task->generation = conn->generation;
     if (mine && conn->exists && !current && !conn->inconsistent && task->running)
         return; /* a new config whose tasks are not there yet: go on until they are */
@@ -382,8 +384,22 @@ static void look_at_configs(struct distributed *herder, struct todos *todos)
     sluice_config_log_unlock(herder->configs);
 }
 
+/* Task configs that somebody else wrote to the topic may be more than tasks.max; asked once for each
+ * connector, as todos are in their order. why: to begin with, an empty sentence. */
+static const char *refusal_of(struct distributed *herder, const struct todo *todo,
+                              const struct work **asked, struct sluice_err *why)
+{
+    if (*asked != todo->work && sluice_worker_tasks_allowed(herder->worker, todo->work->name,
+                                                            &todo->config, todo->tasks_n, why))
+        *why->msg = '\0'; /* a warning, which was logged */
+    *asked = todo->work;
+    return *why->msg ? why->msg : NULL;
+}
+
 static void do_todos(struct distributed *herder, struct todos *todos)
 {
+    const struct work *asked = NULL;
+    struct sluice_err why = {{0}};
     for (size_t i = 0; i < todos->n; i++) {
         struct todo *todo = &todos->items[i];
         struct work_task *task = &todo->work->tasks[todo->task];
@@ -396,7 +412,8 @@ static void do_todos(struct distributed *herder, struct todos *todos)
                                            .plugin = todo->work->plugin,
                                            .config = &todo->config,
                                            .paused = todo->paused,
-                                           .set = (uint64_t)todo->set};
+                                           .set = (uint64_t)todo->set,
+                                           .refusal = refusal_of(herder, todo, &asked, &why)};
             if (!task->running) task->said = false;
             sluice_runner_want(herder->runner, &wanted);
             task->running = true;
