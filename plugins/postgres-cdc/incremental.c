@@ -194,6 +194,12 @@ static void restore(struct cdc *cdc, const struct sluice_value *offset)
     const char *id = json_string_value(json_object_get(signal, "id"));
     if (type && id) cdc_signal(cdc, id, type, json_string_value(json_object_get(signal, "data")));
     json_decref(position);
+    if (json_array_size(inc->tables) && !cdc->settings.signal_table && !cdc->settings.read_only) {
+        cdc->host->log(cdc->task, SLUICE_WARN,
+                       "the incremental snapshot under way is given up: there is no "
+                       "signal.data.collection any more, and read.only is false");
+        json_array_clear(inc->tables);
+    }
     size_t tables = json_array_size(inc->tables);
     if (!tables && !inc->requests && !inc->blocking) return;
     if (tables)
@@ -266,6 +272,7 @@ void cdc_incremental_abandon(struct cdc *cdc)
     cdc_incremental_drop_relation(cdc);
     inc->oid = 0;
     inc->loading = inc->copying = false;
+    inc->limbo = 0;
     bool more = json_array_size(inc->tables) && !inc->paused;
     inc->stage = inc->requests ? LIST : more ? OPEN : IDLE;
 }

@@ -69,6 +69,7 @@ struct cdc_incremental {
     uint64_t scanned;                            /* rows of the table under way */
     double rows_expected; /* as the server estimates them; below 0: unknown */
     int64_t progress_ms;
+    uint32_t limbo; /* so many of recent are not visible yet; the stream goes on meanwhile */
     uint32_t recent[RECENT_MAX]; /* transactions streamed since the last look, a ring */
     uint32_t recent_n, recent_at;
     uint64_t high_lsn; /* read.only: what the stream must pass */

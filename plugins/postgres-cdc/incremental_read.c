@@ -213,13 +213,22 @@ static enum cdc_step low(struct cdc *cdc, struct sluice_err *err)
                                "looking at the transactions under way", err);
     if (step != CDC_DONE) return step;
     const char *snapshot = cdc_conn_field(&inc->conn, 0, 0, 0);
-    for (uint32_t i = 0; i < inc->recent_n; i++) {
-        uint32_t at = (inc->recent_at + RECENT_MAX - 1 - i) % RECENT_MAX;
-        if (!shows(snapshot, inc->recent[at])) return CDC_WAIT; /* asked again, soon */
+    uint32_t hidden = 0, former = 0, left[RECENT_MAX];
+    for (uint32_t i = 0; i < inc->recent_n; i++) { /* the oldest first */
+        uint32_t xid = inc->recent[(inc->recent_at + RECENT_MAX - inc->recent_n + i) % RECENT_MAX];
+        if (shows(snapshot, xid)) continue;
+        left[hidden++] = xid;
+        former += i < inc->limbo;
     }
-    inc->recent_n = 0;
-    inc->stage = CHUNK;
-    return CDC_DONE;
+    memcpy(inc->recent, left, hidden * sizeof(*left));
+    inc->recent_n = hidden;
+    inc->recent_at = hidden % RECENT_MAX;
+    /* While some are not visible the stream goes on. When they are, it waits and is looked at once
+     * more, for what came meanwhile. */
+    bool again = inc->limbo && !former;
+    inc->limbo = again ? 0 : inc->limbo ? former : hidden;
+    if (!again && !hidden) inc->stage = CHUNK;
+    return inc->limbo ? CDC_WAIT : CDC_DONE;
 }
 
 static enum cdc_step write_mark(struct cdc *cdc, bool closing, struct sluice_err *err)
@@ -546,6 +555,7 @@ bool cdc_incremental_holds(const struct cdc *cdc, const struct cdc_relation *rel
 {
     enum stage stage = cdc->incremental->stage;
     if (!relation->captured) return false;
+    if (stage == LOW && cdc->incremental->limbo) return false;
     return stage == LOAD || stage == MAXIMUM || stage == LOW || stage == CHUNK ||
            (stage == CLOSE && (relation->signals || cdc->settings.read_only));
 }

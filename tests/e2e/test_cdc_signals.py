@@ -268,3 +268,31 @@ def test_configuration_based(t):
                                                       ("srv.public.k", {"id": 2}, {"id": 2}, "c", "false")],
               "a snapshot at every start, then the stream")
     assert dump.stop() == 0
+
+
+@seconds(60)
+def test_chunks_wait_for_what_is_not_visible_yet(t):
+    """A commit that waits for a synchronous standby is streamed, and no snapshot shows it."""
+    db, sql, dump = plain(t, 100, **{"read.only": "true", "signal.enabled.channels": "file",
+                                     "signal.file": t.directory / "s", "signal.poll.interval.ms": 50})
+    slow = threading.Thread(target=lambda: sql(
+        "set synchronous_commit = on; begin; update k set v = 7 where id = 50; commit"))
+    sql("alter system set synchronous_standby_names = 'nobody'")
+    sql("select pg_reload_conf()")
+    cdc_golden.wait("the setting", lambda: sql("show synchronous_standby_names") == "nobody")
+    try:
+        slow.start()
+        dump.wait(lambda r: len(r) == 1, "the change, which nobody else sees")
+        equal(sql("select v from k where id = 50"), "0")
+        (t.directory / "s").write_text('{"type": "execute-snapshot", "data": {"data-collections": ["public.k"]}}')
+        logged(dump, "1 tables")
+        sql("set synchronous_commit = local; insert into k values (101, 1, 'x')")
+        dump.wait(lambda r: len(r) == 2, "the stream to go on meanwhile")
+        assert not [x for x in dump.records() if x[3] == "r"]
+    finally:
+        sql("set synchronous_commit = local; alter system reset synchronous_standby_names")
+        sql("select pg_reload_conf()")
+    slow.join()
+    logged(dump, "incremental snapshot is complete")
+    equal(content(list(dump.records()), "srv.public.k"), rows(t, db))
+    assert dump.stop() == 0
