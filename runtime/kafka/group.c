@@ -31,7 +31,9 @@
 #define RENEW_RETRY_MS 100  /* after a commit that failed for reasons that pass */
 #define MARGIN_LEAST_MS 200 /* of the lease: what a task may still be in the middle of */
 #define AGAIN_MS 500        /* between two incarnations, at least */
-#define GUARD_MS 20         /* a lease that ends this soon is not renewed any more */
+#define ID_MS 1000          /* how long a client that is closed waits for a member id */
+#define ID_STEP_MS 20
+#define GUARD_MS 20 /* a lease that ends this soon is not renewed any more */
 
 /* The consumer of one incarnation. */
 struct client {
@@ -313,9 +315,25 @@ static void leave_without_partitions(struct client *c)
     rd_kafka_topic_partition_list_destroy(held);
 }
 
+/* A client that lost its membership joins again at once, by itself. Closed before it got the id that
+ * it is to join with, it never leaves, and the group waits a session for it: so it gets the id. */
+static void await_member_id(struct client *c)
+{
+    if (!c->lost || c->group->instance_id) return;
+    for (int i = 0; c->member_id && i < ID_MS; i += ID_STEP_MS) {
+        char *id = rd_kafka_memberid(c->rk);
+        bool another = id && *id && strcmp(id, c->member_id) != 0;
+        if (id) rd_kafka_mem_free(c->rk, id);
+        if (another) return;
+        rd_kafka_message_t *message = rd_kafka_consumer_poll(c->rk, ID_STEP_MS);
+        if (message) rd_kafka_message_destroy(message);
+    }
+}
+
 static void client_close(struct client *c)
 {
     if (!c->rk) return;
+    await_member_id(c);
     if (c->answers) {
         rd_kafka_queue_cb_event_enable(c->answers, NULL, NULL);
         rd_kafka_queue_destroy(c->answers);
