@@ -231,7 +231,7 @@ def test_other_clients_in_the_group(t):
         other = subprocess.Popen(["kcat", "-b", t.kafka.bootstrap, "-G", group, topic, "-X",
                                   "partition.assignment.strategy=range"], stdout=log, stderr=log)
     t.cleanup(lambda: other.poll() is None and other.kill())
-    wait_for("kcat to join", lambda: "assigned" in (t.directory / "kcat.log").read_text())
+    wait_for("kcat to join", lambda: "assigned" in (t.directory / "kcat.log").read_text(), timeout=60)
     m = Member(t, group, topic, "http://a:8083/")
     wait_for("the trouble", lambda: "stop them first" in m.state()["trouble"], timeout=60)
     equal([m.name(), m.lease(), m.state()["fatal"]], ["", 0, False], "state")
