@@ -119,6 +119,8 @@ static void list_plugin(struct infos *infos, unsigned kinds, const char *class_k
 static const struct sluice_option transform_rows[] = {
     {"type", SLUICE_OPT_CLASS, SLUICE_HIGH, SLUICE_OPT_REQUIRED, NULL, NULL, "Transforms",
      "Class of the transformation."},
+    {"plugin.version", SLUICE_OPT_STRING, SLUICE_MEDIUM, 0, NULL, NULL, "Transforms",
+     "Version of the transformation, or a range."},
     {"predicate", SLUICE_OPT_STRING, SLUICE_MEDIUM, 0, "", NULL, "Transforms",
      "Alias of a predicate: the transformation applies where it holds."},
     {"negate", SLUICE_OPT_BOOLEAN, SLUICE_MEDIUM, 0, "false", NULL, "Transforms",
@@ -129,6 +131,8 @@ static const struct sluice_option transform_rows[] = {
 static const struct sluice_option predicate_rows[] = {
     {"type", SLUICE_OPT_CLASS, SLUICE_HIGH, SLUICE_OPT_REQUIRED, NULL, NULL, "Predicates",
      "Class of the predicate."},
+    {"plugin.version", SLUICE_OPT_STRING, SLUICE_MEDIUM, 0, NULL, NULL, "Predicates",
+     "Version of the predicate, or a range."},
     {0},
 };
 

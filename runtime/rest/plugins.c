@@ -3,9 +3,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include "plugin/version_range.h"
 #include "rest/config_infos.h"
 #include "rest/rest.h"
-#include "rest/version_range.h"
 
 #define CONNECTOR_KINDS ((1u << SLUICE_KIND_SOURCE) | (1u << SLUICE_KIND_SINK))
 
@@ -48,19 +48,9 @@ static bool right_version(const struct sluice_plugin *plugin, const char *range,
                           struct sluice_answer *answer)
 {
     struct sluice_err err = {{0}};
-    char *shown = NULL;
-    if (!range || strcasecmp(range, "latest") == 0) return true;
-    int in = sluice_version_in_range(range, plugin->version, &shown, &err);
-    if (in < 0) {
-        sluice_answer_error(answer, 400, "%s", err.msg);
-    } else if (!in) {
-        sluice_answer_error(answer, 400,
-                            "Plugin %s not found that matches the version range %s, available "
-                            "versions: [%s]",
-                            sluice_plugin_class(plugin), shown, plugin->version);
-    }
-    free(shown);
-    return in > 0;
+    if (sluice_version_fits(plugin, range, &err)) return true;
+    sluice_answer_error(answer, 400, "%s", err.msg);
+    return false;
 }
 
 static void get_plugin_config(void *arg, const struct sluice_request *req,

@@ -18,6 +18,14 @@
          NULL,                                                                                     \
          "Common",                                                                                 \
          "The connector: short name, Java class (full or simple), or Confluent Cloud name."},      \
+        {"connector.plugin.version",                                                               \
+         SLUICE_OPT_STRING,                                                                        \
+         SLUICE_MEDIUM,                                                                            \
+         0,                                                                                        \
+         NULL,                                                                                     \
+         NULL,                                                                                     \
+         "Common",                                                                                 \
+         "Version of the connector that is wanted, or a range such as [1.0,2.0)."},                \
         {"tasks.max", SLUICE_OPT_INT, SLUICE_HIGH, 0,                                              \
          "1",         "1..",          "Common",    "Most tasks that may run for this connector."}, \
         {"tasks.max.enforce",                                                                      \
@@ -38,6 +46,14 @@
          "Converter of keys; with it only this connector's key.converter.* keys count. Unset: "    \
          "the "                                                                                    \
          "worker's."},                                                                             \
+        {"key.converter.plugin.version",                                                           \
+         SLUICE_OPT_STRING,                                                                        \
+         SLUICE_MEDIUM,                                                                            \
+         0,                                                                                        \
+         NULL,                                                                                     \
+         NULL,                                                                                     \
+         "Common",                                                                                 \
+         "Version of that converter, or a range."},                                                \
         {"value.converter",                                                                        \
          SLUICE_OPT_CLASS,                                                                         \
          SLUICE_LOW,                                                                               \
@@ -48,6 +64,14 @@
          "Converter of values; with it only this connector's value.converter.* keys count. "       \
          "Unset: "                                                                                 \
          "the worker's."},                                                                         \
+        {"value.converter.plugin.version",                                                         \
+         SLUICE_OPT_STRING,                                                                        \
+         SLUICE_MEDIUM,                                                                            \
+         0,                                                                                        \
+         NULL,                                                                                     \
+         NULL,                                                                                     \
+         "Common",                                                                                 \
+         "Version of that converter, or a range."},                                                \
         {"header.converter",                                                                       \
          SLUICE_OPT_CLASS,                                                                         \
          SLUICE_LOW,                                                                               \
@@ -56,6 +80,14 @@
          NULL,                                                                                     \
          "Common",                                                                                 \
          "Converter of headers. Unset: the worker's."},                                            \
+        {"header.converter.plugin.version",                                                        \
+         SLUICE_OPT_STRING,                                                                        \
+         SLUICE_MEDIUM,                                                                            \
+         0,                                                                                        \
+         NULL,                                                                                     \
+         NULL,                                                                                     \
+         "Common",                                                                                 \
+         "Version of that converter, or a range."},                                                \
         {"transforms", SLUICE_OPT_LIST,                                                            \
          SLUICE_LOW,   0,                                                                          \
          "",           NULL,                                                                       \

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "data/java_regex.h"
 #include "plugin/host.h"
+#include "plugin/version_range.h"
 #include "worker/connector_offsets.h"
 #include "worker/task_impl.h"
 #include "worker/topic_creation.h"
@@ -63,6 +64,10 @@ static void check_part(const struct checking *c, const char *type_key, const cha
             type_key, type, err.msg);
         return;
     }
+    char *version = sluice_xasprintf("%splugin.version", prefix);
+    if (!sluice_version_fits(plugin, sluice_map_get(c->config, version), &err))
+        sluice_report_add(c->report, version, "%s", err.msg);
+    free(version);
     for (size_t i = 0; i < c->config->n; i++)
         if (strncmp(c->config->items[i].key, prefix, n) == 0)
             sluice_map_set(&own, c->config->items[i].key + n, c->config->items[i].value);
@@ -340,6 +345,9 @@ bool sluice_worker_validate(struct sluice_worker *worker, const struct sluice_ma
         *plugin = sluice_registry_find(
             c.registry, 1u << SLUICE_KIND_SOURCE | 1u << SLUICE_KIND_SINK, class, err);
     }
+    if (*plugin &&
+        !sluice_version_fits(*plugin, sluice_map_get(&resolved, "connector.plugin.version"), err))
+        *plugin = NULL;
     if (*plugin && usable) check_config(&c, worker, *plugin);
     hide_values(config, &resolved, report);
     sluice_map_fini(&resolved);

@@ -3,7 +3,7 @@
 
 #include "base/log.h"
 #include "rest/jobs.h"
-#include "rest/version_range.h"
+#include "plugin/version_range.h"
 
 /* ---- what HTTP asks for ---- */
 

@@ -1,5 +1,5 @@
 /* version_range.c - see version_range.h. */
-#include "rest/version_range.h"
+#include "plugin/version_range.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "plugin/registry.h"
 
 #define RANGE_MAX 1024
 
@@ -108,4 +109,19 @@ int sluice_version_in_range(const char *range, const char *version, char **shown
     sluice_buf_fini(&buf);
     free(spec);
     return ok ? in : -1;
+}
+
+bool sluice_version_fits(const struct sluice_plugin *plugin, const char *range,
+                         struct sluice_err *err)
+{
+    char *shown = NULL;
+    if (!range || !range[strspn(range, " \t")] || strcasecmp(range, "latest") == 0) return true;
+    int in = sluice_version_in_range(range, plugin->version, &shown, err);
+    if (in == 0)
+        sluice_err_set(err,
+                       "Plugin %s not found that matches the version range %s, available versions: "
+                       "[%s]",
+                       sluice_plugin_class(plugin), shown, plugin->version);
+    free(shown);
+    return in > 0;
 }
