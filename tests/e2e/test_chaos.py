@@ -44,7 +44,8 @@ class Chaos:
         for name in self.names:
             self.rest().create(name, {
                 "connector.class": "stamper", "tasks.max": str(TASKS // CONNECTORS),
-                "topic": self.topics[name], "every.ms": "50", "key.converter": STRING, "value.converter": STRING})
+                "topic": self.topics[name], "every.ms": "50",
+                "key.converter": STRING, "value.converter": STRING})
 
     def rest(self):
         return self.workers[0].rest
