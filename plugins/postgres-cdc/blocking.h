@@ -17,7 +17,7 @@ struct cdc_table;
 bool cdc_blocking_begin(struct cdc *cdc);
 /* Leaves the requested ones of all captured tables. */
 void cdc_blocking_tables(struct cdc *cdc);
-/* The request's own statement or condition for a table, as a SELECT statement; owned, NULL: none. */
+/* The request's own statement or condition for a table, as a SELECT; owned, NULL: none. */
 char *cdc_blocking_select(const struct cdc *cdc, const struct cdc_table *table);
 /* All rows but the last were emitted: the request is done with. */
 void cdc_blocking_done(struct cdc *cdc);

@@ -52,12 +52,6 @@ struct cdc_table { /* one that is captured */
     uint64_t scanned;
 };
 
-struct cdc_signal_mark { /* a message of Kafka: done with when this state is durable */
-    uint16_t state;
-    int32_t partition;
-    int64_t offset;
-};
-
 struct cdc_slot {         /* what pg_replication_slots says */
     bool exists, created; /* created: by this run, just now */
     uint64_t confirmed, restart;

@@ -16,8 +16,8 @@ struct cdc;
 struct cdc_relation;
 struct json_t;
 
-/* A new one, with what the stored offset says of a snapshot under way; NULL when no signal can come:
- * then the functions below that take it must not be called, unless they say so. */
+/* A new one, with what the stored offset says of a snapshot under way; NULL when no signal can
+ * come: then the functions below must not be called, unless they say so. */
 void cdc_incremental_init(struct cdc *cdc, const struct sluice_value *offset);
 void cdc_incremental_fini(struct cdc *cdc);
 /* The connections broke: the chunk under way is read again. */

@@ -13,7 +13,7 @@ struct cdc;
 
 void cdc_notify_init(struct cdc *cdc);
 void cdc_notify_fini(struct cdc *cdc);
-/* Then key, value, ..., NULL of the additional data; connector_name is added. id NULL: a new one. */
+/* Then key, value, ..., NULL of the additional data; connector_name is added. id NULL: any. */
 void cdc_notify(struct cdc *cdc, const char *aggregate, const char *id, const char *type, ...)
     __attribute__((sentinel));
 /* Emits what there is and the room holds; between messages only. */

@@ -10,6 +10,12 @@
 
 struct cdc;
 
+struct cdc_signal_mark { /* a message of Kafka: done with when this state is durable */
+    uint16_t state;
+    int32_t partition;
+    int64_t offset;
+};
+
 /* Obeys one signal; data may be NULL or "". What is wrong with it is logged, once. */
 void cdc_signal(struct cdc *cdc, const char *id, const char *type, const char *data);
 /* Looks at file and topic when it is time to; between messages, outside transactions. */
