@@ -10,6 +10,7 @@ from bench import Connect, Rest, Sluice, process_cost, wait_for
 CONNECTORS, MANY = 100, 1000
 STRING = "org.apache.kafka.connect.storage.StringConverter"
 NOW = 0.002  # s, between two looks
+PEERS = []  # all that were started
 
 
 class Peer:
@@ -18,6 +19,7 @@ class Peer:
     def __init__(self, bench, kind, name):
         self.bench, self.kind, self.name = bench, kind, f"control-{kind}-{name}"
         self.workers, self.files = [], bench.directory / self.name
+        PEERS.append(self)
         self.files.mkdir()
         (self.files / "empty.txt").write_text("")
 
@@ -198,7 +200,11 @@ def many(bench, kind):
 def run(bench):
     bench.kafka.start()
     kinds = ["sluice"] if bench.options.no_java else ["sluice", "java"]
-    for kind in kinds:
-        starts_and_sources(bench, kind)
-        sinks(bench, kind)
-    many(bench, "sluice")
+    try:
+        for kind in kinds:
+            starts_and_sources(bench, kind)
+            sinks(bench, kind)
+        many(bench, "sluice")
+    finally:
+        for peer in PEERS:
+            peer.stop()
