@@ -22,11 +22,12 @@
 #include "types.h"
 
 enum cdc_phase {
-    CDC_BACKOFF, /* until next_try_ms, then: */
-    CDC_CONNECT, /* the ordinary connection */
-    CDC_INSPECT, /* server, slot and publication; decides on a snapshot */
-    CDC_TABLES,  /* which tables there are */
-    CDC_PUBLISH, /* publication */
+    CDC_BACKOFF,  /* until next_try_ms, then: */
+    CDC_CONNECT,  /* the ordinary connection */
+    CDC_INSPECT,  /* server, slot and publication; decides on a snapshot */
+    CDC_TABLES,   /* which tables there are */
+    CDC_PUBLISH,  /* publication */
+    CDC_IDENTIFY, /* replica identities */
     CDC_CONNECT_REPLICATION,
     CDC_CREATE_SLOT,
     CDC_SNAPSHOT_DELAY,
@@ -83,6 +84,7 @@ struct cdc {
     bool first_start;  /* no snapshot was taken in this run yet */
     struct cdc_table *tables;
     size_t tables_n;
+    char *identity_sql; /* of CDC_IDENTIFY, when it is known; NULL: not yet */
 
     /* ---- the snapshot under way (snapshot.c) ---- */
     size_t table_at;
@@ -197,6 +199,10 @@ enum cdc_step cdc_stream(struct cdc *cdc, const struct cdc_wait *wait, struct sl
 /* Tells the server what was received and what it may forget, if that is due. False: broken. */
 bool cdc_stream_status(struct cdc *cdc, bool now, struct sluice_err *err);
 void cdc_stream_abandon(struct cdc *cdc);
+
+/* ---- identity.c ---- */
+/* Gives the captured tables the replica identities of replica.identity.autoset.values. */
+enum cdc_step cdc_identify(struct cdc *cdc, const struct cdc_wait *wait, struct sluice_err *err);
 
 /* ---- watch.c ---- */
 /* Why pg_replication_slots says that a slot is of no use; reason: "" when it does not. */

@@ -90,7 +90,9 @@ const struct sluice_option cdc_options[] = {
     {"publish.via.partition.root", BOOL, MED, 0, "false", NULL, REPL,
      "Whether a publication created here reports changes of partitions as changes of the root."},
     {"replica.identity.autoset.values", STR, LOW, 0, NULL, NULL, REPL,
-     "Replica identities to set at start; not supported yet: set them with ALTER TABLE."},
+     "Replica identities that the captured tables are given at every start: regex:DEFAULT, FULL, "
+     "NOTHING or INDEX <name>, separated by commas; the regular expressions are of schema.table. "
+     "The role must own these tables."},
     {"status.update.interval.ms", INT, MED, 0, "10000", "1..", REPL,
      "Milliseconds between status messages to the server; keep it well below the server's "
      "wal_sender_timeout."},

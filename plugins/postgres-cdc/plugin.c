@@ -80,6 +80,8 @@ static void disconnect(struct cdc *cdc)
 {
     cdc_snapshot_abandon(cdc);
     cdc_stream_abandon(cdc);
+    free(cdc->identity_sql);
+    cdc->identity_sql = NULL;
     cdc_incremental_abandon(cdc);
     cdc_conn_close(&cdc->general);
     cdc_conn_close(&cdc->replication);
@@ -96,6 +98,7 @@ static void cdc_close(void *self)
     cdc_signals_fini(cdc);
     cdc_incremental_fini(cdc);
     cdc_streamed_fini(&cdc->streamed);
+    free(cdc->identity_sql);
     free_kept(cdc);
     free(cdc->kept);
     cdc_relations_free(&cdc->relations, cdc->host);

@@ -68,7 +68,6 @@ static void refuse(struct reader *r, const char *key, const char *harmless, cons
 
 static void refuse_unsupported(struct reader *r)
 {
-    refuse(r, "replica.identity.autoset.values", NULL, "deletes and updates would lack old values");
     refuse(r, "converters", NULL, "custom converters are Java classes");
     refuse(r, "post.processors", NULL, "records would go unprocessed");
     refuse(r, "snapshot.query.mode", "select_all", "the snapshot would read other rows");
@@ -145,9 +144,32 @@ static void check_stream_params(struct reader *r)
     }
 }
 
+/* regex:WORD,regex:INDEX name */
+static void read_identities(struct reader *r)
+{
+    static const char key[] = "replica.identity.autoset.values";
+    struct cdc_settings *s = r->out;
+    char *list = cdc_strdup(r->host->str(r->conf, key));
+    for (char *p = list; p && *p; p++) {
+        if (*p == '\\' && p[1] == ',') memmove(p, p + 1, strlen(p));
+        else if (*p == ',') *p = ';';
+    }
+    struct sluice_err err;
+    if (!cdc_key_rules_parse(&s->identities, list, &err)) wrong(r, key, "%s", err.msg);
+    for (size_t i = 0; i < s->identities.n; i++) {
+        const struct cdc_key_rule *rule = &s->identities.items[i];
+        const char *w = rule->columns_n == 1 ? rule->columns[0] : "";
+        if (strcasecmp(w, "DEFAULT") && strcasecmp(w, "FULL") && strcasecmp(w, "NOTHING") &&
+            (strncasecmp(w, "INDEX ", 6) || !w[6 + strspn(w + 6, " ")]))
+            wrong(r, key, "'%s': give DEFAULT, FULL, NOTHING or INDEX <name> for each table", w);
+    }
+    free(list);
+}
+
 static void read_replication(struct reader *r)
 {
     struct cdc_settings *s = r->out;
+    read_identities(r);
     if (word(r, "plugin.name", "pgoutput|decoderbufs"))
         wrong(r, "plugin.name",
               "decoderbufs is not supported; leave the option out or set it to pgoutput, which is "
@@ -490,6 +512,7 @@ void cdc_settings_free(struct cdc_settings *settings)
     cdc_filter_free(&settings->message_prefixes);
     cdc_patterns_free(&settings->snapshot_include);
     cdc_key_rules_free(&settings->keys);
+    cdc_key_rules_free(&settings->identities);
     if (settings->mappings) cdc_mappings_free(settings->mappings);
     free(settings->mappings);
     free(settings->statements);

@@ -56,6 +56,8 @@ struct cdc_settings {
     const char *spill_directory;
     bool slot_drop_on_stop, slot_failover;
     int slot_retries, slot_retry_ms, xmin_ms;
+    struct cdc_key_rules
+        identities; /* replica.identity.autoset.values: words in place of columns */
     const char *publication;
     enum cdc_autocreate autocreate;
     bool via_root;

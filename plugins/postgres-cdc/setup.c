@@ -419,7 +419,7 @@ static enum cdc_step publish(struct cdc *cdc, const struct cdc_wait *wait, struc
     }
     if (step == CDC_DONE) {
         cdc->publication_exists = true;
-        cdc->phase = CDC_CONNECT_REPLICATION;
+        cdc->phase = CDC_IDENTIFY;
     }
     return step;
 }
@@ -593,6 +593,10 @@ enum cdc_step cdc_setup(struct cdc *cdc, const struct cdc_wait *wait, struct slu
     case CDC_INSPECT: return inspect(cdc, wait, err);
     case CDC_TABLES: return list_tables(cdc, wait, err);
     case CDC_PUBLISH: return publish(cdc, wait, err);
+    case CDC_IDENTIFY:
+        step = cdc->standby ? CDC_DONE : cdc_identify(cdc, wait, err);
+        if (step == CDC_DONE) cdc->phase = CDC_CONNECT_REPLICATION;
+        return step;
     case CDC_CONNECT_REPLICATION:
         step =
             cdc_conn_open(&cdc->replication, &cdc->settings, "Debezium Streaming", true, wait, err);

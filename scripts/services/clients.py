@@ -221,7 +221,8 @@ class Postgres(Service):
 
     def command(self, tool, *args, database="sluice", user="sluice"):
         env = {**os.environ, "PGPASSWORD": user, "PGTZ": "UTC"}
-        argv = [pathlib.Path(self["POSTGRES_BIN"]) / tool, "-h", "127.0.0.1",
+        own = pathlib.Path(self["POSTGRES_BIN"]) / tool  # not all packages have the clients
+        argv = [own if own.exists() else tool, "-h", "127.0.0.1",
                 "-p", self["POSTGRES_PORT"], "-U", user, "-d", database, *args]
         return argv, env
 
@@ -259,6 +260,17 @@ class Postgres(Service):
             return True
 
         wait_for(f"database {name} dropped", drop, 20)
+
+
+class PostgresVersion(Postgres):
+    """A server of another version, beside Debian's."""
+
+    def __init__(self, directory, version):
+        super().__init__(pathlib.Path(directory) / f"postgres{version}")
+        self.version = str(version)
+
+    def _run(self, command, **extra_env):
+        return super()._run(command, SLUICE_PG_VERSION=self.version, **extra_env)
 
 
 class BigQuery(Service):
@@ -446,6 +458,11 @@ class Services:
     @property
     def postgres(self):
         return self._get(Postgres)
+
+    def postgres_version(self, version):
+        if version not in self._started:
+            self._started[version] = PostgresVersion(self.directory, version).start()
+        return self._started[version]
 
     @property
     def bigquery(self):

@@ -13,7 +13,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts/services"))
 
-from clients import Connect, Postgres, Record, Services, http, unwrap, wait_for  # noqa: E402,F401
+from clients import Connect, Postgres, PostgresVersion, Record, Services, http, unwrap, wait_for  # noqa: E402,F401
 from sluice import BINARY, Rest, Sluice, free_port  # noqa: E402,F401
 
 
@@ -50,6 +50,7 @@ class Test:
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         self._cleanups = []
+        self._postgres = None
         self._workers = []
         self._peers = []
 
@@ -76,7 +77,12 @@ class Test:
 
     @property
     def postgres(self):
-        return self.services.postgres
+        return self._postgres or self.services.postgres
+
+    def use_postgres(self, version):
+        """From here on, postgres and database() are those of a server of this version."""
+        self._postgres = self.services.postgres_version(version)
+        return self._postgres
 
     @property
     def bigquery(self):
