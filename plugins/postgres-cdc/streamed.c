@@ -174,7 +174,11 @@ bool cdc_streamed_take(struct cdc *cdc, char type, uint64_t lsn, const struct cd
     case 'K': return on_commit(cdc, type, &c, err);
     case 'A':
     case 'r': return on_rollback(cdc, type, &c, err);
-    default: *taken = s->block != NULL; return !s->block || keep(cdc, type, lsn, &c, err);
+    default:
+        /* Of a streamed transaction the server tells the tables again when it is over; in one that
+         * comes at its PREPARE they are told once, for all that follows. */
+        *taken = s->block && (s->block->streamed || type != 'R');
+        return !*taken || keep(cdc, type, lsn, &c, err);
     }
 }
 

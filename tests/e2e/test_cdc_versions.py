@@ -77,6 +77,7 @@ def test_two_phase_slot(t):
     t._postgres = server
     db = t.database()
     sql = lambda text: t.postgres.sql(text, db, "postgres")
+    t.cleanup(lambda: [sql(f"rollback prepared '{gid}'") for gid in sql("select gid from pg_prepared_xacts").split()])
     sql("create table k (id int primary key, v int, w text)")
     small_memory(t, db)
     for mode in ("off", "parallel"):

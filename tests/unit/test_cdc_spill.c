@@ -1,0 +1,120 @@
+/* Messages of a transaction that is not committed yet: kept, cut, read again. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "harness.h"
+#include "spill.h"
+
+static const char *directory(void) { return getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp"; }
+
+/* The i-th message: its length and bytes follow from its number. */
+static size_t fill(uint32_t i, char *out)
+{
+    size_t len = i % 97 == 0 ? CDC_SPILL_BUFFER + i : i % 1000;
+    memset(out, (int)('a' + i % 26), len);
+    return len;
+}
+
+static void add(struct cdc_spill *spill, uint32_t subxid, uint32_t i)
+{
+    static char bytes[CDC_SPILL_BUFFER + 100000];
+    struct sluice_err err = {""};
+    size_t len = fill(i, bytes);
+    CHECK(cdc_spill_add(spill, directory(), subxid, i + 1, 'I', bytes, len, &err));
+}
+
+/* Reads all; the messages must be those of from <= i < to. */
+static void expect(struct cdc_spill *spill, uint32_t from, uint32_t to)
+{
+    static char wanted[CDC_SPILL_BUFFER + 100000];
+    struct sluice_err err = {""};
+    for (uint32_t i = from; i <= to; i++) {
+        char *message;
+        size_t len = 0;
+        uint64_t lsn = 0;
+        CHECK(cdc_spill_next(spill, 3, &message, &len, &lsn, &err));
+        if (i == to) {
+            CHECK(message == NULL);
+            return;
+        }
+        CHECK(message != NULL);
+        size_t n = fill(i, wanted);
+        CHECK_INT(len, n + 1);
+        CHECK_INT(lsn, i + 1);
+        CHECK_INT(message[3], 'I');
+        CHECK(memcmp(message + 4, wanted, n) == 0);
+        free(message);
+    }
+}
+
+TEST(few_messages_stay_in_memory)
+{
+    struct cdc_spill *spill = cdc_spill_new(7, true);
+    for (uint32_t i = 1; i < 20; i++) add(spill, 7, i);
+    CHECK_INT(spill->fd, -1);
+    expect(spill, 1, 20);
+    cdc_spill_free(spill);
+}
+
+TEST(nothing_kept_is_nothing_read)
+{
+    struct cdc_spill *spill = cdc_spill_new(7, true);
+    expect(spill, 0, 0);
+    cdc_spill_free(spill);
+    cdc_spill_free(NULL);
+}
+
+TEST(many_messages_go_to_a_file)
+{
+    struct cdc_spill *spill = cdc_spill_new(7, true);
+    for (uint32_t i = 0; i < 2000; i++) add(spill, 7, i);
+    CHECK(spill->fd >= 0);
+    expect(spill, 0, 2000);
+    cdc_spill_free(spill);
+}
+
+TEST(what_is_rolled_back_is_gone)
+{
+    struct sluice_err err = {""};
+    struct cdc_spill *spill = cdc_spill_new(10, true);
+    for (uint32_t i = 0; i < 500; i++) add(spill, 10, i);
+    /* 11 within the transaction, 12 within 11, then 11 again. */
+    for (uint32_t i = 500; i < 600; i++) add(spill, 11, i);
+    for (uint32_t i = 600; i < 700; i++) add(spill, 12, i);
+    for (uint32_t i = 700; i < 701; i++) add(spill, 11, i);
+    CHECK_INT(spill->parts_n, 2);
+    CHECK(cdc_spill_rollback(spill, 99, &err)); /* sent nothing */
+    CHECK(cdc_spill_rollback(spill, 12, &err));
+    for (uint32_t i = 600; i < 650; i++) add(spill, 13, i);
+    CHECK(cdc_spill_rollback(spill, 13, &err));
+    CHECK(cdc_spill_rollback(spill, 11, &err));
+    CHECK_INT(spill->parts_n, 0);
+    for (uint32_t i = 500; i < 510; i++) add(spill, 14, i); /* what came after is kept */
+    expect(spill, 0, 510);
+    cdc_spill_free(spill);
+}
+
+TEST(numbers_of_transactions_go_round)
+{
+    struct sluice_err err = {""};
+    struct cdc_spill *spill = cdc_spill_new(UINT32_MAX - 5, true);
+    for (uint32_t i = 0; i < 20; i++) add(spill, UINT32_MAX - 4 + i, i + 1); /* past 0 */
+    CHECK_INT(spill->parts_n, 20);
+    for (uint32_t i = 0; i < 20; i++) add(spill, UINT32_MAX - 4 + i, i + 21);
+    CHECK_INT(spill->parts_n, 20);
+    CHECK(cdc_spill_rollback(spill, UINT32_MAX - 4 + 10, &err));
+    expect(spill, 1, 11);
+    cdc_spill_free(spill);
+}
+
+TEST(a_directory_that_is_not_there_is_named)
+{
+    struct sluice_err err = {""};
+    struct cdc_spill *spill = cdc_spill_new(7, true);
+    static char large[CDC_SPILL_BUFFER * 2];
+    CHECK(!cdc_spill_add(spill, "/no/such/place", 7, 1, 'I', large, sizeof(large), &err));
+    CHECK(strstr(err.msg, "/no/such/place: No such file or directory") != NULL);
+    CHECK(strstr(err.msg, "stream.spill.directory") != NULL);
+    cdc_spill_free(spill);
+}
