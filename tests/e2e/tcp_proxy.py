@@ -9,9 +9,11 @@ import time
 class Proxy(threading.Thread):
     """Forwards connections to a port. One thread for all; the methods may be called from others."""
 
-    def __init__(self, port):
+    def __init__(self, port, rate=None):
+        """rate: bytes/s that each connection gets from the server."""
         super().__init__(daemon=True)
-        self.target = port
+        self.target, self.rate = port, rate
+        self.due = {}            # when a socket may be read from again, with a rate
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         self.lock = threading.RLock()
@@ -61,6 +63,7 @@ class Proxy(threading.Thread):
             except OSError:
                 pass
             self.deaf.discard(s)
+            self.due.pop(s, None)
         if pair in self.pairs:
             self.pairs.remove(pair)
 
@@ -88,6 +91,8 @@ class Proxy(threading.Thread):
                 data = source.recv(1 if slow else 65536)
                 if not data:
                     raise OSError("ended")
+                if self.rate and source is pair[1]:
+                    self.due[source] = max(self.due.get(source, 0), time.monotonic() - 0.1) + len(data) / self.rate
                 other.settimeout(10)
                 other.sendall(data)
                 self.bytes += len(data)
@@ -101,12 +106,14 @@ class Proxy(threading.Thread):
                 continue
             with selectors.DefaultSelector() as ready:
                 ready.register(self.listener, selectors.EVENT_READ)
+                now, wait = time.monotonic(), 0.05
                 with self.lock:
-                    for pair in self.pairs:
-                        for s in pair:
-                            if s not in self.deaf and s.fileno() >= 0:
-                                ready.register(s, selectors.EVENT_READ)
-                events = [key.fileobj for key, _ in ready.select(0.05)]
+                    for s in (s for pair in self.pairs for s in pair if s not in self.deaf and s.fileno() >= 0):
+                        if self.due.get(s, 0) <= now:
+                            ready.register(s, selectors.EVENT_READ)
+                        else:
+                            wait = min(wait, self.due[s] - now)
+                events = [key.fileobj for key, _ in ready.select(wait)]
             for s in events:
                 if s is self.listener:
                     self.accept()
