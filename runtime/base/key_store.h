@@ -1,5 +1,5 @@
-/* key_store.h - Java's key and trust stores for libraries that know PEM: PKCS#12 is read, PEM put in
- * order, JKS refused with the command that converts it.
+/* key_store.h - Java's key and trust stores for libraries that know PEM: PKCS#12 is read, PEM put
+ * in order, JKS refused with the command that converts it.
  *
  * Errors name the property, the file and what to do, and never a password.
  * Thread: any. */

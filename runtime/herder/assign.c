@@ -1,7 +1,7 @@
 /* assign.c - see assign.h. Every connector and every task is a slot. Slots are sorted into those
- * that stay, those that are held back for now, and those that are free; then, for connectors and for
- * tasks, what a member has too much of is marked as leaving, and what is free goes to who has least.
- * Any thread. */
+ * that stay, those that are held back for now, and those that are free; then, for connectors and
+ * for tasks, what a member has too much of is marked as leaving, and what is free goes to who has
+ * least. Any thread. */
 #include "herder/assign.h"
 
 #include <assert.h>

@@ -384,8 +384,8 @@ static void look_at_configs(struct distributed *herder, struct todos *todos)
     sluice_config_log_unlock(herder->configs);
 }
 
-/* Task configs that somebody else wrote to the topic may be more than tasks.max; asked once for each
- * connector, as todos are in their order. why: to begin with, an empty sentence. */
+/* Task configs that somebody else wrote to the topic may be more than tasks.max; asked once for
+ * each connector, as todos are in their order. why: to begin with, an empty sentence. */
 static const char *refusal_of(struct distributed *herder, const struct todo *todo,
                               const struct work **asked, struct sluice_err *why)
 {

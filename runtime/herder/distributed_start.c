@@ -112,9 +112,9 @@ static bool open_logs(struct distributed *herder, struct sluice_err *err)
     return herder->reader != NULL;
 }
 
-/* Not the offsets: the transaction that a killed task left open would hide their end until the task
- * that comes after it has fenced it, which needs a worker that has started. Every task reads them to
- * their end before it begins, and so does every request for them. */
+/* Not the offsets: the transaction that a killed task left open would hide their end until the
+ * task that comes after it has fenced it, which needs a worker that has started. Every task reads
+ * them to their end before it begins, and so does every request for them. */
 static bool read_logs(struct distributed *herder, int64_t deadline_ms)
 {
     const char *const topics[] = {herder->config_topic, herder->status_topic};

@@ -79,9 +79,9 @@ static enum sluice_verdict read_back(struct leader *leader, const char *topic, i
     return verdict;
 }
 
-/* The logs that a leader decides by: configs, and statuses for what was released. Never the offsets:
- * the transaction that a killed task left open hides their end until its successor fences it, which
- * needs a leader. */
+/* The logs that a leader decides by: configs, and statuses for what was released. Never the
+ * offsets: the transaction that a killed task left open hides their end until its successor fences
+ * it, which needs a leader. */
 static enum sluice_verdict read_own(struct leader *leader, int64_t deadline_ms,
                                     struct sluice_err *err)
 {

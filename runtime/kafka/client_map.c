@@ -122,8 +122,8 @@ static bool set_authorities(struct mapping *m, const char *path, const char *dat
     return ok;
 }
 
-/* As PEM: librdkafka 2.0's own reader of PKCS#12 leaks. Like that one it sends the first certificate
- * only. */
+/* As PEM: librdkafka 2.0's own reader of PKCS#12 leaks. Like that one it sends the first
+ * certificate only. */
 static bool set_key_pair(struct mapping *m, const char *path, const char *data, size_t len)
 {
     static const char key[] = "ssl.keystore.location";

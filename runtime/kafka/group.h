@@ -1,29 +1,29 @@
 /* group.h - the cluster of workers is a Kafka consumer group: membership, leases, leadership.
  *
  * Each worker is a member of the group group.id, subscribed to the one-partition config topic with
- * the cooperative-sticky assignor; the owner of partition 0 leads. Nothing is consumed by way of it.
- * A member's client.id is its name: "<advertised URL>#<incarnation>", for instance
+ * the cooperative-sticky assignor; the owner of partition 0 leads. Nothing is consumed by way of
+ * it. A member's client.id is its name: "<advertised URL>#<incarnation>", for instance
  * "http://127.0.0.1:8083/#9f1c22ab70e3d516", so that the leader sees by DescribeConsumerGroups who
  * is there. An incarnation is one unbroken membership: whoever lost the group comes back under a
  * new one, so that work given to the old one is never mistaken for its own.
  *
- * The lease. Every second or oftener the member commits an offset to the group, which the coordinator
- * accepts from members only, and which restarts the member's session timer
- * there. When that commit was sent at t and succeeded, the coordinator does not let the member go
- * before t + the group's session. The leader counts a member that is missing as gone only
+ * The lease. Every second or oftener the member commits an offset to the group, which the
+ * coordinator accepts from members only, and which restarts the member's session timer there. When
+ * that commit was sent at t and succeeded, the coordinator does not let the member go before t +
+ * the group's session. The leader counts a member that is missing as gone only
  * sluice_group_grace_ms() after it first saw it missing. Until t + session + grace, less a margin,
- * the member holds the lease, and its tasks may work. A worker that was stopped or cut off finds its
- * lease over by looking at the clock, before it does anything.
+ * the member holds the lease, and its tasks may work. A worker that was stopped or cut off finds
+ * its lease over by looking at the clock, before it does anything.
  *
  * Why the grace: a commit waits at the coordinator behind the member's own JoinGroup, which is
- * answered only when all others have joined again or their sessions have passed. One dead member and
- * one new one thus keep everybody from renewing for a whole session; leases have to outlive that. It
- * also covers the ways in which a member can be taken out early (removed by an administrator): its
- * next commit fails, and its lease ends, within the grace. session and grace together are
- * session.timeout.ms (half as much again when that is at the brokers' least, 6 s).
+ * answered only when all others have joined again or their sessions have passed. One dead member
+ * and one new one thus keep everybody from renewing for a whole session; leases have to outlive
+ * that. It also covers the ways in which a member can be taken out early (removed by an
+ * administrator): its next commit fails, and its lease ends, within the grace. session and grace
+ * together are session.timeout.ms (half as much again when that is at the brokers' least, 6 s).
  *
- * Commits are sent only when the coordinator has just said, by another connection, that the group is
- * stable (group.c says why).
+ * Commits are sent only when the coordinator has just said, by another connection, that the group
+ * is stable (group.c says why).
  *
  * A static member (group.instance.id) has a name whose incarnation begins with 's'. A newcomer of
  * the same id and URL takes its place at once: whoever gives ids vouches that the one before has

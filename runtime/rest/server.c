@@ -358,7 +358,7 @@ static bool allowed(struct exchange *ex)
 {
     const struct sluice_access *access = ex->server->options.access;
     bool matched = ex->route || ex->answer.status != 404;
-    /* a browser asks what it may do before it sends a password along; nothing but methods is told */
+    /* a browser asks what it may do before it sends a password; nothing but methods is told */
     bool preflight =
         !ex->route && ex->answer.status == 200 && ex->req.origin && ex->req.asked_method;
     if (!access || !matched || preflight || (ex->route && sluice_access_internal(ex->route)) ||

@@ -54,7 +54,7 @@ bool sluice_connector_offsets_put_start(struct sluice_connector_offsets *offsets
                                         const struct sluice_offset_entry *entries, size_t n,
                                         sluice_offset_done *done, void *arg,
                                         struct sluice_err *err);
-/* Appends an entry's records as that topic holds them, for a transaction that writes them itself. */
+/* Appends an entry's records as that topic holds them, for a transaction that writes them. */
 bool sluice_connector_offsets_encode(struct sluice_connector_offsets *offsets,
                                      const struct sluice_offset_entry *entry,
                                      struct sluice_offset_records *records, struct sluice_err *err);

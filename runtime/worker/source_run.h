@@ -57,10 +57,10 @@ bool sluice_source_entry(struct sluice_source_run *run, const struct sluice_sour
 enum sluice_verdict sluice_source_acked(struct sluice_source_run *run,
                                         const struct sluice_source_at *at, size_t n,
                                         struct sluice_err *err);
-/* Starts to write the prefixes that moved, unless a write is under way. Never waits for a broker. */
+/* Starts to write the prefixes that moved, unless a write is under way. It waits for no broker. */
 enum sluice_verdict sluice_source_commit(struct sluice_source_run *run, struct sluice_err *err);
-/* What became of the write under way. Once it is durable, and only then, the plugin hears of it; one
- * that failed is written with the next. */
+/* What became of the write under way. Once it is durable, and only then, the plugin hears of it;
+ * one that failed is written with the next. */
 enum sluice_verdict sluice_source_settle(struct sluice_source_run *run, struct sluice_err *err);
 void sluice_source_commit_free(struct sluice_source_run *run); /* the task ends */
 

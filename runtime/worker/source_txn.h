@@ -1,24 +1,25 @@
-/* source_txn.h - exactly-once for one source task (KIP-618): its records and the offsets of exactly
- * these records are committed in one Kafka transaction.
+/* source_txn.h - exactly-once for one source task (KIP-618): its records and the offsets of
+ * exactly these records are committed in one Kafka transaction.
  *
  * The task owns a transactional producer whose id (<group.id>-<connector>-<task>) fences every
  * predecessor. A transaction begins with a first record. At a boundary the offsets of all that was
  * handed to the producer are written with it, and it is committed; only then does the plugin hear
- * acked(). So what the window holds is only what the brokers have not taken yet: a transaction may be
- * much larger than the window.
+ * acked(). So what the window holds is only what the brokers have not taken yet: a transaction may
+ * be much larger than the window.
  *
- * Boundaries (transaction.boundary): poll, each poll's records; interval, at the first end of a poll
- * after transaction.boundary.interval.ms; connector, the last record of a poll that the plugin marked
- * SLUICE_RECORD_COMMIT, so that several of the source's own transactions may share one of Kafka's, and
- * none is ever cut. With poll and interval a transaction ends before half of transaction.timeout.ms
- * has passed, even while a record waits to be tried again. Positions that moved without a record are
- * committed with the next transaction, or alone every offset.flush.interval.ms.
+ * Boundaries (transaction.boundary): poll, each poll's records; interval, at the first end of a
+ * poll after transaction.boundary.interval.ms; connector, the last record of a poll that the
+ * plugin marked SLUICE_RECORD_COMMIT, so that several of the source's own transactions may share
+ * one of Kafka's, and none is ever cut. With poll and interval a transaction ends before half of
+ * transaction.timeout.ms has passed, even while a record waits to be tried again. Positions that
+ * moved without a record are committed with the next transaction, or alone every
+ * offset.flush.interval.ms.
  *
  * When Kafka says that a transaction cannot be committed, it is aborted, and the task begins again
- * from the last commit with a plugin opened anew, after a backoff (Java fails the task); when a record
- * was refused for good, or REWINDS_MAX times in a row, the task fails. When its producer was fenced,
- * the task fails. A pause commits what is open, or with boundaries of the connector aborts it; so does
- * a stop. A task that failed leaves its transaction to be aborted.
+ * from the last commit with a plugin opened anew, after a backoff (Java fails the task); when a
+ * record was refused for good, or REWINDS_MAX times in a row, the task fails. When its producer
+ * was fenced, the task fails. A pause commits what is open, or with boundaries of the connector
+ * aborts it; so does a stop. A task that failed leaves its transaction to be aborted.
  *
  * Owner: the task's thread. Verdicts of functions here that take err: OK; RETRY: the task stops;
  * DROP: the task must begin again from its last commit (sluice_source_rewind); FAIL. */
@@ -34,7 +35,8 @@ struct sluice_source_txn *sluice_source_txn_new(struct sluice_source_run *run,
                                                 struct sluice_err *err);
 void sluice_source_txn_free(struct sluice_source_txn *txn); /* takes NULL */
 
-/* Before the task reads its offsets: fences predecessors (hook), takes the producer id. For insist().
+/* Before the task reads its offsets: fences predecessors (hook), takes the producer id. For
+ * insist().
  */
 enum sluice_verdict sluice_source_txn_fence(struct sluice_source_run *run, struct sluice_err *err);
 /* After that: asks whether the task is still wanted (hook). For insist(). */

@@ -6,8 +6,8 @@
  *
  * Runs until stdin ends. Each record counts as durable once it was printed. The file holds the
  * offset of the last one (JSON); with it, a second run goes on where the first ended. The variable
- * CDC_DUMP_ROOM says how many records a poll may fill; CDC_DUMP_NULLS=1 leaves NULL what is NULL in a
- * column with a default. */
+ * CDC_DUMP_ROOM says how many records a poll may fill; CDC_DUMP_NULLS=1 leaves NULL what is NULL
+ * in a column with a default. */
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* group_member.c - one member of a worker's group as a process, for test_group.py: says what it sees
- * as JSON lines, each with the monotonic clock, which all processes of the machine share.
+/* group_member.c - one member of a worker's group as a process, for test_group.py: says what it
+ * sees as JSON lines, each with the monotonic clock, which all processes of the machine share.
  *
  * usage: group_member BROKERS GROUP TOPIC URL SESSION_MS [key=value...]
  * Keys are Java consumer properties, or instance.id, transactional.id, list.ms (how often to list

@@ -141,9 +141,9 @@ TEST(client_tells_what_to_do_about_stores)
 
 TEST(client_wraps_pem_that_stands_in_one_line)
 {
-    char line[400] = "-----BEGIN CERTIFICATE----- ";
-    memset(line + strlen(line), 'A', 100);
-    strcat(line, " -----END CERTIFICATE-----");
+    char body[101] = "", line[400];
+    memset(body, 'A', sizeof body - 1);
+    snprintf(line, sizeof line, "-----BEGIN CERTIFICATE----- %s -----END CERTIFICATE-----", body);
     struct sluice_map p = MAP("ssl.truststore.certificates", line);
     CHECK_HAS(mapped(SLUICE_CLIENT_PRODUCER, &p, "ssl.ca.pem"),
               "-----BEGIN CERTIFICATE-----\nAAAA");

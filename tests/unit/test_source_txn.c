@@ -1,6 +1,6 @@
 /* Source tasks: exactly-once, with boundaries of all kinds and everything that can go wrong with a
- * transaction; and at-least-once, with offsets that become durable late or not at all. A task runs on
- * its thread as it does in the worker; Kafka is in memory. */
+ * transaction; and at-least-once, with offsets that become durable late or not at all. A task runs
+ * on its thread as it does in the worker; Kafka is in memory. */
 #include <assert.h>
 #include <stdatomic.h>
 
