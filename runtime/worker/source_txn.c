@@ -32,9 +32,10 @@ struct sluice_source_txn {
     char *id;
     enum boundary boundary;
     int64_t interval_ms, limit_ms, timeout_ms;
-    bool fenced;  /* predecessors were, by the hook */
-    bool open;    /* to be committed or aborted */
-    bool unknown; /* a commit was under way when the task had to go: nothing more can be done */
+    bool fenced;      /* predecessors were, by the hook */
+    uint64_t records; /* handed to the producer in this transaction */
+    bool open;        /* to be committed or aborted */
+    bool unknown;     /* a commit was under way when the task had to go: nothing more can be done */
     int64_t began_ms;
     int64_t until_ms; /* of a task that stops; 0: it does not */
     struct moved *last;
@@ -166,7 +167,8 @@ enum sluice_verdict sluice_source_txn_begin(struct sluice_source_run *run, const
     return begin(run, err);
 }
 
-void sluice_source_txn_moved(struct sluice_source_run *run, const struct sluice_record *rec)
+void sluice_source_txn_moved(struct sluice_source_run *run, const struct sluice_record *rec,
+                             bool sent)
 {
     struct sluice_source_txn *txn = run->txn;
     uint32_t i = rec->source_partition;
@@ -177,6 +179,7 @@ void sluice_source_txn_moved(struct sluice_source_run *run, const struct sluice_
     }
     struct moved *m = &txn->last[i];
     txn->moved_n += !m->moved;
+    txn->records += sent;
     m->moved = true;
     m->at.partition = i;
     m->at.len = rec->position_len;
@@ -187,6 +190,7 @@ static void clear(struct sluice_source_txn *txn)
 {
     txn->open = false;
     txn->moved_n = 0;
+    txn->records = 0;
     for (size_t i = 0; i < txn->last_n; i++) txn->last[i].moved = false;
 }
 
@@ -343,6 +347,7 @@ enum sluice_verdict sluice_source_txn_commit(struct sluice_source_run *run, stru
     struct sluice_source_txn *txn = run->txn;
     size_t n = txn->moved_n;
     bool records = txn->open;
+    int64_t begun_us = sluice_now_us();
     assert(!txn->unknown);
     if ((!records && n == 0) || !sluice_task_may_work(run->task)) return SLUICE_OK;
     run->commit_due_ms = sluice_now_ms() + run->commit_every_ms;
@@ -354,7 +359,9 @@ enum sluice_verdict sluice_source_txn_commit(struct sluice_source_run *run, stru
     enum sluice_verdict v = begin(run, err);
     if (v == SLUICE_OK) v = send_offsets(run, entries, n, err);
     if (v == SLUICE_OK) v = await_commit(run, err);
+    if (v != SLUICE_RETRY) sluice_task_commit(run->task, begun_us, v == SLUICE_OK);
     if (v != SLUICE_OK) return v;
+    sluice_task_transaction(run->task, txn->records);
     clear(txn);
     if (records) {
         txn->rewinds = 0;
