@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "cdc.h"
+#include "watch.h"
 
 /* What ALTER TABLE needs for the table of this row; false: it has that already. */
 static bool differs(const struct cdc_conn *conn, int row, const char *wanted, struct cdc_text *sql)

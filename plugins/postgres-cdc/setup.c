@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "cdc.h"
+#include "watch.h"
 
 /* As publications name them, in the order of their columns in pg_publication. */
 static const struct {

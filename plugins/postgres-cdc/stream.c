@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "cdc.h"
+#include "watch.h"
 
 /* The server wakes its reader for every few messages. While records follow each other this closely,
  * a short pause lets them gather, and costs a fraction of the system calls. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cdc.h"
+#include "watch.h"
 
 #define WATCH_MS 60000
 
