@@ -4,8 +4,8 @@
 
 #include <stdint.h>
 
-int64_t sluice_now_ms(void);  /* monotonic; for waits and deadlines */
-int64_t sluice_now_us(void);  /* the same clock, for short times */
+int64_t sluice_now_ms(void); /* monotonic; for waits and deadlines */
+int64_t sluice_now_us(void); /* the same clock, for short times */
 /* Monotonic, and goes on while the machine sleeps: for leases, which end for others meanwhile. */
 int64_t sluice_boot_ms(void);
 int64_t sluice_wall_ms(void); /* Unix milliseconds */

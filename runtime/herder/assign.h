@@ -6,13 +6,13 @@
  *
  *  - Work moves between live members in two steps: it is marked `leaving` with its owner still
  *    named; once the owner has let go it is named anew. That is never taken back half-way.
- *  - The work of an owner that is no member stays its own for the grace (kafka/group.h: it may still
- *    hold its lease), or until it has let go. Then a live member of the same URL, a new incarnation,
- *    takes it at once; without one it waits until the delay (scheduled.rebalance.max.delay.ms) is
- *    over and then goes to the others. A static newcomer need not wait for the grace.
- *  - Of several live members with one URL only one counts, the one that owns most; the others (a
- *    worker that came back before its dead predecessor timed out, or a misconfiguration) get
- *    nothing. What they own already stays with them.
+ *  - The work of an owner that is no member stays its own for the grace (kafka/group.h: it may
+ *    still hold its lease), or until it has let go. Then a live member of the same URL, a new
+ *    incarnation, takes it at once; without one it waits until the delay
+ *    (scheduled.rebalance.max.delay.ms) is over and then goes to the others. A static newcomer need
+ *  not wait for the grace. - Of several live members with one URL only one counts, the one that
+ *    owns most; the others (a worker that came back before its dead predecessor timed out, or a
+ *    misconfiguration) get nothing. What they own already stays with them.
  *  - A task or connector that is to be no more stays in the list as leaving until its owner has let
  *    go, so that it is never run twice when it comes back.
  * Thread: any; a call keeps nothing. */

@@ -1,6 +1,6 @@
-/* group.c - see group.h. One thread polls the consumer of the present incarnation: joining, renewing
- * the lease and noticing that it is lost all happen there. A consumer whose membership is over is
- * closed by a thread of its own (librdkafka can take seconds), which free joins.
+/* group.c - see group.h. One thread polls the consumer of the present incarnation: joining,
+ * renewing the lease and noticing that it is lost all happen there. A consumer whose membership is
+ * over is closed by a thread of its own (librdkafka can take seconds), which free joins.
  *
  * Locks: the mutex is a leaf and guards the state, the list of members, which client is the present
  * one, and closed; everything else of a client is the group thread's, and after retirement its
@@ -315,8 +315,8 @@ static void leave_without_partitions(struct client *c)
     rd_kafka_topic_partition_list_destroy(held);
 }
 
-/* A client that lost its membership joins again at once, by itself. Closed before it got the id that
- * it is to join with, it never leaves, and the group waits a session for it: so it gets the id. */
+/* A client that lost its membership joins again at once, by itself. Closed before it got its new id
+ * it never leaves, and the group waits a session for it: so it gets the id. */
 static void await_member_id(struct client *c)
 {
     if (!c->lost || c->group->instance_id) return;
@@ -455,8 +455,8 @@ static void renew(struct client *c)
     c->next_renewal = sluice_boot_ms() + RENEW_RETRY_MS;
 }
 
-/* One question at a time, and without a timeout of its own: librdkafka (2.0.2 to 2.8, its issue 4605)
- * fails an assertion when the coordinator comes back after a question for it timed out. It is
+/* One question at a time, and without a timeout of its own: librdkafka (2.0.2 to 2.8, its issue
+ * 4605) fails an assertion when the coordinator comes back after a question for it timed out. It is
  * answered then, or goes with the client, whose lease ends without answers. */
 static void ask(struct client *c)
 {
@@ -542,9 +542,9 @@ static bool read_answer(struct client *c, rd_kafka_event_t *event)
     return rd_kafka_ConsumerGroupDescription_state(group) == RD_KAFKA_CONSUMER_GROUP_STATE_STABLE;
 }
 
-/* A commit that waits behind the member's own JoinGroup fails in the end with an illegal generation,
- * on which librdkafka throws its membership away. So commits are sent only when the coordinator has
- * just said, by another connection, that the group is stable. */
+/* A commit that waits behind the member's own JoinGroup fails in the end with an illegal
+ * generation, on which librdkafka throws its membership away. So commits are sent only when the
+ * coordinator has just said, by another connection, that the group is stable. */
 static void on_answer(struct client *c, rd_kafka_event_t *event)
 {
     c->asking = false;
@@ -660,8 +660,9 @@ static void set_times(struct sluice_group *g, const struct sluice_group_config *
     sluice_map_set(&g->props, "max.poll.interval.ms", text);
 }
 
-/* The id that the coordinator sees has the URL in it, as its members' client.ids outlive them there:
- * a worker of another URL is another member. Letters, digits, '.', '_', '-' are allowed; 249. */
+/* The id that the coordinator sees has the URL in it, as its members' client.ids outlive them
+ * there: a worker of another URL is another member. Letters, digits, '.', '_', '-' are allowed;
+ * 249. */
 static void set_instance(struct sluice_group *g)
 {
     uint32_t hash = 0x811c9dc5u;

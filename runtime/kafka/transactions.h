@@ -1,5 +1,5 @@
-/* transactions.h - a transactional producer: fencing of predecessors, and records that appear all or
- * none (KIP-98, KIP-447).
+/* transactions.h - a transactional producer: fencing of predecessors, and records that appear all
+ * or none (KIP-98, KIP-447).
  *
  * Used by the leader for the config topic (transactional.id connect-cluster-<group.id>) and by
  * exactly-once source tasks (<group.id>-<connector>-<task>, KIP-618).

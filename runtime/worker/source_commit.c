@@ -2,8 +2,8 @@
  * written without waiting, and when they are durable the plugin hears of it.
  *
  * One write is under way at a time. Its answer may come on any thread, late, even after the task is
- * gone (a topic's store tries without end): what it touches is counted, and the window with its wake
- * fd is held by it. Owner: the task's thread, but for written(). */
+ * gone (a topic's store tries without end): what it touches is counted, and the window with its
+ * wake fd is held by it. Owner: the task's thread, but for written(). */
 #include <assert.h>
 #include <stdatomic.h>
 #include <stdio.h>

@@ -20,7 +20,6 @@
 #include "worker/source_txn.h"
 #include "worker/tolerance.h"
 #include "worker/topic_use.h"
-#include "worker/topic_use.h"
 
 #define POLL_MAX_RECORDS 4096
 #define POLL_MAX_BYTES ((size_t)4 << 20)

@@ -1,5 +1,5 @@
-/* source_txn.c - see source_txn.h. What is sent in one transaction is decided in source_task.c; here
- * is when it ends, and how. */
+/* source_txn.c - see source_txn.h. What is sent in one transaction is decided in source_task.c;
+ * here is when it ends, and how. */
 #include "worker/source_txn.h"
 
 #include <assert.h>

@@ -468,7 +468,7 @@ TEST(a_static_newcomer_need_not_wait)
     struct world w;
     world_init(&w, 7);
     add_connector(&w, 0);
-    strcpy(w.connectors[0].name, "c");
+    snprintf(w.connectors[0].name, sizeof w.connectors[0].name, "c");
     w.connectors[0].self.runs = old; /* it may */
     struct sluice_assign_input in = {.members = members,
                                      .members_n = 2,

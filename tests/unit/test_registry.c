@@ -1,6 +1,6 @@
 /* test_registry.c - names that plugins answer to, and descriptions that are refused. */
-#include <stdlib.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"

@@ -2,8 +2,8 @@
 #include "rest_test.h"
 
 #include "base/log.h"
-#include "rest/jobs.h"
 #include "plugin/version_range.h"
+#include "rest/jobs.h"
 
 /* ---- what HTTP asks for ---- */
 

@@ -29,7 +29,8 @@ static void changed(void *arg, const char *connector, int task)
     char text[64];
     int n = snprintf(text, sizeof text, "%s-%d ", connector, task);
     sluice_lock(&f->lock);
-    if (strlen(f->notes) + (size_t)n < NOTES) strcat(f->notes, text);
+    size_t used = strlen(f->notes);
+    if (used + (size_t)n < NOTES) memcpy(f->notes + used, text, (size_t)n + 1);
     sluice_unlock(&f->lock);
     struct sluice_task_status status; /* without locks: it may look */
     sluice_runner_look(f->runner, connector, task, &status, NULL);
