@@ -218,7 +218,9 @@ def brief(part):
 
 
 def freeze(v):
-    """Hashable, and equal when the values are."""
+    """Hashable, and equal when the values are; a row from before its column became numeric is an integer still."""
+    if isinstance(v, int) and not isinstance(v, bool):
+        v = decimal.Decimal(v)
     if isinstance(v, decimal.Decimal):
         return ("decimal", str(v.normalize() + 0))
     if isinstance(v, dict):
@@ -267,6 +269,8 @@ class Replay:
                 decode(field, key["payload"][field["field"]])
             self.add_keyed(table, op, json.dumps(key["payload"]), before, after, record)
         else:
+            # The key was dropped, or is about to be: the connector reads it from the live catalog, as Debezium does.
+            self.bags[table] += self.keyed.pop(table, {}).values()
             self.add_bag(self.bags[table], op, before, after)
         if op == "d" and self.tombstones:
             self.due = (record["topic"], json.dumps(key))
@@ -370,7 +374,7 @@ def universe(t, seed, tables, phases=2):
 
 @seconds(int(300 + MINUTES * 70 + TABLES))
 def test_replaying_gives_the_tables(t):
-    seed = int(os.environ.get("SLUICE_CDC_SEED") or random.SystemRandom().randrange(1, 10 ** 6))
+    seed = int(os.environ.get("SLUICE_CDC_SEED") or (random.SystemRandom().randrange(1, 10 ** 6) if MINUTES else 101))
     end, done = time.monotonic() + 60 * MINUTES, 0
     while done < TABLES or time.monotonic() < end:
         n = min(IN_ONE_DATABASE, TABLES)
