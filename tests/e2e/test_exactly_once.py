@@ -178,7 +178,7 @@ class Writer(threading.Thread):
                     f"generate_series(low, low + {random.randint(0, 299)}) n", database=self.db)
             except Exception:
                 time.sleep(0.2)
-            time.sleep(0.02)
+            time.sleep(0.1)
 
     def stop(self):
         """How many rows each transaction has, in order."""
