@@ -146,7 +146,8 @@ class Kafka(Service):
         return KafkaWire(self.bootstrap)
 
     def _kcat(self, *args, stdin=b""):
-        run = subprocess.run(["kcat", "-b", self.bootstrap, *args], input=stdin, capture_output=True)
+        run = subprocess.run(["kcat", "-b", self.bootstrap, *args], input=stdin, capture_output=True,
+                             timeout=120)
         if run.returncode:
             raise RuntimeError(f"kcat {' '.join(args)}: {run.stderr.decode(errors='replace')}")
         return run.stdout

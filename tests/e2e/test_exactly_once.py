@@ -183,7 +183,7 @@ class Writer(threading.Thread):
     def stop(self):
         """How many rows each transaction has, in order."""
         self.going = False
-        self.join()
+        self.join(60)
         return [row["count"] for row in self.postgres.rows(
             "select count(*) from items group by tx order by tx", database=self.db)]
 
@@ -209,7 +209,7 @@ class Watcher(threading.Thread):
 
     def stop(self):
         self.going = False
-        self.join()
+        self.join(60)
         return self.looks
 
 
