@@ -223,6 +223,18 @@ static bool is_stored(void *arg)
     return yes;
 }
 
+static bool acks(void *arg)
+{
+    sluice_lock(&numbers.lock);
+    bool yes = strcmp(numbers.acked, arg) == 0;
+    sluice_unlock(&numbers.lock);
+    return yes;
+}
+
+/* The source was told of these positions so far; it is told after the offset is stored. */
+#define CHECK_ACKED(positions) CHECK(until(acks, (void *)(uintptr_t)(positions)))
+#define CHECK_NOT_ACKED() CHECK(acks((void *)(uintptr_t) ""))
+
 /* Lets the source give up to that number and waits until its offset is there. */
 static void give(long long to)
 {
@@ -262,7 +274,7 @@ TEST(txn_poll_commits_each_poll_with_its_offset)
     give(7);
     CHECK_STR(fake_history(), "1 2 3 @3 | 4 5 6 @6 | 7 @7 | ");
     stop(&b);
-    CHECK_STR(numbers.acked, "3 6 7 ");
+    CHECK_ACKED("3 6 7 ");
     CHECK_INT(fake_kafka.aborts, 0);
     tear_down(&b);
 }
@@ -368,7 +380,7 @@ TEST(txn_connector_ends_at_marks_only)
     long long six = 6;
     CHECK(until(is_stored, &six));
     CHECK_STR(fake_history(), "1 2 3 4 5 6 @6 | 7 8 ? "); /* the last mark of the poll */
-    CHECK_STR(numbers.acked, "6 ");
+    CHECK_ACKED("6 ");
     give_all(8);
     stop(&b);
     CHECK_STR(fake_history(), "1 2 3 4 5 6 @6 | 7 8 / "); /* never cut in two */
@@ -484,7 +496,7 @@ TEST(txn_dropped_begins_again_from_the_last_commit)
     give(9);
     CHECK_STR(fake_history(), "1 2 3 @3 | 4 5 6 @6 / 4 5 6 @6 / 4 5 6 @6 | 7 8 9 @9 | ");
     CHECK_STR(fake_visible("out"), up_to(9));
-    CHECK_STR(numbers.acked, "3 6 9 ");
+    CHECK_ACKED("3 6 9 ");
     CHECK_INT(numbers.opens, 3);
     CHECK_STR(trace(&b), "");
     tear_down(&b);
@@ -547,7 +559,7 @@ TEST(txn_fenced_fails_the_task)
     CHECK(until(has_ended, b.task));
     CHECK_HAS(trace(&b), "this task was fenced");
     CHECK_STR(fake_visible("out"), up_to(3));
-    CHECK_STR(numbers.acked, "3 ");
+    CHECK_ACKED("3 ");
     tear_down(&b);
 }
 
@@ -606,7 +618,7 @@ TEST(txn_stop_does_not_wait_for_ever)
     give_all(0);
     numbers.allowed = 3;
     stop(&b); /* the successor's init decides what became of it */
-    CHECK_STR(numbers.acked, "");
+    CHECK_NOT_ACKED();
     CHECK_INT(fake_kafka.aborts, 0);
     tear_down(&b);
 }
@@ -622,14 +634,6 @@ static bool held(void *arg)
     return yes;
 }
 
-static bool acks(void *arg)
-{
-    sluice_lock(&numbers.lock);
-    bool yes = strcmp(numbers.acked, arg) == 0;
-    sluice_unlock(&numbers.lock);
-    return yes;
-}
-
 TEST(offsets_that_take_time_stop_nothing)
 {
     struct bench b;
@@ -640,13 +644,13 @@ TEST(offsets_that_take_time_stop_nothing)
     CHECK(until(held, NULL));
     give_all(300); /* one write is under way; records go on */
     CHECK_STR(fake_visible("out"), up_to(300));
-    CHECK_STR(numbers.acked, "");
+    CHECK_NOT_ACKED();
     CHECK_INT(fake_kafka.puts, 1);
     CHECK(fake_answer(NULL));
-    CHECK(until(acks, (void *)(uintptr_t) "3 "));
+    CHECK_ACKED("3 ");
     CHECK(until(held, NULL)); /* the next write, of all the rest */
     CHECK(fake_answer(NULL));
-    CHECK(until(acks, (void *)(uintptr_t) "3 300 "));
+    CHECK_ACKED("3 300 ");
     tear_down(&b);
 }
 
@@ -660,9 +664,9 @@ TEST(offsets_that_failed_are_written_with_the_next)
     CHECK(until(held, NULL));
     CHECK(fake_answer("no broker"));
     CHECK(until(held, NULL)); /* again, though nothing moved */
-    CHECK_STR(numbers.acked, "");
+    CHECK_NOT_ACKED();
     CHECK(fake_answer(NULL));
-    CHECK(until(acks, (void *)(uintptr_t) "3 "));
+    CHECK_ACKED("3 ");
     sluice_lock(&fake_kafka.lock);
     fake_kafka.put_fails = true; /* at once */
     fake_kafka.hold = false;
@@ -671,7 +675,7 @@ TEST(offsets_that_failed_are_written_with_the_next)
     sluice_lock(&fake_kafka.lock);
     fake_kafka.put_fails = false;
     sluice_unlock(&fake_kafka.lock);
-    CHECK(until(acks, (void *)(uintptr_t) "3 4 "));
+    CHECK_ACKED("3 4 ");
     tear_down(&b);
 }
 
@@ -699,7 +703,7 @@ TEST(offsets_under_way_are_waited_for_at_the_end)
     pthread_create(&thread, NULL, answer_later, NULL);
     stop(&b);
     pthread_join(thread, NULL);
-    CHECK_STR(numbers.acked, "5 ");
+    CHECK_ACKED("5 ");
     tear_down(&b);
 }
 
@@ -718,7 +722,7 @@ TEST(offsets_may_answer_after_the_task_is_gone)
     stop(&b);
     sluice_task_free(b.task);
     b.task = NULL;
-    CHECK_STR(numbers.acked, "");
+    CHECK_NOT_ACKED();
     CHECK(fake_answer(NULL)); /* touches what is its own */
     tear_down(&b);
 }
