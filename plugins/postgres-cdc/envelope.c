@@ -403,10 +403,10 @@ static void add_header(struct cdc *cdc, struct sluice_record *record, const char
 {
     struct sluice_header *headers =
         cdc_take(&cdc->memory, (record->headers_len + 1) * sizeof(*headers));
-    memcpy(headers, record->headers, record->headers_len * sizeof(*headers));
-    headers[record->headers_len].key = name;
-    headers[record->headers_len].schema = schema;
-    headers[record->headers_len].value = value;
+    memcpy(headers + 1, record->headers, record->headers_len * sizeof(*headers));
+    headers->key = name;
+    headers->schema = schema;
+    headers->value = value;
     record->headers = headers;
     record->headers_len++;
 }
