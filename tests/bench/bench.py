@@ -23,6 +23,7 @@ class Bench:
         self.kafka, self.postgres = self.services.kafka, self.services.postgres
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="sluice-bench."))
         self.figures = {}
+        self.turns = {}  # of what is measured several times: {what: [figures]}
 
     def note(self, what, **figures):
         """Print and keep the figures of one measurement."""

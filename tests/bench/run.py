@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """make bench: runs the benches of this directory (bench_*.py), each against its limits and peers.
 
-usage: run.py [--rows N] [--changes N] [--no-java] [--json FILE] [PATTERN...]
-Figures are printed as they come; ratios compare what was measured in this run only.
+usage: run.py [--rows N] [--changes N] [--turns N] [--no-java] [--json FILE] [PATTERN...]
+Figures are printed as they come; ratios compare what was measured in this run only. The sizes may
+also be given as SLUICE_BENCH_ROWS, SLUICE_BENCH_CHANGES and SLUICE_BENCH_TURNS.
 """
 import argparse
 import importlib
+import os
 import pathlib
 import sys
 
@@ -17,8 +19,10 @@ from bench import BINARY, Bench, dump  # noqa: E402
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--changes", type=int, default=500_000)
+    for name, size, what in (("rows", 300_000, "of a snapshot"), ("changes", 200_000, "of each kind, streamed"),
+                             ("turns", 1, "that each part of cdc takes; the best one counts")):
+        parser.add_argument(f"--{name}", type=int, metavar="N", help=what,
+                            default=os.environ.get(f"SLUICE_BENCH_{name.upper()}", size))
     parser.add_argument("--no-java", action="store_true", help="leave the Java peers out")
     parser.add_argument("--json", metavar="FILE", help="write the figures there too")
     parser.add_argument("patterns", nargs="*")
