@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # One Apache Kafka broker (KRaft, broker and controller in one process) for demo and tests.
 # Commands: see lib.sh. KAFKA_PORT, KAFKA_HEAP (512m), KAFKA_EXTRA (lines for server.properties).
+# Clients that come in at KAFKA_PROXIED_PORT are told that the broker is at KAFKA_PROXY_PORT, where
+# nobody listens until a test puts a proxy there.
 # KAFKA_SECURE=1: beside PLAINTEXT a SASL_SSL listener (user sluice, KAFKA_PASSWORD; SCRAM-SHA-512,
 # PLAIN) and an SSL one that asks for certificates of clients; keys are in KAFKA_TLS, see tls_files.
 NAME=kafka
@@ -60,16 +62,18 @@ CONFIG
 
 service_start() {
     local broker_port controller_port config=$STATE/server.properties java format=() secure=()
+    local proxied_port proxy_port
     broker_port=$(port KAFKA_PORT)
+    proxied_port=$(port KAFKA_PROXIED_PORT) proxy_port=$(port KAFKA_PROXY_PORT)
     controller_port=$(port KAFKA_CONTROLLER_PORT)
     java=$(java17)
     cat >"$config" <<CONFIG
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:$controller_port
-listeners=PLAINTEXT://127.0.0.1:$broker_port,CONTROLLER://127.0.0.1:$controller_port
-advertised.listeners=PLAINTEXT://127.0.0.1:$broker_port
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listeners=PLAINTEXT://127.0.0.1:$broker_port,CONTROLLER://127.0.0.1:$controller_port,PROXIED://127.0.0.1:$proxied_port
+advertised.listeners=PLAINTEXT://127.0.0.1:$broker_port,PROXIED://127.0.0.1:$proxy_port
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,PROXIED:PLAINTEXT
 controller.listener.names=CONTROLLER
 log.dirs=$STATE/data
 num.partitions=1
@@ -109,6 +113,7 @@ CONFIG
         "-Dlog4j2.configurationFile=$STATE/log4j2.properties" -cp "$JARS/*" kafka.Kafka "$config"
     wait_until 60 ready || return 1
     settings KAFKA_PORT "$broker_port" KAFKA_CONTROLLER_PORT "$controller_port" \
+        KAFKA_PROXIED_PORT "$proxied_port" KAFKA_PROXY_PORT "$proxy_port" \
         KAFKA_BOOTSTRAP "127.0.0.1:$broker_port" KAFKA_PID "$(alive_pid)" KAFKA_LOG "$STATE/log" \
         ${secure[@]+"${secure[@]}"}
 }

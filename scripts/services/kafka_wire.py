@@ -10,7 +10,8 @@ import time
 ERRORS = {3: "unknown topic or partition", 7: "request timed out", 17: "invalid topic",
           36: "topic already exists", 37: "invalid partitions", 40: "invalid config"}
 CREATE_TOPICS, DELETE_TOPICS, METADATA, LIST_OFFSETS, OFFSET_FETCH = 19, 20, 3, 2, 9
-FIND_COORDINATOR = 10
+FIND_COORDINATOR, INCREMENTAL_ALTER_CONFIGS = 10, 44
+TOPIC, SET = 2, 0  # a kind of resource; what is done to a config
 NO_COORDINATOR_YET = (14, 15, 16)
 LATEST, EARLIEST = -1, -2
 
@@ -84,6 +85,17 @@ class KafkaWire:
         for topic, code in r.array(lambda: (r.string(), r.take("h"))):
             if code not in (0, 3):
                 raise KafkaError(f"delete {topic}", code)
+
+    def configure_topic(self, name, **config):
+        """Config names with _ for the dots."""
+        entries = _array(_string(k.replace("_", ".")) + struct.pack(">b", SET) + _string(str(v))
+                         for k, v in config.items())
+        resource = struct.pack(">b", TOPIC) + _string(name) + entries
+        r = self._call(INCREMENTAL_ALTER_CONFIGS, 0, _array([resource]) + struct.pack(">?", False))
+        r.take("i")
+        for code, message in r.array(lambda: (r.take("h"), r.string(), r.take("b"), r.string())[:2]):
+            if code:
+                raise KafkaError(f"configure {name} ({message})", code)
 
     def topics(self):
         """{name: number of partitions}, internal topics left out"""

@@ -84,6 +84,7 @@ unix_socket_directories = ''
 wal_level = logical
 max_wal_senders = 64
 max_replication_slots = 64
+max_prepared_transactions = 20
 max_connections = 200
 max_wal_size = 4GB
 fsync = off

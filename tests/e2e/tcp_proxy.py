@@ -1,4 +1,5 @@
-"""A TCP proxy whose connections can be cut, stalled, left half open, and made slow."""
+"""A TCP proxy whose connections can be cut (also amid what is being sent), stalled, left half open, and
+made slow, and whose target can be moved."""
 import selectors
 import socket
 import struct
@@ -9,17 +10,20 @@ import time
 class Proxy(threading.Thread):
     """Forwards connections to a port. One thread for all; the methods may be called from others."""
 
-    def __init__(self, port, rate=None):
-        """rate: bytes/s that each connection gets from the server."""
+    def __init__(self, port, rate=None, listen=0):
+        """rate: bytes/s that each connection gets from the server; listen: the port to listen on."""
         super().__init__(daemon=True)
         self.target, self.rate = port, rate
         self.due = {}            # when a socket may be read from again, with a rate
-        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener = socket.create_server(("127.0.0.1", listen))
         self.port = self.listener.getsockname()[1]
         self.lock = threading.RLock()
         self.pairs = []          # [client, server]
+        self.left = {}           # what was read from a socket, and its peer does not take yet
+        self.last = set()        # sockets of which nothing but that is forwarded
         self.deaf = set()        # sockets that nothing is read from any more
         self.stalled_until = self.slow_until = 0.0
+        self.break_in, self.breaks = {}, 0  # from a client (0) or a server (1): bytes until it breaks
         self.going, self.connections, self.bytes = True, 0, 0
         self.start()
 
@@ -30,6 +34,16 @@ class Proxy(threading.Thread):
         with self.lock:
             for pair in list(self.pairs):
                 self.close(pair, reset=True)
+
+    def cut_amid(self, after, from_client=False):
+        """Of all bytes that servers (or clients) send from now on, the one of that number is the last
+        of its connection."""
+        with self.lock:
+            self.break_in[0 if from_client else 1] = after
+
+    def move(self, port):
+        """Another server; who is connected to the former one stays so."""
+        self.target = port
 
     def stall(self, seconds):
         """Nothing gets through; nobody is told."""
@@ -64,6 +78,8 @@ class Proxy(threading.Thread):
                 pass
             self.deaf.discard(s)
             self.due.pop(s, None)
+            self.left.pop(s, None)
+            self.last.discard(s)
         if pair in self.pairs:
             self.pairs.remove(pair)
 
@@ -87,17 +103,39 @@ class Proxy(threading.Thread):
                 return
             other = pair[1] if source is pair[0] else pair[0]
             try:
-                slow = time.monotonic() < self.slow_until
-                data = source.recv(1 if slow else 65536)
-                if not data:
-                    raise OSError("ended")
-                if self.rate and source is pair[1]:
-                    self.due[source] = max(self.due.get(source, 0), time.monotonic() - 0.1) + len(data) / self.rate
-                other.settimeout(10)
-                other.sendall(data)
-                self.bytes += len(data)
+                data = self.left.pop(source, None) or self.receive(source, pair.index(source))
+                sent = self.send(other, data)
+                self.bytes += sent
+                if sent < len(data):
+                    self.left[source] = data[sent:]
+                    self.due[source] = time.monotonic() + 0.002
+                elif source in self.last:
+                    self.breaks += 1
+                    raise OSError("cut amid it")
             except OSError:
                 self.close(pair)
+
+    def receive(self, source, side):
+        data = source.recv(1 if time.monotonic() < self.slow_until else 65536)
+        if not data:
+            raise OSError("ended")
+        if self.rate and side == 1:
+            self.due[source] = max(self.due.get(source, 0), time.monotonic() - 0.1) + len(data) / self.rate
+        left = self.break_in.pop(side, None)
+        if left is not None and left < len(data):
+            data = data[:left + 1]
+            self.last.add(source)
+        elif left is not None:
+            self.break_in[side] = left - len(data)
+        return data
+
+    @staticmethod
+    def send(to, data):
+        """How much of it was taken: one whose peer does not read holds nobody else up."""
+        try:
+            return to.send(data, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return 0
 
     def run(self):
         while self.going:
@@ -106,14 +144,17 @@ class Proxy(threading.Thread):
                 continue
             with selectors.DefaultSelector() as ready:
                 ready.register(self.listener, selectors.EVENT_READ)
-                now, wait = time.monotonic(), 0.05
+                now, wait, again = time.monotonic(), 0.05, []
                 with self.lock:
                     for s in (s for pair in self.pairs for s in pair if s not in self.deaf and s.fileno() >= 0):
-                        if self.due.get(s, 0) <= now:
-                            ready.register(s, selectors.EVENT_READ)
-                        else:
+                        if self.due.get(s, 0) > now:
                             wait = min(wait, self.due[s] - now)
-                events = [key.fileobj for key, _ in ready.select(wait)]
+                        elif s in self.left:
+                            again.append(s)
+                            wait = 0
+                        else:
+                            ready.register(s, selectors.EVENT_READ)
+                events = again + [key.fileobj for key, _ in ready.select(wait)]
             for s in events:
                 if s is self.listener:
                     self.accept()

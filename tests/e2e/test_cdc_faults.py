@@ -1,8 +1,9 @@
-"""postgres-cdc while everything around it breaks: the worker is killed, the network is cut, stalls, goes
-half open or crawls, walsenders are terminated, Postgres and Kafka restart; during snapshots, the
-stream, incremental snapshots and schema changes. Afterwards the replayed topics are the tables; each
-topic is in the order of the WAL; what comes twice begins past the offset that was stored when
-the worker died, and comes again without a gap.
+"""postgres-cdc while everything around it breaks: the worker is killed, the network to Postgres and to
+Kafka is cut (also amid a message), stalls, goes half open or crawls, backends are terminated, Kafka refuses to
+write, Postgres and Kafka restart; during snapshots, the stream, incremental snapshots and schema changes, with
+transactions that are long, prepared, or sent before their commit. Afterwards the replayed topics are the tables;
+each topic is in the order of the WAL; what comes twice begins past the offset that was stored when
+the worker died, and comes again without a gap. test_cdc_breaks.py has single faults at places of its choice.
 
 SLUICE_FAULTS_MINUTES=n goes on for n minutes; SLUICE_FAULTS_SEED=n repeats a choice of faults."""
 import collections
@@ -18,8 +19,10 @@ from harness import seconds, wait_for
 from tcp_proxy import Proxy
 
 MINUTES = float(os.environ.get("SLUICE_FAULTS_MINUTES", "0"))
-FAULTS = 14  # in a round
-TABLES, ROWS = 3, 4000
+FAULTS = 18  # in a round
+TABLES, ROWS = 3, 4000  # of everybody's; the last one more is of prepared transactions
+PREPARED, EACH = f"k{TABLES}", 100  # ids of one of them
+SNAPSHOT_RATE = 400_000  # bytes/s that each connection gets meanwhile, so that faults find it under way
 JSON = "org.apache.kafka.connect.json.JsonConverter"
 
 
@@ -30,7 +33,11 @@ class Writer(threading.Thread):
         super().__init__(daemon=True)
         self.t, self.db, self.rng = t, db, rng
         self.going, self.done, self.signals, self.extra = True, 0, 0, collections.Counter()
+        self.prepared = 0
         self.start()
+
+    def sql(self, text):
+        return self.t.postgres.sql(f"set lock_timeout = '10s'; {text}", self.db, "postgres")
 
     def change(self):
         rng, table = self.rng, f"k{self.rng.randrange(TABLES)}"
@@ -59,25 +66,57 @@ class Writer(threading.Thread):
 
     def signal(self):
         self.signals += 1
-        data = json.dumps({"data-collections": [f"public.k{self.rng.randrange(TABLES)}"], "type": "incremental"})
+        data = json.dumps({"data-collections": [f"public.k{self.rng.randrange(TABLES + 1)}"], "type": "incremental"})
         return f"insert into signals values ('s{self.signals}', 'execute-snapshot', '{data}');"
+
+    def long(self):
+        """More rows than are in flight, and than the server keeps in memory."""
+        return f"update k{self.rng.randrange(TABLES)} set v = nextval('version'), w = repeat('l', 60);"
+
+    def waiting(self):
+        """Transactions that are prepared, whatever a crash made of them."""
+        return self.sql("select gid from pg_prepared_xacts where database = current_database()").split()
+
+    def prepare(self):
+        """Each has rows of its own, and some of one that has ended."""
+        n, old = self.prepared, self.rng.randrange(self.prepared + 1)
+        self.prepared += 1
+        again = "" if f"{self.db}_{old}" in self.waiting() else \
+            f"update {PREPARED} set v = nextval('version') where id between {old * EACH} and {old * EACH + EACH - 1};"
+        self.sql(f"begin; insert into {PREPARED} select i, nextval('version'), repeat('p', {self.rng.choice([1, 1500])})"
+                 f" from generate_series({n * EACH}, {n * EACH + self.rng.randrange(1, EACH)}) i; {again}"
+                 f" delete from {PREPARED} where id % {EACH} = 7 and id / {EACH} = {n};"
+                 f" prepare transaction '{self.db}_{n}';")
+
+    def finish(self, gids):
+        for gid in gids:
+            self.sql(f"{self.rng.choice(['commit', 'commit', 'rollback'])} prepared '{gid}'")
+
+    def work(self):
+        roll = self.rng.random()
+        if roll < 0.05:
+            return self.prepare()
+        if roll < 0.1:
+            waiting = self.waiting()
+            return self.finish(self.rng.sample(waiting, min(1, len(waiting))))
+        body = self.schema_change() if roll < 0.11 else self.signal() if roll < 0.13 else self.long() if roll < 0.14 else \
+            "".join(self.change() for _ in range(self.rng.choice([1, 1, 3])))
+        return self.sql(f"begin; {body} {'rollback' if roll > 0.97 else 'commit'};")
 
     def run(self):
         while self.going:
-            roll = self.rng.random()
-            body = self.schema_change() if roll < 0.01 else self.signal() if roll < 0.02 else \
-                "".join(self.change() for _ in range(self.rng.choice([1, 1, 3])))
-            end = "rollback" if roll > 0.97 else "commit"
             try:
-                self.t.postgres.sql(f"begin; {body} {end};", self.db, "postgres")
+                self.work()
                 self.done += 1
             except RuntimeError:
                 time.sleep(0.2)
             time.sleep(self.rng.choice([0, 0.01, 0.05]))
 
     def stop(self):
+        """And end what is prepared."""
         self.going = False
         self.join()
+        wait_for("prepared transactions to end", lambda: [self.finish(self.waiting())] and not self.waiting(), 60)
 
 
 class Faults:
@@ -88,22 +127,29 @@ class Faults:
         self.sql("create sequence version; create table signals (id varchar(42) primary key, type varchar(32),"
                  " data varchar(2048));" + "".join(
                      f"create table k{i} (id int primary key, v bigint, w text); insert into k{i} select i,"
-                     f" nextval('version'), repeat('x', 100) from generate_series(1, {ROWS}) i;" for i in range(TABLES)))
-        self.proxy = Proxy(int(t.postgres["POSTGRES_PORT"]))
-        t.cleanup(self.proxy.stop)
-        self.topics = [f"{self.db}.public.k{i}" for i in range(TABLES)]
+                     f" nextval('version'), repeat('x', 100) from generate_series(1, {ROWS}) i;" for i in range(TABLES))
+                 + f"create table {PREPARED} (id int primary key, v bigint, w text);"
+                 f"alter database {self.db} set logical_decoding_work_mem = '64kB'")
+        self.proxy = Proxy(int(t.postgres["POSTGRES_PORT"]), rate=SNAPSHOT_RATE)
+        self.kafka = Proxy(int(t.kafka["KAFKA_PROXIED_PORT"]), listen=int(t.kafka["KAFKA_PROXY_PORT"]))
+        t.cleanup(lambda: (self.proxy.stop(), self.kafka.stop()))
+        self.topics = [f"{self.db}.public.k{i}" for i in range(TABLES + 1)]
         t.cleanup(t.kafka.wire.delete_topics, [*self.topics, f"{self.db}.public.signals"])
         self.kills = []  # (ends of the topics, lsn_commit of the stored offset)
         self.broker_faults = 0
         self.names = collections.Counter()
+        self.two_phase = rng.random() < 0.4
+        if self.two_phase:  # the connector makes none such by itself
+            self.sql(f"select pg_create_logical_replication_slot('{self.db}', 'pgoutput', false, true)")
+        brokers, self.settings = f"127.0.0.1:{self.kafka.port}", self.config()
         if exactly_once:
-            (self.worker,) = t.cluster(1, start=False, exactly__once__source__support="enabled",
+            (self.worker,) = t.cluster(1, start=False, exactly__once__source__support="enabled", bootstrap__servers=brokers,
                                        session__timeout__ms="6000", heartbeat__interval__ms="1000")
             self.worker.worker["group.instance.id"] = self.worker.worker["group.id"]
             self.worker.start()
-            self.worker.rest.create("cdc", {**self.config(), "transaction.boundary": "connector"})
+            self.worker.rest.create("cdc", {**self.settings, "transaction.boundary": "connector"})
         else:
-            self.worker = t.sluice(connectors={"cdc": self.config()})
+            self.worker = t.sluice({"bootstrap.servers": brokers}, {"cdc": self.settings})
 
     def config(self):
         return {"connector.class": "io.debezium.connector.postgresql.PostgresConnector",
@@ -111,7 +157,9 @@ class Faults:
                 "database.password": "postgres", "database.dbname": self.db, "topic.prefix": self.db,
                 "plugin.name": "pgoutput", "slot.name": self.db, "status.update.interval.ms": "500",
                 "signal.data.collection": "public.signals", "incremental.snapshot.chunk.size": "500",
-                "snapshot.max.threads": self.rng.choice(["1", "3"]), "retriable.restart.connector.wait.ms": "300",
+                "snapshot.max.threads": self.rng.choice(["1", "3"]), "snapshot.max.threads.multiplier": "4",
+                "stream.in.progress": self.rng.choice(["off", "on", "parallel"]),
+                "inflight.max.records": self.rng.choice(["300", "8192"]), "retriable.restart.connector.wait.ms": "300",
                 "table.include.list": r"public\.k\d,public\.signals", "slot.retry.delay.ms": "300", "slot.max.retries": "100",
                 "key.converter": JSON, "value.converter": JSON, "key.converter.schemas.enable": "false",
                 "value.converter.schemas.enable": "false"}
@@ -129,19 +177,41 @@ class Faults:
         time.sleep(self.rng.random() * 0.3)
         self.worker.start(wait=False)
 
+    def network(self):
+        """The connections to Postgres, or to Kafka."""
+        if self.rng.random() < 0.6:
+            self.names["postgres"] += 1
+            return self.proxy
+        self.broker_faults += 1
+        self.names["kafka"] += 1
+        return self.kafka
+
     def cut(self):
-        self.proxy.cut()
+        self.network().cut()
+
+    def cut_amid(self):
+        proxy = self.network()
+        proxy.cut_amid(self.rng.randrange(20000 if proxy is self.proxy else 200), self.rng.random() < 0.5)
 
     def stall(self):
-        self.proxy.stall(self.rng.random() * 2)
+        self.network().stall(self.rng.random() * 2)
 
     def slow(self):
-        self.proxy.slow(self.rng.random() * 2)
+        self.network().slow(self.rng.random() * 2)
 
     def half_open(self):
-        self.proxy.half_open()
+        proxy = self.network()
+        proxy.half_open()
         time.sleep(self.rng.random() * 2)
-        self.proxy.cut()
+        proxy.cut()
+
+    def refuse(self):
+        """Kafka is there, and writes nothing: as when too few replicas are, or its disk is full."""
+        topics = [topic for topic in self.topics if topic in self.t.kafka.topics()]
+        for replicas in (2, 1):
+            for topic in topics:
+                self.t.kafka.wire.configure_topic(topic, min_insync_replicas=replicas)
+            time.sleep(self.rng.random() if replicas == 2 else 0)
 
     def terminate(self):
         self.sql(f"select pg_terminate_backend(pid) from pg_stat_activity where datname = '{self.db}'"
@@ -166,8 +236,8 @@ class Faults:
         wait_for("the broker", lambda: self.t.kafka.restart() or True, 180)
 
     def one(self):
-        names, weights = zip(*{"kill": 8, "cut": 4, "stall": 3, "slow": 3, "half_open": 3, "terminate": 3,
-                               "postgres_restart": 2, "kafka_restart": 1}.items())
+        names, weights = zip(*{"kill": 10, "cut": 4, "cut_amid": 4, "stall": 4, "slow": 4, "half_open": 4, "terminate": 4,
+                               "refuse": 2, "postgres_restart": 2, "kafka_restart": 1}.items())
         name = self.rng.choices(names, weights)[0]
         self.names[name] += 1
         getattr(self, name)()
@@ -182,7 +252,7 @@ class Faults:
 
     def tables(self):
         return [{r["id"]: r for r in self.t.postgres.rows(f"select * from k{i}", database=self.db, user="postgres")}
-                for i in range(TABLES)]
+                for i in range(TABLES + 1)]
 
     def replay(self, records):
         table = {}
@@ -255,12 +325,13 @@ class Faults:
 def round_of_faults(t, rng, faults, exactly_once=False):
     f = Faults(t, rng, exactly_once)
     began = time.monotonic()
-    for _ in range(3):  # while the snapshot is read
+    for _ in range(4):  # while the snapshot is read
         time.sleep(rng.random() * 0.5)
         f.one()
+    f.proxy.rate = None
     writer = Writer(t, f.db, random.Random(rng.random()))
     try:
-        for _ in range(faults - 3):
+        for _ in range(faults - 4):
             time.sleep(rng.random() * 1.5)
             f.one()
     finally:
@@ -269,11 +340,15 @@ def round_of_faults(t, rng, faults, exactly_once=False):
     again = f.check_order()
     assert not (exactly_once and again), f"changes came more than once: {again}"
     records = sum(t.kafka.count(topic) for topic in f.topics)
-    print(f"  {time.monotonic() - began:.0f} s: {dict(f.names)}; {writer.done} transactions, {records} records,"
+    config = [f.settings[k] for k in ("snapshot.max.threads", "stream.in.progress", "inflight.max.records")]
+    print(f"  {time.monotonic() - began:.0f} s: {dict(f.names)}; threads, in progress, in flight, two-phase:"
+          f" {config + [f.two_phase]};"
+          f" {writer.done} transactions ({writer.prepared} prepared), {records} records,"
           f" {writer.signals} incremental snapshots, {sum(writer.extra.values())} schema changes;"
           f" came again: {again}", flush=True)
     f.worker.stop()
-    f.proxy.cut()
+    f.proxy.stop()
+    f.kafka.stop()
     free = f"select not active from pg_replication_slots where slot_name = '{f.db}'"
     wait_for("the slot to be free", lambda: f.sql(free) == "t")
     f.sql(f"select pg_drop_replication_slot('{f.db}')")
