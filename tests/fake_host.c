@@ -133,6 +133,17 @@ static void host_metrics(struct sluice_task *task, const struct sluice_metric *l
     }
 }
 
+static void host_progress(struct sluice_task *task, const struct sluice_progress *list, size_t n)
+{
+    struct fake_host *fake = fake_of(task);
+    if (n > sizeof(fake->progress) / sizeof(*fake->progress)) abort();
+    fake->progress_n = n;
+    for (size_t i = 0; i < n; i++) {
+        fake->progress[i] = list[i];
+        fake->progress[i].part = fake->progress[i].unit = NULL;
+    }
+}
+
 static struct sluice_reader *host_reader_open(struct sluice_task *task, const char *topic,
                                               const struct sluice_label *settings, size_t n,
                                               struct sluice_err *err)
@@ -207,6 +218,7 @@ void fake_init(struct fake_host *fake, const struct sluice_plugin *plugin, ...)
     fake->host.reader_next = host_reader_next;
     fake->host.reader_commit = host_reader_commit;
     fake->host.reader_close = host_reader_close;
+    fake->host.progress = host_progress;
     fake->plugin = plugin;
     fake->connector = "fake";
     fake->room_records = 10000;

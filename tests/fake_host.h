@@ -76,8 +76,10 @@ struct fake_host {
     size_t messages_n, messages_at, messages_committed;
     const char *read_topic;      /* NULL: the plugin opened no reader */
     struct sluice_map read_with; /* its settings */
-    struct fake_metric metrics[256];
+    struct fake_metric metrics[1024];
     size_t metrics_n;
+    struct sluice_progress progress[4]; /* without its texts, but what, a constant */
+    size_t progress_n;
 
     struct sluice_batch batch; /* of the call under way */
     struct sluice_batch input; /* what fake_give() made for the next put */

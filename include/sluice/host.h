@@ -48,6 +48,21 @@ struct sluice_metric { /* one sample */
     double value; /* NaN: this sample is left out */
 };
 
+struct sluice_progress { /* of one long piece of work, such as a snapshot */
+    uint32_t size;
+    const char *what; /* "initial snapshot" */
+    const char *part; /* what is being worked on, "public.orders"; NULL: nothing now */
+    const char *unit; /* that done counts: "rows" */
+    uint64_t parts_done, parts;
+    uint64_t done;
+    double expected;    /* estimate of what done will be in the end; below 0: unknown */
+    double percent;     /* of all, 0 to 100; below 0: unknown */
+    double rate;        /* units a second, lately; below 0: unknown */
+    double remaining_s; /* estimate; below 0: unknown */
+    int64_t started_ms; /* wall clock */
+    bool paused;
+};
+
 struct sluice_reader; /* of one topic, beside what the task does: signals, commands */
 
 struct sluice_read_message { /* lives until the reader's next call */
@@ -138,6 +153,11 @@ struct sluice_host {
     /* Messages of the partition up to this one, included, need not come again. Does not wait. */
     void (*reader_commit)(struct sluice_reader *, int32_t partition, int64_t offset);
     void (*reader_close)(struct sluice_reader *); /* takes NULL; before the task's close() ends */
+
+    /* Minor 3. How far the long pieces of work are that the task is at, all of them, in place of
+     * those told before; n 0: none is under way. Shows in REST until the task ends. Once a second
+     * is enough. */
+    void (*progress)(struct sluice_task *, const struct sluice_progress *, size_t n);
 };
 
 #ifdef __cplusplus

@@ -26,7 +26,7 @@ extern "C" {
 #endif
 
 #define SLUICE_ABI_MAJOR 1u /* raised: older plugins are refused */
-#define SLUICE_ABI_MINOR 2u /* raised: something was appended, here or in host.h */
+#define SLUICE_ABI_MINOR 3u /* raised: something was appended, here or in host.h */
 
 enum sluice_kind {
     SLUICE_KIND_SOURCE,

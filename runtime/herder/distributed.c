@@ -321,6 +321,7 @@ static const struct sluice_herder_ops ops = {
     .status = distributed_status,
     .tasks = distributed_tasks,
     .task_status = distributed_task_status,
+    .task_progress = distributed_task_progress,
     .set_target = distributed_set_target,
     .restart = distributed_restart,
     .restart_task = distributed_restart_task,

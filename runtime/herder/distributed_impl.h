@@ -180,6 +180,8 @@ void distributed_set_target(struct sluice_herder *, const char *name, enum sluic
                             struct sluice_answer *);
 void distributed_restart(struct sluice_herder *, const char *name, bool include_tasks,
                          bool only_failed, struct sluice_answer *);
+void distributed_task_progress(struct sluice_herder *, const char *name, int task,
+                               struct sluice_answer *);
 void distributed_restart_task(struct sluice_herder *, const char *name, int task,
                               struct sluice_answer *);
 void distributed_log_level(struct sluice_herder *, const char *logger, const char *level,

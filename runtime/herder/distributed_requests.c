@@ -265,29 +265,37 @@ static bool find_owner(struct distributed *herder, const char *name, int id, cha
     return settled;
 }
 
-void distributed_restart_task(struct sluice_herder *base, const char *name, int id,
-                              struct sluice_answer *answer)
+/* Whether the task's owner is this worker; false: answer says who, or why there is none. */
+static bool owned_here(struct distributed *herder, const char *name, int id,
+                       struct sluice_answer *answer)
 {
-    struct distributed *herder = distributed_of(base);
     int64_t deadline_ms = sluice_now_ms() + OWNER_WAIT_MS;
     struct sluice_group_state state = {0};
     char *member = NULL;
     bool in_time = true;
-    if (!distributed_is_started(herder, answer)) return;
+    if (!distributed_is_started(herder, answer)) return false;
     while (!find_owner(herder, name, id, &member, answer) && in_time) {
         sluice_lock(&herder->lock);
         in_time = !herder->closing && distributed_wait(herder, deadline_ms);
         sluice_unlock(&herder->lock);
     }
     sluice_group_state(herder->group, &state);
-    if (!member && answer->status) return;
-    if (!member) {
+    bool here = member && strcmp(member, state.self) == 0;
+    if (member && !here) answer->forward = sluice_xstrndup(member, strcspn(member, "#"));
+    else if (!member && !answer->status)
         sluice_answer_error(answer, 409,
                             "Cannot complete request because of a conflicting operation (e.g. "
                             "worker rebalance)");
-    } else if (strcmp(member, state.self) != 0) {
-        answer->forward = sluice_xstrndup(member, strcspn(member, "#"));
-    } else if (sluice_runner_restart(herder->runner, name, id)) {
+    free(member);
+    return here;
+}
+
+void distributed_restart_task(struct sluice_herder *base, const char *name, int id,
+                              struct sluice_answer *answer)
+{
+    struct distributed *herder = distributed_of(base);
+    if (!owned_here(herder, name, id, answer)) return;
+    if (sluice_runner_restart(herder->runner, name, id)) {
         sluice_log(SLUICE_INFO, name, id, "restart asked for");
         sluice_answer_json(answer, 204, NULL);
     } else {
@@ -296,7 +304,13 @@ void distributed_restart_task(struct sluice_herder *base, const char *name, int 
                             "here, or cannot (its status says why)",
                             name, id);
     }
-    free(member);
+}
+
+void distributed_task_progress(struct sluice_herder *base, const char *name, int id,
+                               struct sluice_answer *answer)
+{
+    if (owned_here(distributed_of(base), name, id, answer))
+        sluice_herder_progress(name, id, answer);
 }
 
 /* ---- loggers, offsets ---- */

@@ -90,6 +90,9 @@ struct sluice_herder_ops {
     void (*status)(struct sluice_herder *, const char *name, struct sluice_answer *);
     void (*tasks)(struct sluice_herder *, const char *name, struct sluice_answer *);
     void (*task_status)(struct sluice_herder *, const char *name, int task, struct sluice_answer *);
+    /* GET .../tasks/{n}/progress: {"id", "progress"} (base/progress.h). Waits: for an owner. */
+    void (*task_progress)(struct sluice_herder *, const char *name, int task,
+                          struct sluice_answer *);
     /* PUT .../pause, /resume, /stop. Stop waits as remove does. */
     void (*set_target)(struct sluice_herder *, const char *name, enum sluice_target,
                        struct sluice_answer *);
@@ -151,6 +154,8 @@ bool sluice_config_check(struct sluice_worker *worker, const struct sluice_map *
 bool sluice_config_findings(struct sluice_worker *worker, const struct sluice_map *config,
                             const struct sluice_plugin **plugin, struct sluice_report *report,
                             char **text);
+/* The answer of GET .../tasks/{n}/progress, of a task that this process would run. */
+void sluice_herder_progress(const char *name, int task, struct sluice_answer *answer);
 /* The connector's task class for task.class: what users of the Java connector see. Owned. */
 char *sluice_task_class(const struct sluice_plugin *plugin);
 /* "source", "sink" or "unknown". */

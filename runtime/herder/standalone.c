@@ -407,6 +407,7 @@ static const struct sluice_herder_ops ops = {
     .status = standalone_status,
     .tasks = standalone_tasks,
     .task_status = standalone_task_status,
+    .task_progress = standalone_task_progress,
     .set_target = set_target,
     .restart = restart,
     .restart_task = restart_task,

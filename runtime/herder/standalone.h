@@ -66,6 +66,8 @@ void standalone_status(struct sluice_herder *, const char *name, struct sluice_a
 void standalone_tasks(struct sluice_herder *, const char *name, struct sluice_answer *);
 void standalone_task_status(struct sluice_herder *, const char *name, int id,
                             struct sluice_answer *);
+void standalone_task_progress(struct sluice_herder *, const char *name, int id,
+                              struct sluice_answer *);
 void standalone_view(struct sluice_herder *, struct sluice_herder_view *out);
 
 /* ---- standalone_offsets.c: likewise ---- */

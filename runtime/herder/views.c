@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/progress.h"
 #include "herder/standalone.h"
 
 json_t *standalone_info_json(const struct connector *conn)
@@ -177,6 +178,28 @@ void standalone_task_status(struct sluice_herder *base, const char *name, int id
         sluice_answer_json(answer, 200, task_json(herder, conn, id));
     else sluice_answer_error(answer, 404, "No status found for task %s-%d", name, id);
     sluice_unlock(&herder->lock);
+}
+
+void sluice_herder_progress(const char *name, int task, struct sluice_answer *answer)
+{
+    json_t *body = json_object(), *id = json_object();
+    json_object_set_new(id, "connector", sluice_json_safe(name));
+    json_object_set_new(id, "task", json_integer(task));
+    json_object_set_new(body, "id", id);
+    json_object_set_new(body, "progress", sluice_progress_json(name, task));
+    sluice_answer_json(answer, 200, body);
+}
+
+void standalone_task_progress(struct sluice_herder *base, const char *name, int id,
+                              struct sluice_answer *answer)
+{
+    struct standalone *herder = standalone_of(base);
+    sluice_lock(&herder->lock);
+    const struct connector *conn = standalone_find(herder, name);
+    bool there = conn && id >= 0 && id < conn->slots_n;
+    sluice_unlock(&herder->lock);
+    if (there) sluice_herder_progress(name, id, answer);
+    else sluice_answer_error(answer, 404, "Task %s-%d not found", name, id);
 }
 
 /* ---- metrics ---- */

@@ -125,6 +125,12 @@ static void reader_close(struct sluice_reader *reader)
     if (reader) no_task("reader_close");
 }
 
+static void progress(struct sluice_task *task, const struct sluice_progress *list, size_t n)
+{
+    (void)task, (void)list, (void)n;
+    no_task("progress");
+}
+
 struct sluice_host sluice_host_base(void)
 {
     struct sluice_host host = {
@@ -157,6 +163,7 @@ struct sluice_host sluice_host_base(void)
         .reader_next = reader_next,
         .reader_commit = reader_commit,
         .reader_close = reader_close,
+        .progress = progress,
     };
     assert(host.size >= 2 * sizeof(uint32_t));
     return host;

@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "base/mem.h"
+#include "base/progress.h"
 #include "rest/rest.h"
 
 static struct sluice_herder *herder_of(void *arg) { return ((struct sluice_rest *)arg)->herder; }
@@ -146,10 +147,24 @@ static void patch_config(void *arg, const struct sluice_request *req, struct slu
     json_decref(json);
 }
 
+/* Connect's states have no place for it, and clients may refuse members that they do not know:
+ * only who asks for it (?expand=progress) gets it, of tasks that run in this process. */
+static void add_progress(const char *name, json_t *task)
+{
+    json_t *list = sluice_progress_json(name, (int)json_integer_value(json_object_get(task, "id")));
+    if (json_array_size(list)) json_object_set(task, "progress", list);
+    json_decref(list);
+}
+
 static void get_status(void *arg, const struct sluice_request *req, struct sluice_answer *answer)
 {
     struct sluice_herder *herder = herder_of(arg);
+    size_t i;
+    json_t *task;
     herder->ops->status(herder, req->params[0], answer);
+    if (!has_word(req->expand, "progress") || answer->status != 200) return;
+    json_array_foreach(json_object_get(answer->body, "tasks"), i, task)
+        add_progress(req->params[0], task);
 }
 
 static void put_pause(void *arg, const struct sluice_request *req, struct sluice_answer *answer)
@@ -205,8 +220,19 @@ static void get_task_status(void *arg, const struct sluice_request *req,
 {
     struct sluice_herder *herder = herder_of(arg);
     int task;
+    if (!task_number(req->params[1], &task, answer)) return;
+    herder->ops->task_status(herder, req->params[0], task, answer);
+    if (has_word(req->expand, "progress") && answer->status == 200)
+        add_progress(req->params[0], answer->body);
+}
+
+static void get_task_progress(void *arg, const struct sluice_request *req,
+                              struct sluice_answer *answer)
+{
+    struct sluice_herder *herder = herder_of(arg);
+    int task;
     if (task_number(req->params[1], &task, answer))
-        herder->ops->task_status(herder, req->params[0], task, answer);
+        herder->ops->task_progress(herder, req->params[0], task, answer);
 }
 
 static void post_task_restart(void *arg, const struct sluice_request *req,
@@ -394,6 +420,7 @@ const struct sluice_route sluice_connector_routes[] = {
     {"POST", "/connectors/{}/tasks", WAITS, post_tasks},
     {"PUT", "/connectors/{}/fence", WAITS | BARE, put_fence},
     {"GET", "/connectors/{}/tasks/{}/status", 0, get_task_status},
+    {"GET", "/connectors/{}/tasks/{}/progress", WAITS, get_task_progress},
     {"POST", "/connectors/{}/tasks/{}/restart", WAITS | BARE, post_task_restart},
     {"GET", "/connectors/{}/topics", 0, get_topics},
     {"PUT", "/connectors/{}/topics/reset", WAITS | BARE, put_topics_reset},

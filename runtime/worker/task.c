@@ -12,6 +12,7 @@
 #include "base/gauges.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/progress.h"
 #include "base/secret.h"
 #include "kafka/reader.h"
 #include "plugin/host.h"
@@ -220,6 +221,11 @@ static void host_metrics(struct sluice_task *task, const struct sluice_metric *l
     sluice_gauges_set(task, task->connector, task->id, list, n);
 }
 
+static void host_progress(struct sluice_task *task, const struct sluice_progress *list, size_t n)
+{
+    sluice_progress_set(task, task->connector, task->id, list, n);
+}
+
 static struct sluice_reader *host_reader_open(struct sluice_task *task, const char *topic,
                                               const struct sluice_label *settings, size_t n,
                                               struct sluice_err *err)
@@ -251,6 +257,7 @@ static const struct sluice_host *task_host(void)
         host.reader_next = sluice_reader_next;
         host.reader_commit = sluice_reader_commit;
         host.reader_close = sluice_reader_close;
+        host.progress = host_progress;
         ready = true;
     }
     sluice_unlock(&once);
@@ -334,6 +341,7 @@ void sluice_task_close(struct sluice_task *task)
 {
     assert(!task->self); /* the loops close the plugin, while what it was lent still lives */
     sluice_gauges_drop(task);
+    sluice_progress_drop(task);
     sluice_pipeline_close(&task->pipe);
     sluice_conf_free(task->conf);
     sluice_conf_free(task->framework);

@@ -135,6 +135,8 @@ def test_answers_are_as_described(t):
     assert set(ask("GET", "/connectors?expand=status&expand=info", 200)) == {"c", "d"}
     ask("GET", "/connectors/c/tasks/0/status", 200)
     ask("GET", "/connectors/c/tasks/9/status", 404)
+    ask("GET", "/connectors/c/tasks/0/progress", 200)
+    ask("GET", "/connectors/c/tasks/9/progress", 404)
     ask("POST", "/connectors/c/tasks/0/restart", 204)
     ask("POST", "/connectors/c/restart", 204)
     ask("POST", "/connectors/c/restart?includeTasks=true", 202)

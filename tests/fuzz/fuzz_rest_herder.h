@@ -109,6 +109,7 @@ static const struct sluice_herder_ops fuzz_rest_ops = {.health = fuzz_rest_healt
                                                        .status = fuzz_rest_plain,
                                                        .tasks = fuzz_rest_plain,
                                                        .task_status = fuzz_rest_task,
+                                                       .task_progress = fuzz_rest_task,
                                                        .set_target = fuzz_rest_target,
                                                        .restart = fuzz_rest_restart,
                                                        .restart_task = fuzz_rest_task,
