@@ -40,13 +40,17 @@ static struct owner *take(const void *who)
     return owner;
 }
 
-/* Null where it is unknown; else with so many digits behind the point. */
-static json_t *number(double value, double digits)
+static bool known(double value) { return value >= 0 && value < 1e15; }
+
+static json_t *whole(double value)
 {
-    double scale = pow(10, digits);
-    if (!isfinite(value) || value < 0 || value > 1e15) return json_null();
-    return digits > 0 ? json_real(round(value * scale) / scale)
-                      : json_integer((json_int_t)llround(value));
+    return known(value) ? json_integer((json_int_t)llround(value)) : json_null();
+}
+
+/* In quarters, which have few digits in binary and in decimal. */
+static json_t *quarters(double value)
+{
+    return known(value) ? json_real(round(value * 4) / 4) : json_null();
 }
 
 static json_t *text(const char *from)
@@ -70,13 +74,13 @@ static json_t *one(const struct sluice_progress *progress)
     json_t *json = json_object();
     json_object_set_new(json, "what", text(progress->what));
     json_object_set_new(json, "started_at", clock_text(progress->started_ms));
-    json_object_set_new(json, "percent", number(progress->percent, 1));
-    json_object_set_new(json, "remaining_seconds", number(progress->remaining_s, 0));
+    json_object_set_new(json, "percent", quarters(progress->percent));
+    json_object_set_new(json, "remaining_seconds", whole(progress->remaining_s));
     json_object_set_new(json, "paused", json_boolean(progress->paused));
     json_object_set_new(json, "unit", text(progress->unit));
     json_object_set_new(json, "done", json_integer((json_int_t)progress->done));
-    json_object_set_new(json, "expected", number(progress->expected, 0));
-    json_object_set_new(json, "per_second", number(progress->rate, 1));
+    json_object_set_new(json, "expected", whole(progress->expected));
+    json_object_set_new(json, "per_second", quarters(progress->rate));
     json_object_set_new(json, "part", text(progress->part));
     json_object_set_new(json, "parts_done", json_integer((json_int_t)progress->parts_done));
     json_object_set_new(json, "parts", json_integer((json_int_t)progress->parts));

@@ -7,7 +7,7 @@
 #include "harness.h"
 
 #define FIRST                                                                                      \
-    "[{\"what\":\"snapshot\",\"started_at\":\"2026-01-01T00:00:00Z\",\"percent\":12.3,"            \
+    "[{\"what\":\"snapshot\",\"started_at\":\"2026-01-01T00:00:00Z\",\"percent\":12.25,"           \
     "\"remaining_seconds\":61,\"paused\":true,\"unit\":\"rows\",\"done\":7,\"expected\":57,"       \
     "\"per_second\":0.5,\"part\":\"s.t\",\"parts_done\":1,\"parts\":3}]"
 #define UNKNOWN                                                                                    \
