@@ -11,7 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/thread.h"
@@ -35,15 +34,6 @@ static int fake_starts;
 static _Atomic bool fake_no_threads; /* sluice_task_start() fails */
 
 /* ---- what tests ask ---- */
-
-static inline bool fake_truth(bool (*holds)(void *), void *arg)
-{
-    for (int i = 0; i < 2000; i++) {
-        if (holds(arg)) return true;
-        usleep(1000);
-    }
-    return false;
-}
 
 /* The live task that was not told to stop, or NULL. */
 static inline struct sluice_task *fake_task(const char *connector, int id)

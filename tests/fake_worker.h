@@ -1,7 +1,7 @@
 /* fake_worker.h - worker.h without Kafka, and a source plugin, for tests of the herder and of REST.
  * What a connector's config says to validation:
  *   fake.finding=text      it finds fault with this key
- *   fake.validate.ms=n     it takes so long */
+ *   fake.waits=true        it waits at the gate: between fake_gate_shut() and fake_gate_open() */
 #ifndef SLUICE_TESTS_FAKE_WORKER_H
 #define SLUICE_TESTS_FAKE_WORKER_H
 
@@ -9,6 +9,7 @@
 
 #include "fake_offsets.h"
 #include "fake_task.h"
+#include "harness.h"
 
 struct sluice_worker {
     const struct sluice_registry *registry;
@@ -19,6 +20,50 @@ struct sluice_worker {
 static bool fake_tracks_topics; /* topic.tracking.* */
 static struct sluice_worker_hooks fake_hooks;
 static unsigned fake_topics_epoch;
+
+/* ---- the gate: what waits there is known, so that no test has to guess by the clock ---- */
+
+static struct {
+    pthread_mutex_t lock;
+    pthread_cond_t opened;
+    bool shut;
+    int waiting;
+} fake_gate = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false, 0};
+
+static inline void fake_gate_shut(void)
+{
+    sluice_lock(&fake_gate.lock);
+    fake_gate.shut = true;
+    sluice_unlock(&fake_gate.lock);
+}
+
+static inline void fake_gate_open(void)
+{
+    sluice_lock(&fake_gate.lock);
+    fake_gate.shut = false;
+    pthread_cond_broadcast(&fake_gate.opened);
+    sluice_unlock(&fake_gate.lock);
+}
+
+static inline void fake_gate_pass(void)
+{
+    sluice_lock(&fake_gate.lock);
+    fake_gate.waiting++;
+    while (fake_gate.shut) pthread_cond_wait(&fake_gate.opened, &fake_gate.lock);
+    fake_gate.waiting--;
+    sluice_unlock(&fake_gate.lock);
+}
+
+static inline bool fake_gate_has(void *n)
+{
+    sluice_lock(&fake_gate.lock);
+    bool yes = fake_gate.waiting == *(int *)n;
+    sluice_unlock(&fake_gate.lock);
+    return yes;
+}
+
+/* True when so many wait there. */
+static inline bool fake_gate_await(int n) { return harness_until(fake_gate_has, &n); }
 
 static const struct sluice_option fake_options[] = {
     {"name", SLUICE_OPT_STRING, SLUICE_HIGH, SLUICE_OPT_REQUIRED | SLUICE_OPT_NONEMPTY, NULL, NULL,
@@ -88,8 +133,7 @@ bool sluice_worker_validate(struct sluice_worker *worker, const struct sluice_ma
     *plugin = sluice_registry_find(worker->registry, 1u << SLUICE_KIND_SOURCE,
                                    sluice_map_get(config, "connector.class"), err);
     if (!*plugin) return false;
-    const char *ms = sluice_map_get(config, "fake.validate.ms");
-    if (ms) usleep((useconds_t)strtol(ms, NULL, 10) * 1000);
+    if (sluice_map_has(config, "fake.waits")) fake_gate_pass();
     sluice_options_check(fake_options, sizeof *fake_options, config, report);
     sluice_options_check(fake_plugin_options, sizeof *fake_plugin_options, config, report);
     const char *finding = sluice_map_get(config, "fake.finding");

@@ -7,6 +7,7 @@
 #include <fnmatch.h>
 #include <ftw.h>
 #include <math.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -20,9 +21,12 @@
 
 #define SHOWN_BYTES 2000
 #define FDS_MAX 1024
+#define UNTIL_S 60
 
 static struct harness_test *tests; /* in order of registration */
 static jmp_buf test_end;
+static pthread_t tests_thread;
+static const struct harness_test *under_way;
 static bool failed;
 static char dir[256];
 
@@ -43,16 +47,23 @@ void harness_register(struct harness_test *test)
     *at = test;
 }
 
-_Noreturn static void end_test(void)
-{
-    failed = true;
-    longjmp(test_end, 1);
-}
-
 static const char *file_name(const char *path)
 {
     const char *slash = strrchr(path, '/');
     return slash ? slash + 1 : path;
+}
+
+_Noreturn static void end_test(void)
+{
+    if (!pthread_equal(pthread_self(), tests_thread)) { /* has no test_end to go to */
+        printf("     in %s (%s), on a thread of its own\n", under_way->name,
+               file_name(under_way->file));
+        printf("0 passed, 1 failed: the program ends here\n");
+        fflush(stdout);
+        _exit(1);
+    }
+    failed = true;
+    longjmp(test_end, 1);
 }
 
 _Noreturn void harness_fail(const char *file, int line, const char *fmt, ...)
@@ -183,6 +194,19 @@ bool harness_dies(void (*fn)(void *arg), void *arg, int by_signal)
     return WIFSIGNALED(status) && WTERMSIG(status) == by_signal;
 }
 
+bool harness_until(bool (*holds)(void *arg), void *arg)
+{
+    struct timespec now, end;
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    end.tv_sec += UNTIL_S;
+    for (;;) {
+        if (holds(arg)) return true;
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        if (now.tv_sec >= end.tv_sec) return false;
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
+}
+
 char *harness_stderr(void (*fn)(void *arg), void *arg)
 {
     fflush(NULL);
@@ -239,6 +263,7 @@ static bool run_test(const struct harness_test *test)
     list_fds(before);
     clock_gettime(CLOCK_MONOTONIC, &start);
     failed = false;
+    under_way = test;
     if (setjmp(test_end) == 0) test->run();
     remove_dir();
     if (!failed) check_fds(before, test->name);
@@ -265,6 +290,7 @@ int main(int argc, char **argv)
     size_t passed = 0, lost = 0;
     bool list = argc == 2 && strcmp(argv[1], "-l") == 0;
     signal(SIGPIPE, SIG_IGN);
+    tests_thread = pthread_self();
     for (const struct harness_test *test = tests; test; test = test->next) {
         if (list) {
             printf("%s\n", test->name);

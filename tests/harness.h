@@ -7,7 +7,8 @@
  *     }
  *
  * A failed check prints file, line and both values and ends its test (with a longjmp: what the
- * test had allocated leaks then, and only then). A test that leaves a file descriptor open fails.
+ * test had allocated leaks then, and only then); on another thread than the test's it ends the
+ * program. A test that leaves a file descriptor open fails.
  * The program takes patterns (fnmatch) of test names, -l lists them. */
 #ifndef SLUICE_TESTS_HARNESS_H
 #define SLUICE_TESTS_HARNESS_H
@@ -64,6 +65,8 @@ char *harness_file(const char *name, size_t *len);
 const char *harness_dir(void);
 /* Runs fn(arg) in a child; true when it ended by the signal. For asserts and abort handlers. */
 bool harness_dies(void (*fn)(void *arg), void *arg, int by_signal);
+/* Waits until holds(arg), on the calling thread; false: not within a time that no machine needs. */
+bool harness_until(bool (*holds)(void *arg), void *arg);
 /* What fn(arg) writes to stderr, a terminated string (caller frees). */
 char *harness_stderr(void (*fn)(void *arg), void *arg);
 

@@ -21,6 +21,7 @@
 #include "store/offset_store.h"
 
 #define REST_TEST __attribute__((unused)) static
+#define LONG_MS 60000 /* never waited for */
 
 struct fixture {
     struct sluice_registry *registry;
@@ -58,8 +59,8 @@ REST_TEST void setup(struct fixture *f)
 REST_TEST void teardown(struct fixture *f)
 {
     sluice_server_quiesce(f->server);
-    CHECK(f->rest.herder->ops->stop(f->rest.herder, 2000));
-    CHECK(sluice_server_stop(f->server, 2000));
+    CHECK(f->rest.herder->ops->stop(f->rest.herder, LONG_MS));
+    CHECK(sluice_server_stop(f->server, LONG_MS));
     sluice_server_free(f->server);
     f->rest.herder->ops->free(f->rest.herder);
     sluice_offset_store_free(f->offsets);
@@ -74,7 +75,7 @@ REST_TEST int dial(const struct fixture *f)
     struct sockaddr_in addr = {.sin_family = AF_INET, .sin_port = htons((uint16_t)f->port)};
     addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     int fd = socket(AF_INET, SOCK_STREAM, 0);
-    struct timeval limit = {10, 0};
+    struct timeval limit = {LONG_MS / 1000, 0};
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     CHECK_INT(connect(fd, (struct sockaddr *)&addr, sizeof addr), 0);
     return fd;
@@ -138,6 +139,20 @@ REST_TEST const char *body_of(void)
 REST_TEST int put(const struct fixture *f, const char *path, const char *body)
 {
     return call(f, "PUT", path, JSON, body);
+}
+
+/* PUT of a connector whose validation waits at the gate of fake_worker.h: the socket. */
+REST_TEST int put_waiting(const struct fixture *f, const char *name)
+{
+    static const char config[] =
+        "{\"connector.class\":\"FakeSource\",\"file\":\"/x\",\"fake.waits\":true}";
+    char *request = sluice_xasprintf("PUT /connectors/%s/config HTTP/1.1\r\nHost: a\r\nConnection: "
+                                     "close\r\n" JSON "Content-Length: %zu\r\n\r\n%s",
+                                     name, sizeof config - 1, config);
+    int fd = dial(f);
+    say(fd, request, strlen(request));
+    free(request);
+    return fd;
 }
 
 REST_TEST int get(const struct fixture *f, const char *path)

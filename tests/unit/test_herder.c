@@ -7,6 +7,8 @@
 
 /* ---- a herder and how to talk to it ---- */
 
+#define LONG_MS 60000 /* never waited for */
+
 struct fixture {
     struct sluice_registry *registry;
     struct sluice_worker worker;
@@ -28,7 +30,7 @@ static void setup(struct fixture *f, int64_t graceful_ms)
 
 static void teardown(struct fixture *f)
 {
-    CHECK(f->herder->ops->stop(f->herder, 2000));
+    CHECK(f->herder->ops->stop(f->herder, LONG_MS));
     f->herder->ops->free(f->herder);
     sluice_offset_store_free(f->offsets);
     sluice_registry_free(f->registry);
@@ -107,7 +109,7 @@ static int restart(struct fixture *f, const char *name, bool tasks, bool failed)
 
 struct wanted_status {
     struct fixture *f;
-    const char *name, *piece;
+    const char *name, *piece; /* tasks are looked at one after the other: wait for each */
 };
 
 static bool status_has(void *arg)
@@ -120,13 +122,13 @@ static bool status_has(void *arg)
 #define WAIT_STATUS(f, connector, text)                                                            \
     do {                                                                                           \
         struct wanted_status want = {(f), (connector), (text)};                                    \
-        fake_truth(status_has, &want);                                                             \
+        harness_until(status_has, &want);                                                          \
         CHECK_HAS(last_text, (text));                                                              \
     } while (0)
 
 static bool alive_are(void *n) { return fake_alive() == *(int *)n; }
 
-static bool wait_alive(int n) { return fake_truth(alive_are, &n); }
+static bool wait_alive(int n) { return harness_until(alive_are, &n); }
 
 #define RUNNING0 "{\"id\":0,\"state\":\"RUNNING\""
 
@@ -143,6 +145,7 @@ TEST(create_answers_as_connect_does)
               "\"a\",\"task\":0},{\"connector\":\"a\",\"task\":1}],\"type\":\"source\"}");
     CHECK_INT(create(&f, "a", SLUICE_TARGET_STARTED, CONFIG("tasks.max=2")), 409);
     CHECK_STR(last_text, "{\"error_code\":409,\"message\":\"Connector a already exists\"}");
+    WAIT_STATUS(&f, "a", RUNNING0);
     WAIT_STATUS(&f, "a", "{\"id\":1,\"state\":\"RUNNING\"");
     CHECK_STR(
         last_text,
@@ -382,25 +385,44 @@ TEST(tasks_that_cannot_start_fail_the_connector)
 
 /* ---- plugins that block ---- */
 
-TEST(a_task_that_does_not_stop_is_given_up_and_replaced)
+TEST(a_task_that_does_not_stop_holds_up_its_own_connector)
 {
     struct fixture f;
-    setup(&f, 50);
+    setup(&f, LONG_MS);
     put(&f, "a", CONFIG("fake.blocks=true"));
     put(&f, "b", CONFIG("tasks.max=1"));
     WAIT_STATUS(&f, "a", RUNNING0);
     int first = fake_task("a", 0)->starts;
     CHECK_INT(restart(&f, "a", true, false), 202);
-    WAIT_STATUS(&f, "a", "{\"id\":0,\"state\":\"RESTARTING\""); /* waits for the old one */
-    CHECK_INT(put(&f, "b", CONFIG("tasks.max=2")), 200);        /* which nobody else does */
+    CHECK_INT(put(&f, "b", CONFIG("tasks.max=2")), 200);
+    WAIT_STATUS(&f, "b", RUNNING0);
     WAIT_STATUS(&f, "b", "{\"id\":1,\"state\":\"RUNNING\"");
+    WAIT_STATUS(&f, "a", "{\"id\":0,\"state\":\"RESTARTING\""); /* waits for the old one */
+    CHECK_INT(fake_alive(), 3);
+    fake_end();
     WAIT_STATUS(&f, "a", RUNNING0);
     CHECK(fake_task("a", 0)->starts > first);
-    CHECK_INT(fake_alive(), 4); /* the zombie is one of them */
+    CHECK_INT(put(&f, "a", CONFIG("tasks.max=1")), 200); /* one that ends */
     fake_end();
-    CHECK(wait_alive(3));
+    WAIT_STATUS(&f, "a", RUNNING0);
+    teardown(&f);
+}
+
+TEST(a_task_that_does_not_stop_is_given_up_and_replaced)
+{
+    struct fixture f;
+    setup(&f, 50);
+    put(&f, "a", CONFIG("fake.blocks=true"));
+    WAIT_STATUS(&f, "a", RUNNING0);
+    int first = fake_task("a", 0)->starts;
+    CHECK_INT(restart(&f, "a", true, false), 202);
+    WAIT_STATUS(&f, "a", RUNNING0);
+    CHECK(fake_task("a", 0)->starts > first);
+    CHECK_INT(fake_alive(), 2); /* the zombie is one of them */
+    fake_end();
+    CHECK(wait_alive(1));
     CHECK_INT(target(&f, "a", SLUICE_TARGET_STOPPED), 204); /* given up after the time */
-    CHECK_INT(fake_alive(), 3);
+    CHECK_INT(fake_alive(), 1);
     fake_end();
     teardown(&f);
 }
@@ -408,7 +430,7 @@ TEST(a_task_that_does_not_stop_is_given_up_and_replaced)
 TEST(a_recreated_connector_waits_for_its_former_tasks)
 {
     struct fixture f;
-    setup(&f, 1500);
+    setup(&f, LONG_MS);
     put(&f, "a", CONFIG("fake.blocks=true", "tasks.max=2"));
     WAIT_STATUS(&f, "a", "{\"id\":1,\"state\":\"RUNNING\"");
     CHECK_INT(put(&f, "a", CONFIG("tasks.max=1")), 200);
@@ -443,7 +465,7 @@ static void *create_slowly(void *arg)
     struct slow *slow = arg;
     struct sluice_map map;
     struct sluice_answer answer = {0};
-    config_of(&map, CONFIG("fake.validate.ms=400"));
+    config_of(&map, CONFIG("fake.waits=true"));
     slow->f->herder->ops->create(slow->f->herder, "slow", &map, SLUICE_TARGET_STARTED, &answer);
     sluice_map_fini(&map);
     slow->status = answer.status;
@@ -457,12 +479,13 @@ TEST(validation_holds_up_nobody)
     setup(&f, 1000);
     struct slow slow = {&f, 0};
     pthread_t thread;
-    int64_t begun = sluice_now_ms();
+    fake_gate_shut();
     CHECK_INT(pthread_create(&thread, NULL, create_slowly, &slow), 0);
-    usleep(20000);
+    CHECK(fake_gate_await(1));
     CHECK_INT(put(&f, "a", CONFIG("tasks.max=1")), 201);
     CHECK_INT(ask(&f, f.herder->ops->remove, "a"), 204);
-    CHECK(sluice_now_ms() - begun < 350);
+    CHECK(fake_gate_await(1)); /* still */
+    fake_gate_open();
     pthread_join(thread, NULL);
     CHECK_INT(slow.status, 201);
     teardown(&f);

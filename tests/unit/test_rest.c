@@ -211,51 +211,44 @@ TEST(bodies_of_the_wrong_shape)
 
 /* ---- requests that wait ---- */
 
-#define SLOW(ms) "{\"connector.class\":\"FakeSource\",\"file\":\"/x\",\"fake.validate.ms\":" ms "}"
-
-static int ask_slowly(const struct fixture *f, const char *name, const char *config)
-{
-    char *request = sluice_xasprintf("PUT /connectors/%s/config HTTP/1.1\r\nHost: a\r\nConnection: "
-                                     "close\r\n" JSON "Content-Length: %zu\r\n\r\n%s",
-                                     name, strlen(config), config);
-    int fd = dial(f);
-    say(fd, request, strlen(request));
-    free(request);
-    return fd;
-}
-
 TEST(validation_blocks_no_other_request)
 {
     struct fixture f;
     setup(&f);
     int fds[20];
-    int64_t begun = sluice_now_ms();
+    fake_gate_shut();
     for (int i = 0; i < 20; i++) {
         char name[16];
         snprintf(name, sizeof name, "s%d", i);
-        fds[i] = ask_slowly(&f, name, SLOW("600"));
+        fds[i] = put_waiting(&f, name);
     }
+    CHECK(fake_gate_await(20)); /* nor each other */
     CHECK_INT(get(&f, "/connectors"), 200);
     CHECK_STR(body_of(), "[]");
     CHECK_INT(put(&f, "/connectors/a/config", GOOD), 201);
-    CHECK(sluice_now_ms() - begun < 500);
+    CHECK(fake_gate_await(20)); /* still */
+    fake_gate_open();
     for (int i = 0; i < 20; i++) CHECK_INT(took(hear(fds[i])), 201);
-    CHECK(sluice_now_ms() - begun < 5000);
     teardown(&f);
 }
+
+static bool is_there(void *f) { return get(f, "/connectors/s") == 200; }
 
 TEST(a_request_that_takes_too_long_is_answered_for)
 {
     struct fixture f;
     setup(&f);
+    fake_gate_shut();
     sluice_server_timeout(f.server, 50);
-    int fd = ask_slowly(&f, "s", SLOW("300"));
+    int fd = put_waiting(&f, "s");
+    CHECK(fake_gate_await(1));
     CHECK_INT(took(hear(fd)), 500);
     CHECK_HAS(body_of(), "Request timed out. The worker is currently handling PUT "
                          "/connectors/{}/config, which began at 2");
+    sluice_server_timeout(f.server, LONG_MS);
     CHECK_INT(get(&f, "/connectors/s"), 404);
-    usleep(400000); /* it was done nevertheless */
-    CHECK_INT(get(&f, "/connectors/s"), 200);
+    fake_gate_open();
+    CHECK(harness_until(is_there, &f)); /* it was done nevertheless */
     teardown(&f);
 }
 
@@ -263,9 +256,13 @@ TEST(clients_that_go_away_while_they_wait_do_no_harm)
 {
     struct fixture f;
     setup(&f);
-    close(ask_slowly(&f, "s", SLOW("100")));
-    usleep(250000);
-    CHECK_INT(get(&f, "/connectors/s"), 200);
+    fake_gate_shut();
+    int fd = put_waiting(&f, "s");
+    CHECK(fake_gate_await(1));
+    close(fd);
+    CHECK_INT(get(&f, "/connectors/s"), 404);
+    fake_gate_open();
+    CHECK(harness_until(is_there, &f));
     teardown(&f);
 }
 
@@ -273,17 +270,18 @@ TEST(stop_tells_of_handlers_that_still_run)
 {
     struct fixture f;
     setup(&f);
-    int fd = ask_slowly(&f, "s", SLOW("500"));
-    usleep(50000);
+    fake_gate_shut();
+    int fd = put_waiting(&f, "s");
+    CHECK(fake_gate_await(1));
     CHECK(!sluice_server_stop(f.server, 50));
     CHECK_INT(took(hear(fd)), 503);
-    usleep(600000);
+    fake_gate_open();
     teardown(&f);
 }
 
 static void count_up(void *n)
 {
-    usleep(10000);
+    fake_gate_pass();
     __atomic_fetch_add((int *)n, 1, __ATOMIC_SEQ_CST);
 }
 
@@ -291,11 +289,13 @@ TEST(jobs_are_all_done_and_bounded)
 {
     struct sluice_jobs *jobs = sluice_jobs_new(2);
     int n = 0, taken = 0;
+    fake_gate_shut();
     for (int i = 0; i < 400; i++) taken += sluice_jobs_add(jobs, count_up, &n);
-    CHECK(taken >= 256 && taken < 400);
+    CHECK(taken >= 256 && taken <= 258); /* those of the queue, and one a thread */
     CHECK(!sluice_jobs_drain(jobs, 1));
     CHECK(!sluice_jobs_add(jobs, count_up, &n));
-    CHECK(sluice_jobs_drain(jobs, 20000));
+    fake_gate_open();
+    CHECK(sluice_jobs_drain(jobs, LONG_MS));
     CHECK_INT(n, taken);
     sluice_jobs_free(jobs);
 }
@@ -418,10 +418,11 @@ TEST(loggers)
     teardown(&f);
 }
 
-static bool has_metric(void *arg)
+static bool runs_both(void *arg)
 {
     get(arg, "/metrics");
-    return strstr(heard, "status=\"RUNNING\"} 1\n") != NULL;
+    return strstr(heard, "\nkafka_connect_worker_metrics_connector_running_task_count{connector="
+                         "\"q\\\"\\\\\"} 2\n") != NULL;
 }
 
 TEST(metrics_have_connects_names)
@@ -429,13 +430,12 @@ TEST(metrics_have_connects_names)
     struct fixture f;
     setup(&f);
     CHECK_INT(put(&f, "/connectors/q%22%5C/config", GOOD), 201);
-    CHECK(fake_truth(has_metric, &f));
+    CHECK(harness_until(runs_both, &f));
     CHECK_HAS(heard, "\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n");
     CHECK_HAS(heard, "\nkafka_connect_source_task_metrics_source_record_write_total{connector="
                      "\"q\\\"\\\\\",task=\"1\"} 7\n");
     CHECK_HAS(heard, "\nkafka_connect_worker_metrics_connector_count 1\n");
-    CHECK_HAS(heard, "\nkafka_connect_worker_metrics_connector_running_task_count{connector="
-                     "\"q\\\"\\\\\"} 2\n");
+    CHECK_HAS(heard, "status=\"RUNNING\"} 1\n");
     CHECK_HAS(heard, "\nprocess_start_time_seconds 1700000000.123\n");
     CHECK_HAS(heard, "\nkafka_connect_source_task_metrics_source_record_poll_rate{connector="
                      "\"q\\\"\\\\\",task=\"1\"} ");
@@ -462,6 +462,6 @@ TEST(listeners_that_are_wrong_say_so)
     CHECK(server != NULL);
     CHECK(!sluice_server_new(sluice_server_url(server), &table, 1, &err));
     CHECK_HAS(err.msg, "another process has the port");
-    CHECK(sluice_server_stop(server, 1000));
+    CHECK(sluice_server_stop(server, LONG_MS));
     sluice_server_free(server);
 }

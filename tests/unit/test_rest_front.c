@@ -55,8 +55,8 @@ static void front_serve(struct front *f, struct sluice_herder *herder)
 static void front_teardown(struct front *f)
 {
     sluice_frontend_quiesce(f->frontend);
-    CHECK(f->herder->ops->stop(f->herder, 2000));
-    CHECK(sluice_frontend_stop(f->frontend, 2000));
+    CHECK(f->herder->ops->stop(f->herder, LONG_MS));
+    CHECK(sluice_frontend_stop(f->frontend, LONG_MS));
     sluice_frontend_free(f->frontend);
     f->herder->ops->free(f->herder);
     sluice_offset_store_free(f->offsets);
@@ -118,8 +118,9 @@ TEST(the_advertised_url)
 struct follower {
     struct sluice_herder base;
     struct sluice_herder_ops ops;
-    char leader[64];      /* its URL; empty: nobody leads */
-    int asked, change_at; /* from this question on, next is the leader */
+    char leader[64]; /* its URL; empty: nobody leads */
+    _Atomic int asked;
+    int change_at; /* from this question on, next is the leader */
     char next[64];
 };
 

@@ -25,6 +25,7 @@ TEST(a_request_that_drips_in_is_cut_off)
     CHECK_INT(n, 0);
     close(slow);
     close(whole);
+    sluice_server_read_timeout(f.server, LONG_MS);
     CHECK_INT(get(&f, "/connectors"), 200);
     teardown(&f);
 }
@@ -33,10 +34,14 @@ TEST(a_request_that_waits_is_not_cut_off)
 {
     struct fixture f;
     setup(&f);
-    sluice_server_read_timeout(f.server, 200);
-    CHECK_INT(put(&f, "/connectors/s/config",
-                  "{\"connector.class\":\"FakeSource\",\"file\":\"/x\",\"fake.validate.ms\":900}"),
-              201);
+    fake_gate_shut();
+    int fd = put_waiting(&f, "s");
+    CHECK(fake_gate_await(1));
+    sluice_server_read_timeout(f.server, 10);
+    usleep(500000); /* were it to be cut off, it would be by now */
+    sluice_server_read_timeout(f.server, LONG_MS);
+    fake_gate_open();
+    CHECK_INT(took(hear(fd)), 201);
     teardown(&f);
 }
 
@@ -44,7 +49,7 @@ TEST(more_connections_than_there_are_places)
 {
     struct fixture f;
     setup(&f);
-    sluice_server_read_timeout(f.server, 5000); /* a tenth of it when crowded */
+    sluice_server_read_timeout(f.server, 15000); /* a tenth of it when crowded */
     static int fds[SLUICE_CONNECTIONS_MAX + 200];
     int n = (int)(sizeof fds / sizeof *fds);
     for (int i = 0; i < n; i++) {
@@ -95,6 +100,7 @@ TEST(lengths_that_are_absurd)
     int status = get(&f, uri);
     CHECK(status == 0 || status == 414 || status == 431);
     free(uri);
+    sluice_server_read_timeout(f.server, LONG_MS);
     CHECK_INT(get(&f, "/connectors"), 200);
     teardown(&f);
 }

@@ -51,7 +51,7 @@ static void setup(struct fixture *f, int64_t graceful_ms)
 
 static void teardown(struct fixture *f)
 {
-    CHECK(sluice_runner_stop(f->runner, 2000));
+    CHECK(sluice_runner_stop(f->runner, 60000));
     sluice_runner_free(f->runner);
     pthread_mutex_destroy(&f->lock);
     CHECK_INT(fake_alive(), 0);
@@ -119,7 +119,7 @@ static struct sluice_task_status wait_state(struct fixture *f, const char *conne
                                             enum sluice_state state)
 {
     struct sought sought = {f, connector, task, state, {0}};
-    CHECK(fake_truth(is_in_state, &sought));
+    CHECK(harness_until(is_in_state, &sought));
     return sought.status;
 }
 
@@ -150,7 +150,7 @@ static void advance(struct fixture *f, int64_t ms)
 
 static bool alive_are(void *n) { return fake_alive() == *(int *)n; }
 
-static bool wait_alive(int n) { return fake_truth(alive_are, &n); }
+static bool wait_alive(int n) { return harness_until(alive_are, &n); }
 
 static bool is_told(void *arg)
 {
@@ -161,7 +161,7 @@ static bool is_told(void *arg)
 static bool wait_told(struct fixture *f, const char *note)
 {
     struct sought sought = {f, note, 0, 0, {0}};
-    return fake_truth(is_told, &sought);
+    return harness_until(is_told, &sought);
 }
 
 static size_t draining(struct fixture *f, const char *connector, int task)
@@ -331,7 +331,7 @@ TEST(abandoning_ends_everything_without_a_commit)
     CHECK(!sluice_runner_look(f.runner, "a", 0, &status, NULL));
     CHECK(wait_alive(2));
     int two = 2;
-    CHECK(fake_truth(all_abandoned, &two));
+    CHECK(harness_until(all_abandoned, &two));
     want_set(&f, "a", 0, 9, NULL); /* the worker is back */
     pass(&f);
     CHECK_INT(state_of(&f, "a", 0), SLUICE_UNASSIGNED);
@@ -582,7 +582,7 @@ TEST(what_cannot_be_started_is_tried_again_too)
     wait_state(&f, "a", 0, SLUICE_FAILED);
     atomic_fetch_add(&fake_time, 1000);
     sluice_runner_clock(f.runner, fake_now);
-    CHECK(fake_truth(second_is_planned, &f));
+    CHECK(harness_until(second_is_planned, &f));
     CHECK(sluice_runner_unstarted(f.runner, "a", trace, sizeof trace));
     fake_no_threads = false;
     advance(&f, 2000);
