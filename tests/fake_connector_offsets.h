@@ -114,9 +114,18 @@ bool sluice_connector_offsets_put_start(struct sluice_connector_offsets *offsets
         fake_kafka.stored = fake_number(entries);
     }
     sluice_unlock(&fake_kafka.lock);
+    fake_kafka.put_failures += fails;
     if (fails) return sluice_err_set(err, "no disk");
     if (!hold) done(arg, NULL);
     return true;
+}
+/* An answer is held. */
+static inline bool fake_holds(void)
+{
+    sluice_lock(&fake_kafka.lock);
+    bool yes = fake_kafka.done != NULL;
+    sluice_unlock(&fake_kafka.lock);
+    return yes;
 }
 /* The held answer comes now; error NULL: durable. False: none was held. */
 static inline bool fake_answer(const char *error)

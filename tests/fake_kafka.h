@@ -47,15 +47,16 @@ struct fake_kafka {
     int txns;         /* begun so far */
     int commits, aborts;
     bool exactly_once;
-    /* what tests ask for */
-    int commit_retries;        /* commit() says RETRY so often; -1: always */
-    int commit_drops;          /* then DROP so often */
-    bool commit_fails, fenced; /* then FAIL */
+    /* what tests ask for; atomics at any time, the others before the task starts */
+    int commit_retries;                /* commit() says RETRY so often; -1: always */
+    _Atomic int commit_drops;          /* then DROP so often */
+    _Atomic bool commit_fails, fenced; /* then FAIL */
     int init_retries, refresh_retries;
     long long lose, refuse; /* the record of this number comes back with an error, once */
     bool spoiled;           /* and so its transaction cannot be committed */
-    bool hold;              /* put_start() keeps its answers until fake_answer() */
-    bool put_fails;         /* put_start() says no */
+    _Atomic bool hold;      /* put_start() keeps its answers until fake_answer() */
+    _Atomic bool put_fails; /* put_start() says no */
+    _Atomic int put_failures;
     /* the store */
     long long stored; /* FAKE_NONE: nothing */
     int puts;

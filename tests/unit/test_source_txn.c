@@ -1,15 +1,11 @@
 /* Source tasks: exactly-once, with boundaries of all kinds and everything that can go wrong with a
  * transaction; and at-least-once, with offsets that become durable late or not at all. A task runs
  * on its thread as it does in the worker; Kafka is in memory. */
-#include <assert.h>
-#include <stdatomic.h>
-
 #include "plugin/registry.h"
 #include "worker/retry.h"
 #include "worker/task.h"
 
-#include "../fake_kafka.h"
-#include "../harness.h"
+#include "../fake_numbers.h"
 
 /* ---- no waits between tries ---- */
 
@@ -23,118 +19,6 @@ int64_t sluice_backoff_next(struct sluice_backoff *backoff)
     backoff->tries++;
     return 1;
 }
-
-/* ---- a source of numbers, from the stored one on ---- */
-
-static struct {
-    _Atomic long long allowed; /* it gives no number above */
-    long long poll; /* so many numbers a poll; those of one poll end at a multiple of it */
-    long long mark; /* every so many-eth number is marked; 0: none */
-    long long silent_from, silent_to; /* numbers that move the position only */
-    const char *topic;
-    _Atomic int opens, polls, idle_polls;
-    pthread_mutex_t lock;
-    char acked[4000];
-} numbers = {.lock = PTHREAD_MUTEX_INITIALIZER};
-
-struct source {
-    struct sluice_task *task;
-    const struct sluice_host *host;
-    uint32_t partition;
-    long long next;
-    bool marks;
-};
-
-static enum sluice_verdict open_numbers(struct sluice_task *task, const struct sluice_host *host,
-                                        const struct sluice_conf *conf, void **self,
-                                        struct sluice_err *err)
-{
-    struct source *s = calloc(1, sizeof *s);
-    (void)conf;
-    (void)err;
-    *self = s;
-    s->task = task;
-    s->host = host;
-    const struct sluice_value pair[2] = {sluice_string("p", 1), sluice_string("x", 1)};
-    const struct sluice_value map = sluice_nested(SLUICE_MAP, pair, 1);
-    s->partition = host->partition(task, &map);
-    const struct sluice_value *offset = host->resume(task, s->partition);
-    s->next = offset ? offset->u.v[1].u.i + 1 : 1;
-    s->marks = host->marks_boundaries(task);
-    numbers.opens++;
-    fake_call("open");
-    return SLUICE_OK;
-}
-
-static void close_numbers(void *self) { free(self); }
-
-static enum sluice_verdict poll_numbers(void *self, struct sluice_batch *batch,
-                                        const struct sluice_room *room, struct sluice_err *err)
-{
-    struct source *s = self;
-    (void)err;
-    numbers.polls++;
-    size_t n = 0;
-    for (bool ended = false; n < room->records && !ended && s->next <= numbers.allowed; n++) {
-        long long number = s->next++;
-        struct sluice_record *rec = s->host->append(batch);
-        long long *position = s->host->alloc(batch, sizeof *position);
-        *position = number;
-        bool silent = number >= numbers.silent_from && number <= numbers.silent_to;
-        rec->topic = silent ? NULL : numbers.topic;
-        rec->value = sluice_int64(number);
-        rec->source_partition = s->partition;
-        rec->position = position;
-        rec->position_len = sizeof *position;
-        if (s->marks && numbers.mark && number % numbers.mark == 0)
-            rec->flags = SLUICE_RECORD_COMMIT;
-        ended = number % numbers.poll == 0;
-    }
-    if (n > 0 || room->records == 0) return SLUICE_OK;
-    numbers.idle_polls++;
-    usleep(1000);
-    return SLUICE_OK;
-}
-
-static enum sluice_verdict offset_of(void *self, const void *position, size_t len,
-                                     struct sluice_batch *scratch, struct sluice_value *out,
-                                     struct sluice_err *err)
-{
-    struct source *s = self;
-    long long number;
-    (void)err;
-    assert(len == sizeof number);
-    memcpy(&number, position, sizeof number);
-    struct sluice_value *pair = s->host->alloc(scratch, 2 * sizeof *pair);
-    pair[0] = sluice_string("n", 1);
-    pair[1] = sluice_int64(number);
-    *out = sluice_nested(SLUICE_MAP, pair, 1);
-    return SLUICE_OK;
-}
-
-static enum sluice_verdict acked(void *self, uint32_t partition, const void *position, size_t len,
-                                 struct sluice_err *err)
-{
-    long long number;
-    (void)self;
-    (void)partition;
-    (void)err;
-    assert(len == sizeof number);
-    memcpy(&number, position, sizeof number);
-    sluice_lock(&numbers.lock);
-    size_t at = strlen(numbers.acked);
-    snprintf(numbers.acked + at, sizeof numbers.acked - at, "%lld ", number);
-    sluice_unlock(&numbers.lock);
-    return SLUICE_OK;
-}
-
-static const struct sluice_option no_options[] = {{0}};
-static const struct sluice_source callbacks = {
-    .size = sizeof callbacks, .poll = poll_numbers, .offset = offset_of, .acked = acked};
-static const struct sluice_plugin plugin = {SLUICE_PLUGIN_HEAD,     .kind = SLUICE_KIND_SOURCE,
-                                            .name = "numbers",      .version = "1",
-                                            .options = no_options,  .open = open_numbers,
-                                            .close = close_numbers, .source = &callbacks};
 
 /* ---- a worker with one task ---- */
 
@@ -151,22 +35,22 @@ static void set_up(struct bench *b, bool exactly_once)
     struct sluice_err err = {{0}};
     memset(b, 0, sizeof *b);
     fake_kafka_reset(exactly_once);
-    numbers.allowed = 0;
+    numbers_reset();
     numbers.poll = 3;
-    numbers.mark = 0;
-    numbers.silent_from = numbers.silent_to = 0;
-    numbers.topic = "out";
-    numbers.opens = numbers.polls = numbers.idle_polls = 0;
-    numbers.acked[0] = '\0';
     b->registry = sluice_registry_new();
-    sluice_map_set(&b->props, "bootstrap.servers", "none:1");
-    sluice_map_set(&b->props, "key.converter", "org.apache.kafka.connect.storage.StringConverter");
-    sluice_map_set(&b->props, "value.converter",
-                   "org.apache.kafka.connect.storage.StringConverter");
+    numbers_props(&b->props, &b->config);
     sluice_map_set(&b->props, "group.id", "g");
     sluice_map_set(&b->props, "offset.flush.interval.ms", "20");
-    sluice_map_set(&b->config, "name", "c");
-    sluice_map_set(&b->config, "connector.class", "numbers");
+    b->worker = sluice_worker_new(&b->props, b->registry, NULL, NULL, &err);
+    CHECK_STR(err.msg, "");
+}
+
+/* The worker again, with another setting. */
+static void set_up_with(struct bench *b, const char *key, const char *value)
+{
+    struct sluice_err err = {{0}};
+    sluice_map_set(&b->props, key, value);
+    sluice_worker_free(b->worker);
     b->worker = sluice_worker_new(&b->props, b->registry, NULL, NULL, &err);
     CHECK_STR(err.msg, "");
 }
@@ -174,32 +58,17 @@ static void set_up(struct bench *b, bool exactly_once)
 static void start(struct bench *b)
 {
     struct sluice_err err = {{0}};
-    b->task = sluice_task_start(b->worker, &plugin, "c", 7, &b->config, false, NULL, NULL, &err);
+    b->task =
+        sluice_task_start(b->worker, &numbers_plugin, "c", 7, &b->config, false, NULL, NULL, &err);
     CHECK(b->task);
 }
 
-static bool until(bool (*holds)(void *), void *arg)
-{
-    for (int i = 0; i < 20000; i++) {
-        if (holds(arg)) return true;
-        usleep(1000);
-    }
-    return false;
-}
-
-static bool has_ended(void *arg) { return sluice_task_ended(arg); }
-
-static void stop(struct bench *b)
-{
-    sluice_task_stop(b->task);
-    CHECK(until(has_ended, b->task));
-}
+static void stop(struct bench *b) { numbers_stop(b->task); }
 
 static void tear_down(struct bench *b)
 {
     if (b->task) {
-        sluice_task_stop(b->task);
-        CHECK(until(has_ended, b->task));
+        stop(b);
         sluice_task_free(b->task);
     }
     sluice_worker_free(b->worker);
@@ -215,13 +84,7 @@ static const char *trace(struct bench *b)
     return status.state == SLUICE_FAILED ? status.trace : "";
 }
 
-static bool is_stored(void *arg)
-{
-    sluice_lock(&fake_kafka.lock);
-    bool yes = fake_kafka.stored == *(long long *)arg;
-    sluice_unlock(&fake_kafka.lock);
-    return yes;
-}
+static bool is_stored(void *n) { return numbers_stored() == *(long long *)n; }
 
 static bool acks(void *arg)
 {
@@ -232,14 +95,14 @@ static bool acks(void *arg)
 }
 
 /* The source was told of these positions so far; it is told after the offset is stored. */
-#define CHECK_ACKED(positions) CHECK(until(acks, (void *)(uintptr_t)(positions)))
+#define CHECK_ACKED(positions) CHECK(harness_until(acks, (void *)(uintptr_t)(positions)))
 #define CHECK_NOT_ACKED() CHECK(acks((void *)(uintptr_t) ""))
 
 /* Lets the source give up to that number and waits until its offset is there. */
 static void give(long long to)
 {
     numbers.allowed = to;
-    if (!until(is_stored, &to)) FAIL("offset %lld was not stored: %s", to, fake_history());
+    if (!harness_until(is_stored, &to)) FAIL("offset %lld was not stored: %s", to, fake_history());
 }
 
 static bool counts(void *arg) { return numbers.idle_polls >= *(int *)arg; }
@@ -249,7 +112,7 @@ static void give_all(long long to)
 {
     numbers.allowed = to;
     int wanted = numbers.idle_polls + 3;
-    CHECK(until(counts, &wanted));
+    CHECK(harness_until(counts, &wanted));
 }
 
 /* "1 2 ... n " */
@@ -328,7 +191,7 @@ TEST(txn_fences_before_it_takes_the_id_and_asks_after)
     wanted = false;
     sluice_worker_set_hooks(b.worker, &hooks);
     start(&b);
-    CHECK(until(has_ended, b.task));
+    CHECK(harness_until(numbers_task_ended, b.task));
     CHECK_STR(trace(&b), "another config is in force");
     CHECK_INT(numbers.opens, 0);
     tear_down(&b);
@@ -378,10 +241,10 @@ TEST(txn_connector_ends_at_marks_only)
     start(&b);
     numbers.allowed = 8;
     long long six = 6;
-    CHECK(until(is_stored, &six));
+    CHECK(harness_until(is_stored, &six));
+    give_all(8);
     CHECK_STR(fake_history(), "1 2 3 4 5 6 @6 | 7 8 ? "); /* the last mark of the poll */
     CHECK_ACKED("6 ");
-    give_all(8);
     stop(&b);
     CHECK_STR(fake_history(), "1 2 3 4 5 6 @6 | 7 8 / "); /* never cut in two */
     tear_down(&b);
@@ -406,6 +269,7 @@ TEST(txn_positions_without_records_begin_none)
 {
     struct bench b;
     set_up(&b, true);
+    set_up_with(&b, "offset.flush.interval.ms", "200");
     numbers.silent_from = 4;
     numbers.silent_to = 10000;
     start(&b);
@@ -452,8 +316,8 @@ TEST(txn_pause_commits_what_is_open)
     CHECK_INT(fake_kafka.commits, 0);
     sluice_task_pause(b.task, true);
     long long five = 5;
-    CHECK(until(is_stored, &five));
-    CHECK(until(is_paused, b.task));
+    CHECK(harness_until(is_stored, &five));
+    CHECK(harness_until(is_paused, b.task));
     sluice_task_pause(b.task, false);
     give_all(6);
     stop(&b);
@@ -476,7 +340,7 @@ TEST(txn_pause_within_the_sources_own_aborts)
     start(&b);
     give_all(6);
     sluice_task_pause(b.task, true);
-    CHECK(until(reopened, NULL));
+    CHECK(harness_until(reopened, NULL));
     CHECK_INT(fake_kafka.aborts, 1);
     sluice_task_pause(b.task, false);
     give(8);
@@ -525,7 +389,7 @@ TEST(txn_refused_record_fails_the_task)
     fake_kafka.refuse = 5;
     start(&b);
     numbers.allowed = 9;
-    CHECK(until(has_ended, b.task));
+    CHECK(harness_until(numbers_task_ended, b.task));
     CHECK_HAS(trace(&b), "topic out refused a record (refused)");
     CHECK_HAS(trace(&b), "errors.tolerance");
     CHECK_STR(fake_visible("out"), up_to(3));
@@ -541,7 +405,7 @@ TEST(txn_gives_up_after_ten_aborts_in_a_row)
     fake_kafka.commit_drops = 1000;
     start(&b);
     numbers.allowed = 1;
-    CHECK(until(has_ended, b.task));
+    CHECK(harness_until(numbers_task_ended, b.task));
     CHECK_HAS(trace(&b), "10 transactions in a row could not be committed");
     CHECK_INT(fake_kafka.commit_drops, 1000 - 11);
     CHECK_STR(fake_visible("out"), "");
@@ -556,7 +420,7 @@ TEST(txn_fenced_fails_the_task)
     give(3);
     fake_kafka.fenced = fake_kafka.commit_fails = true;
     numbers.allowed = 6;
-    CHECK(until(has_ended, b.task));
+    CHECK(harness_until(numbers_task_ended, b.task));
     CHECK_HAS(trace(&b), "this task was fenced");
     CHECK_STR(fake_visible("out"), up_to(3));
     CHECK_ACKED("3 ");
@@ -574,7 +438,7 @@ TEST(txn_that_kafka_ended_says_which_settings_help)
     start(&b);
     give_all(1);
     numbers.allowed = 2;
-    CHECK(until(has_ended, b.task));
+    CHECK(harness_until(numbers_task_ended, b.task));
     CHECK_HAS(trace(&b), "transaction.timeout.ms (1)");
     tear_down(&b);
 }
@@ -586,7 +450,7 @@ TEST(txn_own_offsets_topic_is_refused)
     numbers.topic = FAKE_OFFSETS_TOPIC;
     start(&b);
     numbers.allowed = 1;
-    CHECK(until(has_ended, b.task));
+    CHECK(harness_until(numbers_task_ended, b.task));
     CHECK_STR(trace(&b),
               "Source tasks may not produce to their own offsets topics when exactly-once "
               "support is enabled");
@@ -609,10 +473,7 @@ TEST(txn_stop_does_not_wait_for_ever)
 {
     struct bench b;
     set_up(&b, true);
-    sluice_map_set(&b.props, "task.shutdown.graceful.timeout.ms", "200");
-    sluice_worker_free(b.worker);
-    struct sluice_err err;
-    b.worker = sluice_worker_new(&b.props, b.registry, NULL, NULL, &err);
+    set_up_with(&b, "task.shutdown.graceful.timeout.ms", "200");
     fake_kafka.commit_retries = -1;
     start(&b);
     give_all(0);
@@ -628,10 +489,7 @@ TEST(txn_stop_does_not_wait_for_ever)
 static bool held(void *arg)
 {
     (void)arg;
-    sluice_lock(&fake_kafka.lock);
-    bool yes = fake_kafka.done != NULL;
-    sluice_unlock(&fake_kafka.lock);
-    return yes;
+    return fake_holds();
 }
 
 TEST(offsets_that_take_time_stop_nothing)
@@ -641,17 +499,23 @@ TEST(offsets_that_take_time_stop_nothing)
     fake_kafka.hold = true;
     start(&b);
     give_all(3);
-    CHECK(until(held, NULL));
+    CHECK(harness_until(held, NULL));
     give_all(300); /* one write is under way; records go on */
     CHECK_STR(fake_visible("out"), up_to(300));
     CHECK_NOT_ACKED();
     CHECK_INT(fake_kafka.puts, 1);
     CHECK(fake_answer(NULL));
     CHECK_ACKED("3 ");
-    CHECK(until(held, NULL)); /* the next write, of all the rest */
+    CHECK(harness_until(held, NULL)); /* the next write, of all the rest */
     CHECK(fake_answer(NULL));
     CHECK_ACKED("3 300 ");
     tear_down(&b);
+}
+
+static bool put_failed(void *arg)
+{
+    (void)arg;
+    return fake_kafka.put_failures > 0;
 }
 
 TEST(offsets_that_failed_are_written_with_the_next)
@@ -661,20 +525,17 @@ TEST(offsets_that_failed_are_written_with_the_next)
     fake_kafka.hold = true;
     start(&b);
     give_all(3);
-    CHECK(until(held, NULL));
+    CHECK(harness_until(held, NULL));
     CHECK(fake_answer("no broker"));
-    CHECK(until(held, NULL)); /* again, though nothing moved */
+    CHECK(harness_until(held, NULL)); /* again, though nothing moved */
     CHECK_NOT_ACKED();
     CHECK(fake_answer(NULL));
     CHECK_ACKED("3 ");
-    sluice_lock(&fake_kafka.lock);
     fake_kafka.put_fails = true; /* at once */
     fake_kafka.hold = false;
-    sluice_unlock(&fake_kafka.lock);
-    give_all(4);
-    sluice_lock(&fake_kafka.lock);
+    numbers.allowed = 4;
+    CHECK(harness_until(put_failed, NULL));
     fake_kafka.put_fails = false;
-    sluice_unlock(&fake_kafka.lock);
     CHECK_ACKED("3 4 ");
     tear_down(&b);
 }
@@ -682,7 +543,7 @@ TEST(offsets_that_failed_are_written_with_the_next)
 static void *answer_later(void *arg)
 {
     (void)arg;
-    until(held, NULL);
+    harness_until(held, NULL);
     usleep(50000);
     fake_answer(NULL);
     return NULL;
@@ -693,10 +554,8 @@ TEST(offsets_under_way_are_waited_for_at_the_end)
     struct bench b;
     pthread_t thread;
     set_up(&b, false);
-    sluice_map_set(&b.props, "offset.flush.interval.ms", "100000000");
-    sluice_worker_free(b.worker);
-    struct sluice_err err;
-    b.worker = sluice_worker_new(&b.props, b.registry, NULL, NULL, &err);
+    sluice_map_set(&b.props, "task.shutdown.graceful.timeout.ms", "60000");
+    set_up_with(&b, "offset.flush.interval.ms", "100000000");
     fake_kafka.hold = true;
     start(&b);
     give_all(5);
@@ -712,13 +571,10 @@ TEST(offsets_may_answer_after_the_task_is_gone)
     struct bench b;
     set_up(&b, false);
     fake_kafka.hold = true;
-    sluice_map_set(&b.props, "task.shutdown.graceful.timeout.ms", "50");
-    sluice_worker_free(b.worker);
-    struct sluice_err err;
-    b.worker = sluice_worker_new(&b.props, b.registry, NULL, NULL, &err);
+    set_up_with(&b, "task.shutdown.graceful.timeout.ms", "50");
     start(&b);
     give_all(3);
-    CHECK(until(held, NULL));
+    CHECK(harness_until(held, NULL));
     stop(&b);
     sluice_task_free(b.task);
     b.task = NULL;
