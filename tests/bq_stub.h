@@ -53,8 +53,8 @@ struct stub_conn {
     size_t len, cap;
     char *out;
     size_t out_len;
-    long long out_at_ms; /* an answer is due then */
-    bool close_after;
+    long long out_at_ms;      /* an answer is due then */
+    bool close_after, insert; /* insert: the request under way is an insertAll */
 };
 
 struct stub {
@@ -68,7 +68,8 @@ struct stub {
     struct stub_conn conns[STUB_CONNS];
     int conns_made, tokens;
     int in_flight, in_flight_most; /* insertAll requests that wait for their answer */
-    int cut; /* so many connections are closed at the first bytes of their next request */
+    int gather; /* they wait until there are so many of them; then this is 0 again */
+    int cut;    /* so many connections are closed at the first bytes of their next request */
     char url[64];
 };
 
@@ -109,30 +110,52 @@ static inline void stub_error(struct stub *stub, const char *path, int times, in
 
 /* ---- for tests ---- */
 
-/* On a port of its own, or on the given one. */
-static inline struct stub *stub_new_at(int port)
+/* On a port of its own, where connections are refused until stub_listen(). */
+static inline struct stub *stub_new_away(void)
 {
     struct stub *stub = calloc(1, sizeof *stub);
-    struct sockaddr_in addr = {.sin_family = AF_INET,
-                               .sin_port = htons((uint16_t)port),
-                               .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in addr = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t len = sizeof addr;
-    int on = 1;
     for (size_t i = 0; i < STUB_CONNS; i++) stub->conns[i].fd = -1;
     pthread_mutex_init(&stub->mutex, NULL);
     stub->listen_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    setsockopt(stub->listen_fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (bind(stub->listen_fd, (struct sockaddr *)&addr, sizeof addr) != 0 ||
-        listen(stub->listen_fd, 64) != 0 || pipe(stub->wake) != 0)
+    if (bind(stub->listen_fd, (struct sockaddr *)&addr, sizeof addr) != 0 || pipe(stub->wake) != 0)
         abort();
     getsockname(stub->listen_fd, (struct sockaddr *)&addr, &len);
     stub->port = ntohs(addr.sin_port);
     snprintf(stub->url, sizeof stub->url, "http://127.0.0.1:%d", stub->port);
-    pthread_create(&stub->thread, NULL, stub_run, stub);
     return stub;
 }
 
-static inline struct stub *stub_new(void) { return stub_new_at(0); }
+static inline void stub_listen(struct stub *stub)
+{
+    if (listen(stub->listen_fd, 64) != 0 ||
+        pthread_create(&stub->thread, NULL, stub_run, stub) != 0)
+        abort();
+}
+
+static inline struct stub *stub_new(void)
+{
+    struct stub *stub = stub_new_away();
+    stub_listen(stub);
+    return stub;
+}
+
+static inline void stub_gather(struct stub *stub, int n)
+{
+    pthread_mutex_lock(&stub->mutex);
+    stub->gather = n;
+    pthread_mutex_unlock(&stub->mutex);
+    if (n == 0 && write(stub->wake[1], "a", 1) != 1) abort(); /* answers may go out */
+}
+
+static inline int stub_most(struct stub *stub)
+{
+    pthread_mutex_lock(&stub->mutex);
+    int n = stub->in_flight_most;
+    pthread_mutex_unlock(&stub->mutex);
+    return n;
+}
 
 static inline void stub_free(struct stub *stub)
 {

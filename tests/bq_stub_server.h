@@ -52,8 +52,10 @@ static inline void stub_answer(struct stub *stub, struct stub_conn *conn,
                                            "Content-Length: %zu\r\n\r\n%s",
                                            status, strlen(body), body);
     conn->out_at_ms = stub_now() + delay;
-    if (strstr(req->path, "/insertAll") && ++stub->in_flight > stub->in_flight_most)
-        stub->in_flight_most = stub->in_flight;
+    conn->insert = strstr(req->path, "/insertAll") != NULL;
+    stub->in_flight += conn->insert;
+    if (stub->in_flight > stub->in_flight_most) stub->in_flight_most = stub->in_flight;
+    if (stub->in_flight >= stub->gather) stub->gather = 0;
 }
 
 static inline char *stub_copy(const char *s, size_t len)
@@ -147,7 +149,7 @@ static inline void stub_write(struct stub *stub, struct stub_conn *conn)
     free(conn->out);
     conn->out = NULL;
     pthread_mutex_lock(&stub->mutex);
-    if (stub->in_flight > 0) stub->in_flight--;
+    stub->in_flight -= conn->insert;
     pthread_mutex_unlock(&stub->mutex);
     if (conn->close_after) stub_hang_up(conn);
     else if (conn->len > 0) stub_parse(stub, conn);
@@ -168,6 +170,16 @@ static inline void stub_accept(struct stub *stub)
     close(fd);
 }
 
+/* How long its answer has to wait, -1: for others (stub->gather). */
+static inline long long stub_wait(struct stub *stub, const struct stub_conn *conn)
+{
+    pthread_mutex_lock(&stub->mutex);
+    bool gathers = conn->insert && stub->gather > 0;
+    pthread_mutex_unlock(&stub->mutex);
+    long long left = conn->out_at_ms - stub_now();
+    return gathers ? -1 : left > 0 ? left : 0;
+}
+
 static inline void *stub_run(void *arg)
 {
     struct stub *stub = arg;
@@ -180,18 +192,18 @@ static inline void *stub_run(void *arg)
             fds[i + 2] = (struct pollfd){.fd = conn->fd, .events = POLLIN};
             if (conn->fd < 0 || !conn->out) continue;
             fds[i + 2].fd = -1; /* one request at a time */
-            long long left = conn->out_at_ms - stub_now();
-            int ms = left > 0 ? (int)left : 0;
-            if (wait < 0 || ms < wait) wait = ms;
+            int ms = (int)stub_wait(stub, conn);
+            if (ms >= 0 && (wait < 0 || ms < wait)) wait = ms;
         }
         poll(fds, STUB_CONNS + 2, wait);
-        if (fds[0].revents) return NULL;
+        char why;
+        if (fds[0].revents && (read(stub->wake[0], &why, 1) != 1 || why == 'x')) return NULL;
         if (fds[1].revents) stub_accept(stub);
         for (size_t i = 0; i < STUB_CONNS; i++) {
             struct stub_conn *conn = &stub->conns[i];
             if (conn->fd >= 0 && conn->fd == fds[i + 2].fd && fds[i + 2].revents)
                 stub_read(stub, conn);
-            if (conn->fd >= 0 && conn->out && conn->out_at_ms <= stub_now()) stub_write(stub, conn);
+            if (conn->fd >= 0 && conn->out && stub_wait(stub, conn) == 0) stub_write(stub, conn);
         }
     }
 }

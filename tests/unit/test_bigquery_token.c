@@ -162,11 +162,12 @@ TEST(a_token_is_refreshed_before_it_ends_while_rows_go_on)
     struct account account = account_new();
     struct bq_test t;
     init(&t, &account);
-    stub_rule(t.stub, "POST", "/token", 1, 200, "{\"access_token\":\"short\",\"expires_in\":2}");
+    stub_rule(t.stub, "POST", "/token", 1, 200, "{\"access_token\":\"short\",\"expires_in\":4}");
     bq_open_task(&t);
     int64_t offset = 0;
-    long long end = stub_now() + 1800;
-    while (stub_now() < end) {
+    long long end = stub_now() + BQ_LONG_MS;
+    for (bool renewed = false; !renewed && stub_now() < end;) { /* one row after the second */
+        renewed = stub_count(t.stub, "POST", "/token") == 2;
         bq_give_row(&t, "t", 0, offset++);
         bq_put_all(&t);
         bq_finish_ok(&t);
