@@ -108,9 +108,9 @@ static void check_name(const char *name, struct sluice_report *report)
     sluice_buf_fini(&codes);
 }
 
-bool sluice_config_findings(struct sluice_worker *worker, const struct sluice_map *config,
-                            const struct sluice_plugin **plugin, struct sluice_report *report,
-                            char **text)
+/* starts: the connector is to be started, see validate() in plugin.h. */
+static bool find(struct sluice_worker *worker, const struct sluice_map *config, bool starts,
+                 const struct sluice_plugin **plugin, struct sluice_report *report, char **text)
 {
     struct sluice_err err = {{0}};
     *plugin = NULL;
@@ -140,6 +140,7 @@ bool sluice_config_findings(struct sluice_worker *worker, const struct sluice_ma
         }
     }
     size_t before = report->n;
+    if (starts) sluice_map_set(&given, "connector.starts", "true");
     bool ok = sluice_worker_validate(worker, &given, plugin, report, &err);
     sluice_map_fini(&given);
     if (!*plugin) {
@@ -152,12 +153,19 @@ bool sluice_config_findings(struct sluice_worker *worker, const struct sluice_ma
     return true;
 }
 
+bool sluice_config_findings(struct sluice_worker *worker, const struct sluice_map *config,
+                            const struct sluice_plugin **plugin, struct sluice_report *report,
+                            char **text)
+{
+    return find(worker, config, false, plugin, report, text);
+}
+
 bool sluice_config_check(struct sluice_worker *worker, const struct sluice_map *config,
                          const struct sluice_plugin **plugin, struct sluice_answer *answer)
 {
     struct sluice_report report = {0};
     char *text = NULL;
-    bool ok = sluice_config_findings(worker, config, plugin, &report, &text);
+    bool ok = find(worker, config, true, plugin, &report, &text);
     if (!ok) {
         sluice_answer_error(answer, 400, "%s", text);
     } else if (report.n) {
