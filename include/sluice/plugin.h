@@ -149,7 +149,9 @@ struct sluice_plugin {
     const char *const *aliases; /* NULL-ended; the first is the Java class that REST shows */
     const struct sluice_option *options; /* ends with a NULL key */
     /* Checks that one option alone cannot tell; findings go to the report. May be NULL; may take
-     * seconds (it runs on no task's thread and holds no lock). */
+     * seconds (it runs on no task's thread and holds no lock). Of connectors, the extra key
+     * connector.starts = true says that the connector is to be started, not only looked at: what
+     * may pass by itself, such as a server that is away, is then no finding. */
     void (*validate)(const struct sluice_host *, const struct sluice_conf *,
                      struct sluice_report *);
     /* *self: the plugin's own state, set even when failing, then given to close(). RETRY: again
