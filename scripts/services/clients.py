@@ -20,8 +20,12 @@ from kafka_wire import EARLIEST, LATEST, KafkaWire
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
+PATIENCE = 1.0  # times the limits of wait_for(); tests raise it, because a machine may be busy
+
+
 def wait_for(what, probe, timeout=30.0, every=0.1):
     """The first true result of probe(); exceptions count as not yet. AssertionError after timeout."""
+    timeout *= PATIENCE
     deadline = time.monotonic() + timeout
     seen = None
     while True:

@@ -20,10 +20,16 @@ def die_with_parent():
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
+_given_ports = set()  # they may be bound much later
+
+
 def free_port():
-    """Below the range that the kernel gives to clients, see lib.sh."""
+    """Below the range that the kernel gives to clients, see lib.sh; none twice."""
     while True:
         port = random.randint(15000, 32000)
+        if port in _given_ports:
+            continue
+        _given_ports.add(port)
         with socket.socket() as s:
             try:
                 s.bind(("127.0.0.1", port))

@@ -8,17 +8,24 @@ import json
 import pathlib
 import pprint
 import re
+import shutil
+import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts/services"))
 
+import clients  # noqa: E402
 from clients import Connect, Postgres, PostgresVersion, Record, Services, http, unwrap, wait_for  # noqa: E402,F401
 from sluice import BINARY, Rest, Sluice, free_port  # noqa: E402,F401
 
+# A test that fails for want of time says nothing of sluice: limits are this many times what a test
+# asks for, and are there for what hangs.
+clients.PATIENCE = PATIENCE = 3
+
 
 def seconds(limit):
-    """Decorator: the time a test may take; 120 s without it."""
+    """Decorator: the time a test may take (times PATIENCE); 120 s without it."""
 
     def mark(test):
         test.limit = limit
@@ -161,6 +168,19 @@ class Test:
             except Exception as e:
                 errors.append(f"cleaning up: {e}")
         return errors
+
+    def stacks(self):
+        """What the threads of its workers are at, for a test that hangs."""
+        text = ""
+        for worker in self._workers:
+            if not worker.process or worker.process.poll() is not None or not shutil.which("gdb"):
+                continue
+            run = subprocess.run(["gdb", "-p", str(worker.process.pid), "-batch", "-nx",
+                                  "-ex", "set debuginfod enabled off", "-ex", "thread apply all bt 20"],
+                                 stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+            frames = [line for line in run.stdout.splitlines() if line.startswith(("#", "Thread"))]
+            text += "\n".join([f"-- threads of {worker.directory.name}", *frames[-400:], ""])
+        return text
 
     def logs(self):
         logs = [w.log for w in self._workers] + [p.directory / "connect/log" for p in self._peers]

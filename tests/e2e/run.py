@@ -8,11 +8,13 @@ the services of DIR, so that the next run starts at once. --keep: keep all logs,
 failed tests.
 """
 import argparse
+import contextlib
 import importlib
 import json
 import pathlib
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -21,18 +23,47 @@ import traceback
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-from harness import BINARY, Services, Test  # noqa: E402
+from harness import BINARY, PATIENCE, Services, Test  # noqa: E402
 
 
-class TookTooLong(Exception):
-    pass
+CLEAN_UP_S = 180
+AGAIN_S = 20  # what catches the first alarm is given the next one
+
+
+class TookTooLong(BaseException):
+    """Not an Exception: those are caught by what waits."""
+
+
+@contextlib.contextmanager
+def bounded(what, limit):
+    def alarm(*_):
+        raise TookTooLong(f"{what} took longer than {limit:g} s")
+
+    signal.signal(signal.SIGALRM, alarm)
+    signal.setitimer(signal.ITIMER_REAL, limit, AGAIN_S)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def broken(why):
+    def test(_):
+        raise RuntimeError(f"the file cannot be loaded:\n{why}")
+
+    return test
 
 
 def find(patterns):
     """[(name, function)] in the order of file names and of the files."""
     found = []
     for path in sorted(HERE.glob("test_*.py")):
-        module = importlib.import_module(path.stem)
+        try:
+            module = importlib.import_module(path.stem)
+        except Exception:
+            if not patterns or any(path.stem.removeprefix("test_") in p for p in patterns):
+                found.append((f"{path.stem.removeprefix('test_')}.load", broken(traceback.format_exc())))
+            continue
         for name, function in vars(module).items():
             full = f"{path.stem.removeprefix('test_')}.{name.removeprefix('test_')}"
             mine = getattr(function, "__module__", None) == path.stem
@@ -44,22 +75,27 @@ def find(patterns):
 
 def run_one(name, function, services, directory):
     """The report of a failure, or None."""
-
-    def alarm(*_):
-        raise TookTooLong(f"took longer than {limit} s")
-
-    limit = getattr(function, "limit", 120)
     test = Test(name, services, directory)
     report = None
-    signal.signal(signal.SIGALRM, alarm)
-    signal.alarm(limit)
     try:
-        function(test)
+        with bounded("the test", getattr(function, "limit", 120) * PATIENCE):
+            function(test)
+    except TookTooLong:
+        report = traceback.format_exc()
+        try:
+            report += test.stacks()
+        except (OSError, subprocess.SubprocessError) as e:
+            report += f"no stacks: {e}\n"
     except Exception:
         report = traceback.format_exc()
-    finally:
-        signal.alarm(0)
-    errors = test.finish()
+    errors, cleaned = [], False
+    while not cleaned:  # each call goes on behind what hung
+        try:
+            with bounded("cleaning up", CLEAN_UP_S):
+                errors += test.finish()
+            cleaned = True
+        except TookTooLong:
+            errors.append(traceback.format_exc())
     if errors:
         report = "\n".join(([report] if report else []) + errors)
     if report:
@@ -67,6 +103,13 @@ def run_one(name, function, services, directory):
             tail = log.read_text(errors="replace").splitlines()[-25:]
             report += f"\n-- end of {log}\n" + "\n".join(tail) + "\n"
     return report
+
+
+def reason(report):
+    """The exception, which stands behind the stack: its first lines in one."""
+    lines = [line for line in report.splitlines() if line.strip()]
+    first = next((i for i, line in enumerate(lines) if not line.startswith((" ", "Traceback"))), 0)
+    return " | ".join(lines[first:first + 8])[:600]
 
 
 def main():
@@ -88,7 +131,7 @@ def main():
     signal.signal(signal.SIGTERM, ended)
     work = pathlib.Path(tempfile.mkdtemp(prefix="sluice-e2e-files."))
     services = Services(args.services)
-    passed, failed = 0, []
+    passed, failed, reasons = 0, [], {}
     if not BINARY.exists():
         print(f"note: there is no {BINARY}")
     try:
@@ -99,6 +142,7 @@ def main():
             took = f"{time.monotonic() - start:.1f} s"
             if report:
                 failed.append(name)
+                reasons[name] = reason(report)
                 print(f"FAIL {name} ({took})\n{report}", flush=True)
             else:
                 passed += 1
@@ -113,8 +157,11 @@ def main():
         else:
             shutil.rmtree(work, ignore_errors=True)
     if args.counts:
-        pathlib.Path(args.counts).write_text(json.dumps({"passed": passed, "failed": len(failed)}))
+        counts = {"passed": passed, "failed": len(failed), "reasons": reasons}
+        pathlib.Path(args.counts).write_text(json.dumps(counts))
     else:
+        for name in failed:
+            print(f"FAIL {name}: {reasons[name]}")
         print(f"{passed} passed, {len(failed)} failed")
     return 1 if failed or not tests else 0
 
