@@ -15,6 +15,7 @@
 #include "position.h"
 #include "readers.h"
 #include "relation.h"
+#include "reselect.h"
 #include "settings.h"
 #include "signals.h"
 #include "streamed.h"
@@ -125,6 +126,8 @@ struct cdc {
     uint64_t xmin;                       /* of the slot; 0: none, or not asked for */
     struct cdc_incremental *incremental; /* NULL: no signal table */
     struct cdc_transaction *transaction; /* NULL: no transaction metadata */
+    struct cdc_reselect *reselect;       /* NULL: no post processor */
+    bool reselected;                     /* it has found something for the change under way */
     bool ask_keepalive;                  /* the server shall tell how far it has sent */
     char *origin;                        /* of the transaction, NULL: none */
     uint64_t origin_lsn;

@@ -374,6 +374,7 @@ static struct sluice_record *finish(struct cdc *cdc, struct cdc_relation *rel, c
     struct sluice_value *e = parts->envelope;
     memcpy(parts->source, rel->source, sizeof(rel->source));
     fill_source(cdc, parts->source, source_at, marker);
+    if (cdc->reselected && parts->after && !marker) cdc_reselect_apply(cdc, rel, parts->after);
     e[ENV_BEFORE] =
         parts->before ? sluice_nested(SLUICE_STRUCT, parts->before, rel->fields_n) : sluice_null();
     e[ENV_AFTER] =

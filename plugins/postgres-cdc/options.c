@@ -201,7 +201,28 @@ const struct sluice_option cdc_options[] = {
      "Has no effect: changes that cannot be decoded always fail the task."},
     {"converters", LIST, LOW, 0, NULL, NULL, TYPE,
      "Custom converters are Java classes; not supported."},
-    {"post.processors", LIST, LOW, 0, NULL, NULL, TYPE, "Post processors; not supported yet."},
+    {"post.processors", LIST, LOW, 0, NULL, NULL, TYPE,
+     "Names of the post processors, whose options stand under post.processors.<name>, or under "
+     "<name> alone. There is one class, which reads columns of streamed rows again."},
+    {"post.processors.*.type", STR, LOW, 0, NULL, NULL, TYPE,
+     "Its class: io.debezium.processors.reselect.ReselectColumnsPostProcessor; others are "
+     "refused."},
+    {"*.reselect.columns.include.list", LIST, LOW, 0, NULL, NULL, TYPE,
+     "Regular expressions of the columns (schema.table:column) that are read again; without it "
+     "and the next, all."},
+    {"*.reselect.columns.exclude.list", LIST, LOW, 0, NULL, NULL, TYPE,
+     "Regular expressions of the columns (schema.table:column) that are not; has no effect beside "
+     "an include list."},
+    {"*.reselect.unavailable.values", BOOL, LOW, 0, "true", NULL, TYPE,
+     "Whether unchanged large values that Postgres did not send are read again."},
+    {"*.reselect.null.values", BOOL, LOW, 0, "true", NULL, TYPE,
+     "Whether columns that are null are read again."},
+    {"*.reselect.use.event.key", BOOL, LOW, 0, "false", NULL, TYPE,
+     "Whether the row is looked for by the record's key (message.key.columns) instead of the "
+     "table's primary key or unique index."},
+    {"*.reselect.error.handling.mode", STR, LOW, WORD, "warn", "warn|fail|skip", TYPE,
+     "What happens when the row is gone or the query fails: the record stays as it came, with a "
+     "warning or (skip) without, or the task fails."},
 
     {"topic.prefix", STR, HIGH, REQ, NULL, NULL, TOPIC,
      "Name of this server: first part of all topics and schema names, and the key of the stored "

@@ -64,6 +64,7 @@ static enum sluice_verdict cdc_open(struct sluice_task *task, const struct sluic
     cdc->after_cells = cdc_alloc(CDC_COLUMNS_MAX * sizeof(struct cdc_cell));
     cdc->relation_columns = cdc_alloc(CDC_COLUMNS_MAX * sizeof(struct cdc_relation_column));
     cdc_envelope_init(cdc, host->connector(task), host->task_id(task));
+    cdc_reselect_init(cdc);
     cdc_incremental_init(cdc, host->resume(task, cdc->partition));
     if (cdc->settings.signal_topic && host->abi_minor < 2)
         return cdc_fail(err, "signal.enabled.channels=kafka needs a newer sluice");
@@ -83,6 +84,7 @@ static void disconnect(struct cdc *cdc)
     free(cdc->identity_sql);
     cdc->identity_sql = NULL;
     cdc_incremental_abandon(cdc);
+    cdc_reselect_abandon(cdc);
     cdc_conn_close(&cdc->general);
     cdc_conn_close(&cdc->replication);
 }
@@ -97,6 +99,7 @@ static void cdc_close(void *self)
     cdc_conn_close(&cdc->general);
     cdc_signals_fini(cdc);
     cdc_incremental_fini(cdc);
+    cdc_reselect_fini(cdc);
     cdc_streamed_fini(&cdc->streamed);
     free(cdc->identity_sql);
     free_kept(cdc);

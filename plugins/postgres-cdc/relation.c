@@ -36,10 +36,8 @@ enum { BEHIND, COLUMNS, KEYS, TYPES }; /* results of catalog_sql() */
 
 #define BEHIND_MS 1000 /* at most until the catalog has to show a transaction that was streamed */
 
-/* Whether a transaction is not yet visible: its commit is streamed from the log before other
- * sessions see it, with synchronous standbys long before. Transaction numbers have 64 bits there,
- * of which the stream tells 32. */
-static void behind_sql(struct cdc_text *sql, uint64_t txid)
+/* Transaction numbers have 64 bits there, of which the stream tells 32. */
+void cdc_behind_sql(struct cdc_text *sql, uint64_t txid)
 {
     if (!txid) {
         cdc_text_adds(sql, "SELECT false;");
@@ -58,7 +56,7 @@ static void behind_sql(struct cdc_text *sql, uint64_t txid)
 static char *catalog_sql(uint32_t oid, const struct cdc_relation_message *message, uint64_t txid)
 {
     struct cdc_text sql = {0};
-    behind_sql(&sql, txid);
+    cdc_behind_sql(&sql, txid);
     cdc_text_addf(
         &sql,
         "SELECT a.attname, a.atttypid, a.atttypmod, a.attnotnull, CASE WHEN %s THEN "
@@ -305,6 +303,20 @@ static uint32_t take_catalog_key(struct cdc *cdc, struct cdc_relation *rel)
     return n;
 }
 
+/* Beside the key that message.key.columns gives. */
+static void take_primary(struct cdc *cdc, struct cdc_relation *rel)
+{
+    struct cdc_key_part *given = rel->key;
+    uint32_t given_n = rel->key_n;
+    rel->key = cdc_pool_alloc(&rel->pool, (rel->columns_n + 1) * sizeof(*rel->key));
+    rel->key_n = 0;
+    take_catalog_key(cdc, rel);
+    rel->primary = rel->key;
+    rel->primary_n = rel->key_n;
+    rel->key = given;
+    rel->key_n = given_n;
+}
+
 static void take_key(struct cdc *cdc, struct cdc_relation *rel, bool streamed)
 {
     const struct cdc_conn *conn = &cdc->general;
@@ -313,7 +325,10 @@ static void take_key(struct cdc *cdc, struct cdc_relation *rel, bool streamed)
     const struct cdc_key_rule *rule = cdc_key_rules_find(&cdc->settings.keys, name);
     free(name);
     for (size_t i = 0; rule && i < rule->columns_n; i++) add_key(rel, rule->columns[i]);
-    if (rule) return;
+    if (rule) {
+        if (streamed && cdc->reselect) take_primary(cdc, rel);
+        return;
+    }
     uint32_t wanted = take_catalog_key(cdc, rel);
     bool gone = !PQntuples(conn->results[COLUMNS]);
     bool marked = false;
@@ -405,6 +420,7 @@ enum cdc_step cdc_relation_load(struct cdc *cdc, uint32_t oid, const char *schem
     take_columns(cdc, rel, message);
     take_key(cdc, rel, message != NULL);
     make_schemas(cdc, rel);
+    if (message) cdc_reselect_plan(cdc, rel);
     *out = rel;
     return CDC_DONE;
 }

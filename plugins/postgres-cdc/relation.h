@@ -58,7 +58,11 @@ struct cdc_relation {
     uint32_t fields_n;
     struct cdc_key_part *key;
     uint32_t key_n;
-    bool key_sent; /* old tuples of kind K hold the whole key */
+    bool key_sent;                /* old tuples of kind K hold the whole key */
+    struct cdc_key_part *primary; /* the table's own key, where reselect.c asks for it and
+                                     message.key.columns gives another; else NULL */
+    uint32_t primary_n;
+    uint8_t *reselect; /* per column: bits of the post processors that may ask for it; or NULL */
     const struct sluice_schema *key_schema, *row_schema, *envelope;
     struct sluice_value source[CDC_SOURCE_FIELDS];
     uint64_t count_number; /* transaction.c: its events of this transaction are counted there: */
@@ -98,6 +102,10 @@ enum cdc_step cdc_relation_load(struct cdc *cdc, uint32_t oid, const char *schem
                                 const char *table, const struct cdc_relation_message *message,
                                 const struct cdc_wait *wait, struct cdc_relation **out,
                                 struct sluice_err *err);
+/* SQL that tells ("t") whether a transaction is not yet visible to other sessions, with the
+ * semicolon: its commit is streamed from the log before they see it, with synchronous standbys long
+ * before. txid 0: none, "f". */
+void cdc_behind_sql(struct cdc_text *sql, uint64_t txid);
 /* One that is not captured. */
 struct cdc_relation *cdc_relation_ignored(uint32_t oid, const char *schema, const char *table);
 /* Puts it in place of the one of this oid, which retires. */

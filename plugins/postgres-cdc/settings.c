@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "mapping.h"
+#include "reselect.h"
 
 struct reader {
     struct cdc_settings *out;
@@ -69,7 +70,6 @@ static void refuse(struct reader *r, const char *key, const char *harmless, cons
 static void refuse_unsupported(struct reader *r)
 {
     refuse(r, "converters", NULL, "custom converters are Java classes");
-    refuse(r, "post.processors", NULL, "records would go unprocessed");
     refuse(r, "snapshot.query.mode", "select_all", "the snapshot would read other rows");
     const char *strategy = r->host->str(r->conf, "topic.naming.strategy");
     if (strategy && *strategy && !strstr(strategy, "SchemaTopicNamingStrategy"))
@@ -501,7 +501,7 @@ bool cdc_settings_read(struct cdc_settings *settings, const struct sluice_host *
     settings->heartbeat_query = text(&r, "heartbeat.action.query");
     settings->extended_headers = host->flag(conf, "extended.headers.enabled");
     refuse_unsupported(&r);
-    return r.ok;
+    return cdc_reselectors_read(settings, host, conf, complain, arg) && r.ok;
 }
 
 void cdc_settings_free(struct cdc_settings *settings)
@@ -515,6 +515,7 @@ void cdc_settings_free(struct cdc_settings *settings)
     cdc_key_rules_free(&settings->identities);
     if (settings->mappings) cdc_mappings_free(settings->mappings);
     free(settings->mappings);
+    cdc_reselectors_free(settings);
     free(settings->statements);
     free(settings->overrides);
     free(settings->signal_props);

@@ -35,6 +35,7 @@ enum cdc_failure_mode { CDC_FAILURE_WARN, CDC_FAILURE_FAIL, CDC_FAILURE_SKIP };
 enum { CDC_SKIP_C = 1, CDC_SKIP_U = 2, CDC_SKIP_D = 4, CDC_SKIP_T = 8, CDC_SKIP_R = 16 };
 
 struct cdc_mappings;
+struct cdc_reselector; /* reselect.h */
 
 struct cdc_override {
     const char *table, *sql; /* schema.table */
@@ -99,7 +100,9 @@ struct cdc_settings {
     bool skipped_given; /* then a publication made here leaves them out too */
     bool tombstones, skip_unchanged;
 
-    struct cdc_mappings *mappings; /* mapping.h; owned */
+    struct cdc_mappings *mappings;      /* mapping.h; owned */
+    struct cdc_reselector *reselectors; /* post.processors; owned */
+    size_t reselectors_n;
     enum cdc_adjustment schema_names, field_names;
 
     enum cdc_decimal_mode decimal;

@@ -156,7 +156,7 @@ static bool was_emitted(struct cdc *cdc, uint64_t lsn)
 }
 
 static enum cdc_step on_change(struct cdc *cdc, struct cdc_cursor *c, char op, uint64_t lsn,
-                               struct sluice_err *err)
+                               const struct cdc_wait *wait, struct sluice_err *err)
 {
     if (cdc->resume.skipping) return CDC_DONE;
     struct cdc_change change = {.before = {.cells = cdc->before_cells},
@@ -174,6 +174,13 @@ static enum cdc_step on_change(struct cdc *cdc, struct cdc_cursor *c, char op, u
     if (!relation || !cdc_read_change(c, op, &change))
         return broken_stream(cdc, err, relation ? "change" : "change of an unknown table");
     bool again = cdc->parts_done == UINT32_MAX; /* only counted */
+    if (cdc->reselect && !again) {
+        enum cdc_step step = cdc_reselect(cdc, relation, &change, wait, err);
+        if (step != CDC_DONE) {
+            cdc->position = before;
+            return step;
+        }
+    }
     if ((cdc->incremental && !again &&
          !cdc_incremental_change(cdc, relation, &change, &before, err)) ||
         !cdc_emit_change(cdc, relation, &change, &before, err)) {
@@ -254,7 +261,7 @@ static enum cdc_step on_data(struct cdc *cdc, const char *data, int len,
     switch (type) {
     case 'I':
     case 'U':
-    case 'D': return on_change(cdc, &c, type, start, err);
+    case 'D': return on_change(cdc, &c, type, start, wait, err);
     case 'B': return on_begin(cdc, &c, start, err);
     case 'C': return on_commit(cdc, &c, err);
     case 'R': return on_relation(cdc, &c, wait, err);
