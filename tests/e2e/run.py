@@ -112,6 +112,13 @@ def reason(report):
     return " | ".join(lines[first:first + 8])[:600]
 
 
+def count(path, passed, reasons, under_way):
+    """For scripts/test.py; as it stands before each test, in case this process is ended."""
+    if path:
+        pathlib.Path(path).write_text(json.dumps(
+            {"passed": passed, "failed": len(reasons), "reasons": reasons, "next": under_way}))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--list", action="store_true")
@@ -136,6 +143,7 @@ def main():
         print(f"note: there is no {BINARY}")
     try:
         for name, function in tests:
+            count(args.counts, passed, reasons, name)
             directory = work / name
             start = time.monotonic()
             report = run_one(name, function, services, directory)
@@ -156,10 +164,8 @@ def main():
             print(f"files of the tests: {work}; logs of the services: {services.directory}")
         else:
             shutil.rmtree(work, ignore_errors=True)
-    if args.counts:
-        counts = {"passed": passed, "failed": len(failed), "reasons": reasons}
-        pathlib.Path(args.counts).write_text(json.dumps(counts))
-    else:
+    count(args.counts, passed, reasons, None)
+    if not args.counts:
         for name in failed:
             print(f"FAIL {name}: {reasons[name]}")
         print(f"{passed} passed, {len(failed)} failed")
