@@ -62,6 +62,9 @@ void sluice_producers_free(struct sluice_producers *pool)
     free(pool);
 }
 
+/* Set in a message's opaque: its headers are lent. */
+#define LENT ((uintptr_t)1)
+
 static void on_delivered(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque)
 {
     struct sluice_producer *p = opaque;
@@ -69,7 +72,13 @@ static void on_delivered(rd_kafka_t *rk, const rd_kafka_message_t *message, void
     if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR &&
         atomic_load_explicit(&p->down, memory_order_relaxed))
         atomic_store(&p->down, false);
-    if (message->_private) p->delivered(message->_private, message->err);
+    uintptr_t opaque_bits = (uintptr_t)message->_private;
+    if (opaque_bits & LENT) { /* librdkafka says const, of what it made for this call */
+        rd_kafka_headers_t *headers;
+        rd_kafka_message_detach_headers((rd_kafka_message_t *)(uintptr_t)message, &headers);
+    }
+    void *receiver = (void *)(opaque_bits & ~LENT);
+    if (receiver) p->delivered(receiver, message->err);
 }
 
 static void set_trouble(struct sluice_producer *p, const char *text)
@@ -323,7 +332,8 @@ enum sluice_sent sluice_producer_send(struct sluice_producer *producer,
     args[n].u.mem.ptr = (void *)(uintptr_t)message->key;
     args[n++].u.mem.size = message->key_len;
     args[n].vtype = RD_KAFKA_VTYPE_OPAQUE;
-    args[n++].u.ptr = message->opaque;
+    assert(!((uintptr_t)message->opaque & LENT));
+    args[n++].u.ptr = (void *)((uintptr_t)message->opaque | (message->headers_lent ? LENT : 0));
     if (message->timestamp_ms != SLUICE_NO_TIMESTAMP) {
         args[n].vtype = RD_KAFKA_VTYPE_TIMESTAMP;
         args[n++].u.i64 = message->timestamp_ms;

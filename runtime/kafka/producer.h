@@ -46,8 +46,9 @@ struct sluice_message {
     int64_t timestamp_ms;    /* SLUICE_NO_TIMESTAMP: now */
     const void *key, *value; /* NULL: null; copied */
     size_t key_len, value_len;
-    struct rd_kafka_headers_s *headers; /* NULL: none; taken over when sent */
-    void *opaque;
+    struct rd_kafka_headers_s *headers; /* NULL: none; taken over when sent, */
+    bool headers_lent; /* but these only until delivered() is called: then the caller's again */
+    void *opaque;      /* with a reader of delivered(): even, as pointers to structs are */
 };
 
 enum sluice_sent { SLUICE_SENT, SLUICE_SEND_FULL /* try again later */, SLUICE_SEND_FAILED };

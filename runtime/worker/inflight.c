@@ -20,6 +20,7 @@ struct sluice_slot {
     uint64_t next; /* seq of the partition's next record, NO_SEQ: none yet */
     int64_t offset;
     void *item;
+    void *lent; /* NULL: nothing */
     size_t bytes;
     uint32_t partition;
     uint32_t position_len;
@@ -49,6 +50,9 @@ struct sluice_window {
     _Atomic bool waiting;    /* the owner sleeps and wants to hear of finished records */
     _Atomic bool any_failed; /* some slot has an error */
     _Atomic size_t users;    /* owner + holds + shared unfinished slots */
+    void (*take)(void *arg, void *lent);
+    void *take_arg;
+    void (*drop)(void *lent); /* NULL: nothing is lent */
 };
 
 struct sluice_window *sluice_window_new(size_t records, size_t bytes)
@@ -66,9 +70,16 @@ struct sluice_window *sluice_window_new(size_t records, size_t bytes)
 
 struct sluice_wake *sluice_window_wake(struct sluice_window *window) { return &window->wake; }
 
+static struct sluice_slot *slot_at(const struct sluice_window *w, uint64_t seq)
+{
+    return &w->slots[seq & w->mask];
+}
+
 static void let_go(struct sluice_window *w)
 {
     if (atomic_fetch_sub_explicit(&w->users, 1, memory_order_acq_rel) != 1) return;
+    for (uint64_t s = w->head; w->drop && s < w->tail; s++)
+        if (slot_at(w, s)->lent) w->drop(slot_at(w, s)->lent);
     for (size_t i = 0; i < w->nparts; i++) free(w->parts[i]);
     free(w->parts);
     free(w->slots);
@@ -101,11 +112,6 @@ size_t sluice_window_room(const struct sluice_window *window)
 size_t sluice_window_room_bytes(const struct sluice_window *window)
 {
     return window->bytes >= window->max_bytes ? 0 : window->max_bytes - window->bytes;
-}
-
-static struct sluice_slot *slot_at(const struct sluice_window *w, uint64_t seq)
-{
-    return &w->slots[seq & w->mask];
 }
 
 static struct part *part_at(struct sluice_window *w, uint32_t partition)
@@ -186,6 +192,20 @@ void sluice_slot_share(struct sluice_slot *slot)
     atomic_fetch_add_explicit(&slot->window->users, 1, memory_order_relaxed);
 }
 
+void sluice_slot_lend(struct sluice_slot *slot, void *lent)
+{
+    assert(slot->shared && slot->window->drop);
+    slot->lent = lent;
+}
+
+void sluice_window_lends(struct sluice_window *window, void (*take)(void *arg, void *lent),
+                         void *arg, void (*drop)(void *lent))
+{
+    window->take = take;
+    window->take_arg = arg;
+    window->drop = drop;
+}
+
 void sluice_slot_finish(struct sluice_slot *slot, int error, bool shared)
 {
     struct sluice_window *w = slot->window;
@@ -231,6 +251,11 @@ size_t sluice_window_advance(struct sluice_window *window, void (*release)(void 
         if (atomic_load_explicit(&slot->state, memory_order_relaxed) != PASSED) break;
         if (slot->item && release) release(arg, slot->item);
         slot->item = NULL;
+        if (slot->lent) {
+            if (window->take) window->take(window->take_arg, slot->lent);
+            else window->drop(slot->lent);
+            slot->lent = NULL;
+        }
         reported += slot->shared;
         window->bytes -= slot->bytes;
         atomic_store_explicit(&slot->state, FREE, memory_order_relaxed);

@@ -50,6 +50,13 @@ struct sluice_slot *sluice_window_find(struct sluice_window *window, uint64_t se
 /* A report that will come from another thread: keeps the window alive until slot_finish(). Call
  * before handing the slot out. */
 void sluice_slot_share(struct sluice_slot *slot);
+/* What a shared slot's record was given along, and whoever finishes it uses no more. It goes back
+ * to the window's take() when the slot is let go. */
+void sluice_slot_lend(struct sluice_slot *slot, void *lent);
+/* take: called by advance(), on the owner's thread; NULL: drop does it. drop: frees what the window
+ * still has when it ends, on any thread. */
+void sluice_window_lends(struct sluice_window *window, void (*take)(void *arg, void *lent),
+                         void *arg, void (*drop)(void *lent));
 /* error 0: durable. Else an error code of Kafka's that the owner finds by failed(). shared: pairs
  * with share(). */
 void sluice_slot_finish(struct sluice_slot *slot, int error, bool shared);

@@ -15,8 +15,9 @@ struct source_partition {
     bool again; /* writing its offset failed: it is written with the next */
 };
 
-struct sluice_source_commit; /* source_commit.c */
-struct sluice_source_txn;    /* source_txn.c */
+struct sluice_source_commit;  /* source_commit.c */
+struct sluice_source_headers; /* source_headers.c */
+struct sluice_source_txn;     /* source_txn.c */
 
 struct sluice_source_run {
     struct sluice_task *task;
@@ -27,7 +28,8 @@ struct sluice_source_run {
     struct sluice_connector_offsets *offsets;
     struct sluice_source_commit *commit; /* under way; NULL: none */
     struct sluice_source_txn *txn;       /* NULL: not exactly-once */
-    struct sluice_producer *producer;    /* the transactions' own, or a shared one */
+    struct sluice_source_headers *headers;
+    struct sluice_producer *producer; /* the transactions' own, or a shared one */
     struct sluice_topics topics;
     struct sluice_topic_creation *creation; /* NULL: brokers make topics, or nobody */
     struct sluice_backoff backoff;
@@ -39,6 +41,7 @@ struct sluice_source_run {
         struct sluice_err *err; /* of what went wrong while waiting to try again */
     } hand;
     int64_t commit_due_ms, commit_every_ms, service_due_ms;
+    int64_t now_ms;    /* wall clock as of the last poll: the time of records that bring none */
     int64_t active_ms; /* when records last came or went */
     bool rested;       /* since then: it has given back memory */
 };
@@ -63,6 +66,21 @@ enum sluice_verdict sluice_source_commit(struct sluice_source_run *run, struct s
  * one that failed is written with the next. */
 enum sluice_verdict sluice_source_settle(struct sluice_source_run *run, struct sluice_err *err);
 void sluice_source_commit_free(struct sluice_source_run *run); /* the task ends */
+
+/* ---- source_headers.c: headers that are the same in most records are made once and lent ---- */
+
+struct sluice_lent_headers;
+struct sluice_source_headers *sluice_source_headers_new(struct sluice_task *task);
+void sluice_source_headers_free(struct sluice_source_headers *own); /* what is lent comes later */
+/* Makes the message's headers; lent: to be given to the slot, NULL: nothing. False: failure. */
+bool sluice_source_headers_make(struct sluice_source_headers *own, const struct sluice_record *rec,
+                                struct sluice_message *message, struct sluice_lent_headers **lent,
+                                struct sluice_failure *failure);
+/* The message was not sent. */
+void sluice_source_headers_unsent(struct sluice_source_headers *own, struct sluice_message *message,
+                                  struct sluice_lent_headers *lent);
+/* A task without records keeps none. */
+void sluice_source_headers_rest(struct sluice_source_headers *own);
 
 /* ---- source_task.c, for source_txn.c ---- */
 

@@ -21,7 +21,7 @@
 #include "worker/tolerance.h"
 #include "worker/topic_use.h"
 
-#define POLL_MAX_RECORDS 4096
+#define POLL_MAX_RECORDS 512
 #define POLL_MAX_BYTES ((size_t)4 << 20)
 #define POLL_WAIT_MS 1000
 #define SERVICE_MS 1000 /* a full or paused task is still polled this often, with room for none */
@@ -85,31 +85,6 @@ static enum sluice_verdict undelivered(struct sluice_source_run *run, int code, 
 
 /* ---- one record ---- */
 
-static struct rd_kafka_headers_s *make_headers(struct sluice_task *task,
-                                               const struct sluice_record *rec,
-                                               struct sluice_failure *failure, bool *ok)
-{
-    *ok = true;
-    if (rec->headers_len == 0) return NULL;
-    struct rd_kafka_headers_s *headers = sluice_headers_new(rec->headers_len);
-    for (uint32_t i = 0; i < rec->headers_len; i++) {
-        bool null;
-        *ok = sluice_pipeline_encode_header(&task->pipe, rec->topic, &rec->headers[i], &null,
-                                            failure);
-        if (!*ok) {
-            sluice_headers_free(headers);
-            return NULL;
-        }
-        const struct sluice_buf *bytes = &task->pipe.header_bytes;
-        sluice_headers_add(headers, rec->headers[i].key,
-                           null          ? NULL
-                           : bytes->data ? bytes->data
-                                         : "",
-                           bytes->len);
-    }
-    return headers;
-}
-
 static enum sluice_sent try_send(struct sluice_source_run *run,
                                  const struct sluice_message *message, int *code,
                                  struct sluice_err *why)
@@ -121,15 +96,16 @@ static enum sluice_sent try_send(struct sluice_source_run *run,
 /* Enters the window and hands the message to the producer, waiting while its queue is full. */
 static enum sluice_verdict send(struct sluice_source_run *run, const struct sluice_record *rec,
                                 struct sluice_topic *topic, struct sluice_message *message,
-                                struct sluice_err *err)
+                                struct sluice_lent_headers *lent, struct sluice_err *err)
 {
     struct sluice_task *task = run->task;
-    struct sluice_err why = {{0}};
+    struct sluice_err why; /* large: not cleared for each record */
     int code = 0;
+    why.msg[0] = '\0';
     size_t bytes = message->key_len + message->value_len;
     enum sluice_verdict v = run->txn ? sluice_source_txn_begin(run, rec->topic, err) : SLUICE_OK;
     if (v != SLUICE_OK) {
-        sluice_headers_free(message->headers);
+        sluice_source_headers_unsent(run->headers, message, lent);
         run->hand.served = v; /* DROP: from there it goes back to the last commit */
         return SLUICE_FAIL;
     }
@@ -140,15 +116,18 @@ static enum sluice_verdict send(struct sluice_source_run *run, const struct slui
     sluice_slot_share(slot);
     enum sluice_sent sent;
     while ((sent = try_send(run, message, &code, &why)) == SLUICE_SEND_FULL &&
-           !sluice_task_stopping(task))
+           !sluice_task_stopping(task)) {
         sluice_window_wait(task->window, FULL_WAIT_MS);
+        run->now_ms = sluice_wall_ms();
+    }
     if (sent == SLUICE_SENT) {
+        if (lent) sluice_slot_lend(slot, lent);
         sluice_count(&task->count.bytes, bytes);
         if (run->txn) sluice_source_txn_moved(run, rec, true);
         sluice_topic_use(task, &topic->told, topic->name);
         return SLUICE_OK;
     }
-    sluice_headers_free(message->headers);
+    sluice_source_headers_unsent(run->headers, message, lent);
     v = SLUICE_RETRY; /* stopped meanwhile: this record comes again */
     if (sent == SLUICE_SEND_FAILED)
         v = sluice_source_refused(run, code, rec->topic, rec, bytes, err);
@@ -206,8 +185,13 @@ static enum sluice_verdict handle(struct sluice_source_run *run, struct sluice_r
 {
     struct sluice_task *task = run->task;
     struct sluice_pipeline *pipe = &task->pipe;
-    struct sluice_failure failure = {0};
+    struct sluice_failure failure; /* large: not cleared for each record */
+    struct sluice_message message;
+    struct sluice_lent_headers *lent;
     bool key_null, value_null, ok, fresh;
+    failure.stage = failure.class = failure.exception = NULL;
+    failure.retriable = false;
+    failure.err.msg[0] = '\0';
     assert(rec->source_partition < run->n);
     run->hand.record = rec;
     run->hand.served = SLUICE_OK;
@@ -221,23 +205,23 @@ static enum sluice_verdict handle(struct sluice_source_run *run, struct sluice_r
     }
     if (v == SLUICE_OK) {
         ok = sluice_pipeline_encode(pipe, rec, &key_null, &value_null, &failure);
-        struct rd_kafka_headers_s *headers = ok ? make_headers(task, rec, &failure, &ok) : NULL;
+        ok = ok && sluice_source_headers_make(run->headers, rec, &message, &lent, &failure);
         if (ok && run->creation && !sluice_topics_has(&run->topics, rec->topic) &&
             (v = create_topic(run, rec->topic, err)) != SLUICE_OK) {
-            sluice_headers_free(headers);
+            sluice_source_headers_unsent(run->headers, &message, lent);
             return v;
         }
         if (ok) {
-            struct sluice_message message = {.partition = rec->partition,
-                                             .timestamp_ms = rec->timestamp_ms,
-                                             .key = key_null ? NULL : pipe->key_bytes.data,
-                                             .key_len = key_null ? 0 : pipe->key_bytes.len,
-                                             .value = value_null ? NULL : pipe->value_bytes.data,
-                                             .value_len = value_null ? 0 : pipe->value_bytes.len,
-                                             .headers = headers};
+            bool stamped = rec->timestamp_ms != SLUICE_NO_TIMESTAMP;
+            message.partition = rec->partition;
+            message.timestamp_ms = stamped ? rec->timestamp_ms : run->now_ms;
+            message.key = key_null ? NULL : pipe->key_bytes.data;
+            message.key_len = key_null ? 0 : pipe->key_bytes.len;
+            message.value = value_null ? NULL : pipe->value_bytes.data;
+            message.value_len = value_null ? 0 : pipe->value_bytes.len;
             struct sluice_topic *topic = sluice_topics_find(&run->topics, rec->topic, &fresh);
             sluice_topic_use(task, &topic->told, topic->name);
-            v = send(run, rec, topic, &message, err);
+            v = send(run, rec, topic, &message, lent, err);
             if (run->hand.served != SLUICE_OK) return run->hand.served;
             return v == SLUICE_DROP ? SLUICE_OK : v;
         }
@@ -318,6 +302,7 @@ static enum sluice_verdict poll_once(struct sluice_source_run *run, size_t recor
     enum sluice_verdict v = task->plugin->source->poll(task->self, &run->batch, &room, err);
     sluice_task_batch(task, begun_us, run->batch.n);
     run->service_due_ms = sluice_now_ms() + SERVICE_MS;
+    run->now_ms = sluice_wall_ms();
     if (v == SLUICE_FAIL) return v;
     assert(run->batch.n <= room.records);
     sluice_count(&task->count.polled, run->batch.n);
@@ -385,6 +370,7 @@ static void rest(struct sluice_source_run *run, int64_t now)
         if (run->rested) sluice_mem_rest(false);
         run->rested = false;
     } else if (!run->rested && now - run->active_ms >= REST_MS) {
+        sluice_source_headers_rest(run->headers);
         struct sluice_batch *batches[] = {&run->batch, &run->idle};
         for (size_t i = 0; i < sizeof batches / sizeof *batches; i++) {
             sluice_batch_fini(batches[i]);
@@ -543,6 +529,7 @@ static void end(struct sluice_source_run *run)
     task->self = NULL;
     task->source = NULL;
     sluice_source_commit_free(run);
+    sluice_source_headers_free(run->headers);
     sluice_topics_fini(&run->topics);
     if (run->txn) sluice_source_txn_free(run->txn); /* with its producer */
     else sluice_producer_put(run->producer);
@@ -561,6 +548,7 @@ enum sluice_verdict sluice_source_run(struct sluice_task *task, struct sluice_er
     struct sluice_source_run *run = sluice_xcalloc(1, sizeof *run);
     run->task = task;
     task->source = run;
+    run->headers = sluice_source_headers_new(task);
     run->commit_every_ms = sluice_worker_num(task->worker, "offset.flush.interval.ms");
     sluice_batch_init(&run->batch);
     sluice_batch_init(&run->scratch);

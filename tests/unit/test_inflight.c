@@ -204,6 +204,53 @@ TEST(window_gives_items_back_once)
     sluice_window_detach(w);
 }
 
+static void take(void *arg, void *lent)
+{
+    CHECK(arg == &released);
+    release(NULL, lent);
+}
+
+static _Atomic size_t dropped;
+
+static void drop(void *lent)
+{
+    free(lent);
+    dropped++;
+}
+
+static struct sluice_slot *enter_lending(struct sluice_window *w, int64_t offset)
+{
+    struct sluice_slot *slot = enter(w, 0, offset);
+    sluice_slot_share(slot);
+    sluice_slot_lend(slot, sluice_xmalloc(8));
+    return slot;
+}
+
+TEST(window_gives_back_what_was_lent_once_its_slot_is_let_go)
+{
+    struct sluice_window *w = sluice_window_new(16, 1000);
+    released = dropped = 0;
+    sluice_window_lends(w, take, &released, drop);
+    struct sluice_slot *a = enter_lending(w, 1), *b = enter_lending(w, 2);
+    struct sluice_slot *c = enter_lending(w, 3);
+    sluice_slot_finish(b, 0, true);
+    sluice_window_advance(w, NULL, NULL);
+    CHECK_INT(released, 0); /* a is before it */
+    sluice_slot_finish(a, 0, true);
+    sluice_window_advance(w, NULL, NULL);
+    CHECK_INT(released, 2);
+    sluice_window_lends(w, NULL, NULL, drop); /* nobody takes any more */
+    sluice_slot_finish(c, 0, true);
+    sluice_window_advance(w, NULL, NULL);
+    CHECK_INT(released, 2);
+    CHECK_INT(dropped, 1);
+    struct sluice_slot *again = enter(w, 0, 4); /* of a place that had something */
+    sluice_slot_finish(again, 0, false);
+    sluice_window_advance(w, NULL, NULL);
+    CHECK_INT(dropped, 1);
+    sluice_window_detach(w);
+}
+
 /* ---- reports from another thread ---- */
 
 #define MANY 20000
@@ -275,6 +322,21 @@ TEST(window_outlives_its_owner_until_the_last_report)
     sluice_window_detach(w);
     CHECK(pthread_create(&thread, NULL, report_late, slot) == 0);
     pthread_join(thread, NULL);
+}
+
+TEST(window_drops_what_is_lent_with_the_last_report)
+{
+    pthread_t thread;
+    struct sluice_window *w = sluice_window_new(16, 1000);
+    dropped = 0;
+    sluice_window_lends(w, NULL, NULL, drop);
+    struct sluice_slot *early = enter_lending(w, 1), *late = enter_lending(w, 2);
+    sluice_slot_finish(early, 0, true);
+    sluice_window_detach(w);
+    CHECK_INT(dropped, 0);
+    CHECK(pthread_create(&thread, NULL, report_late, late) == 0);
+    pthread_join(thread, NULL);
+    CHECK_INT(dropped, 2);
 }
 
 TEST(backoff_grows_to_its_limit_and_starts_again)
