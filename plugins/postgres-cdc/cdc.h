@@ -26,6 +26,7 @@ enum cdc_phase {
     CDC_BACKOFF,  /* until next_try_ms, then: */
     CDC_CONNECT,  /* the ordinary connection */
     CDC_INSPECT,  /* server, slot and publication; decides on a snapshot */
+    CDC_CHECK,    /* whether the server offers what the config needs; once */
     CDC_TABLES,   /* which tables there are */
     CDC_PUBLISH,  /* publication */
     CDC_IDENTIFY, /* replica identities */
@@ -72,11 +73,14 @@ struct cdc {
     enum cdc_phase phase;
     int64_t next_try_ms, delay_until_ms;
     int failures;               /* attempts in a row that failed */
+    int64_t slot_since_ms;      /* when its creation began */
     int64_t slot_wait_since_ms; /* when it was first found in use; 0: it is not */
+    bool checked;               /* CDC_CHECK has passed */
     bool hopeless;              /* the last error was found by us, and trying again will not help */
     struct cdc_conn general, replication;
     int server_version;
-    int status_ms; /* between status messages: the option, or less for a short timeout */
+    uint64_t server_lsn; /* where its WAL ended at the inspection; 0: unknown */
+    int status_ms;       /* between status messages: the option, or less for a short timeout */
     bool standby;
 
     struct cdc_slot slot;
@@ -118,6 +122,7 @@ struct cdc {
     uint64_t confirmed_lsn;  /* what Postgres may forget */
     bool confirm_now;
     int64_t last_status_ms, last_idle_ms;
+    int64_t unsent_since_ms; /* since when the server takes no confirmation; 0: it does */
     int64_t last_heartbeat_ms, last_record_ms;
     bool heartbeat_query_due;
     bool watch_due; /* the query of watch.c is under way */
@@ -184,8 +189,9 @@ void cdc_drop_slot(struct cdc *cdc, int wait_ms);
 /* Whether the last CDC_ERROR of cdc_setup() and others cannot be cured by trying again. */
 bool cdc_hopeless(const struct cdc *cdc);
 void cdc_tables_free(struct cdc *cdc);
-/* What validate() can find out by connecting: complaints with their keys. */
-void cdc_probe(const struct cdc_settings *settings, const struct sluice_host *host, int wait_ms,
+/* What validate() can find out by connecting: complaints with their keys. starts: the connector
+ * starts when there are none; what may pass by itself, and advice, is then only logged. */
+void cdc_probe(const struct cdc_settings *settings, const struct sluice_host *host, bool starts,
                cdc_complain *complain, void *arg);
 
 /* ---- snapshot.c ---- */

@@ -184,54 +184,46 @@ static void start(struct cdc_conn *conn, const struct cdc_settings *s, const cha
     port[n] = 0;
     n = cdc_u64_text((uint64_t)s->connect_timeout_ms / 1000 + 1, connect);
     connect[n] = 0;
-    char *options = replication
-                        ? cdc_strdup(SESSION)
-                        : cdc_format(SESSION " -c statement_timeout=%d", s->query_timeout_ms);
-    const char *keys[] = {"host",
-                          "port",
-                          "user",
-                          "password",
-                          "dbname",
-                          "sslmode",
-                          "sslrootcert",
-                          "sslcert",
-                          "sslkey",
-                          "sslpassword",
-                          "keepalives",
-                          "keepalives_idle",
-                          "keepalives_interval",
-                          "keepalives_count",
-                          "connect_timeout",
-                          "client_encoding",
-                          "application_name",
-                          "options",
-                          "replication",
-                          NULL};
-    const char *values[] = {s->host,
-                            port,
-                            s->user,
-                            s->password,
-                            s->dbname,
-                            s->sslmode,
-                            s->sslrootcert,
-                            s->sslcert,
-                            s->sslkey,
-                            s->sslpassword,
-                            s->tcp_keepalive ? "1" : "0",
-                            "60",
-                            "10",
-                            "3",
-                            connect,
-                            "UTF8",
-                            role,
-                            options,
-                            replication ? "database" : NULL,
-                            NULL};
+    const struct cdc_driver *driver = &s->driver;
+    struct cdc_text options = {0};
+    /* What stands later counts: nobody may change the forms that values are read with. */
+    if (driver->options) cdc_text_addf(&options, "%s", driver->options);
+    cdc_text_adds(&options, SESSION);
+    if (!replication) cdc_text_addf(&options, " -c statement_timeout=%d", s->query_timeout_ms);
+    const struct sluice_label fixed[] = {{"host", s->host},
+                                         {"port", port},
+                                         {"user", s->user},
+                                         {"password", s->password},
+                                         {"dbname", s->dbname},
+                                         {"sslmode", s->sslmode},
+                                         {"sslrootcert", s->sslrootcert},
+                                         {"sslcert", s->sslcert},
+                                         {"sslkey", s->sslkey},
+                                         {"sslpassword", s->sslpassword},
+                                         {"keepalives", s->tcp_keepalive ? "1" : "0"},
+                                         {"keepalives_idle", "60"},
+                                         {"keepalives_interval", "10"},
+                                         {"keepalives_count", "3"},
+                                         {"connect_timeout", connect},
+                                         {"client_encoding", "UTF8"},
+                                         {"application_name", role},
+                                         {"options", options.s},
+                                         {"replication", replication ? "database" : NULL}};
+    const size_t fixed_n = sizeof(fixed) / sizeof(*fixed), n_all = fixed_n + driver->params_n;
+    const char **keys = cdc_alloc((n_all + 1) * sizeof(*keys));
+    const char **values = cdc_alloc((n_all + 1) * sizeof(*values));
+    for (size_t i = 0; i < n_all; i++) { /* of two, libpq takes the later */
+        const struct sluice_label *p = i < fixed_n ? &fixed[i] : &driver->params[i - fixed_n];
+        keys[i] = p->key;
+        values[i] = p->value;
+    }
     conn->pg = PQconnectStartParams(keys, values, 0);
     if (conn->pg) PQsetErrorVerbosity(conn->pg, PQERRORS_VERBOSE);
     conn->deadline_ms = cdc_now_ms() + s->connect_timeout_ms;
     conn->statement = 0;
-    free(options);
+    cdc_text_free(&options);
+    free(keys);
+    free(values);
 }
 
 static void quiet(void *arg, const PGresult *result)
@@ -279,7 +271,8 @@ enum cdc_step cdc_conn_open(struct cdc_conn *conn, const struct cdc_settings *se
         PQsetNoticeReceiver(conn->pg, quiet, NULL);
         PQsetnonblocking(conn->pg, 1);
     }
-    for (; !replication && conn->statement < settings->statements_n; conn->statement++) {
+    size_t statements = replication || conn->bare ? 0 : settings->statements_n;
+    for (; conn->statement < statements; conn->statement++) {
         enum cdc_step step = cdc_conn_query(conn, settings, settings->statements[conn->statement],
                                             "running database.initial.statements", wait, err);
         if (step != CDC_DONE) return step;

@@ -18,11 +18,12 @@ struct cdc_wait {
     int64_t until_ms; /* cdc_now_ms() */
 };
 
-#define CDC_RESULTS_MAX 4
+#define CDC_RESULTS_MAX 5
 
 struct cdc_conn {
     PGconn *pg;
     bool up;                            /* connected, and the initial statements have run */
+    bool bare;                          /* set by whoever opens it: no initial statements */
     bool under_way;                     /* a query was sent */
     size_t statement;                   /* next of the initial statements */
     int64_t deadline_ms;                /* of connecting */

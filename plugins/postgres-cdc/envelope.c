@@ -122,9 +122,8 @@ void cdc_envelope_init(struct cdc *cdc, const char *connector, int task_id)
     cdc->heartbeat_value =
         make(cdc, "io.debezium.connector.common.Heartbeat", false, 1, heartbeat_fields, 1);
     make_message_schema(cdc);
-    cdc->heartbeat_topic =
-        cdc_pool_format(&s->pool, "%s%s%s", s->heartbeat_prefix, s->delimiter, s->prefix);
-    cdc->message_topic = cdc_topic(s, &s->pool, "message", NULL);
+    cdc->heartbeat_topic = s->heartbeat_topic;
+    cdc->message_topic = cdc_pool_format(&s->pool, "%s.message", s->prefix);
     cdc_transaction_init(cdc);
     cdc_notify_init(cdc);
 
@@ -246,7 +245,7 @@ static bool convert_row(struct cdc *cdc, struct cdc_relation *rel, const struct 
     return true;
 }
 
-/* Fills out[key_n]; fields: the row's values where the key column stands among them, or NULL. */
+/* Fills out[key_fields]; fields: the row's values where a key column is among them, or NULL. */
 static bool convert_key(struct cdc *cdc, struct cdc_relation *rel, const struct cdc_tuple *row,
                         const struct sluice_value *fields, struct sluice_value *out,
                         struct sluice_err *err)
@@ -257,6 +256,7 @@ static bool convert_key(struct cdc *cdc, struct cdc_relation *rel, const struct 
         else if (!convert_cell(cdc, rel, part->as, &row->cells[part->column], NULL, &out[k], err))
             return false;
     }
+    if (rel->key_tag) out[rel->key_n] = text(rel->key_tag);
     return true;
 }
 
@@ -353,12 +353,12 @@ static struct parts take_parts(struct cdc *cdc, const struct cdc_relation *rel, 
                                bool after)
 {
     size_t rows = (size_t)before + (size_t)after;
-    size_t n = ENV_FIELDS + CDC_SOURCE_FIELDS + rel->key_n + rows * rel->fields_n;
+    size_t n = ENV_FIELDS + CDC_SOURCE_FIELDS + rel->key_fields + rows * rel->fields_n;
     struct parts parts = {0};
     parts.envelope = cdc_take(&cdc->memory, n * sizeof(struct sluice_value));
     parts.source = parts.envelope + ENV_FIELDS;
     parts.key = parts.source + CDC_SOURCE_FIELDS;
-    parts.before = parts.key + rel->key_n;
+    parts.before = parts.key + rel->key_fields;
     parts.after = before ? parts.before + rel->fields_n : parts.before;
     parts.before = before ? parts.before : NULL;
     parts.after = after ? parts.after : NULL;
@@ -392,9 +392,9 @@ static struct sluice_record *finish(struct cdc *cdc, struct cdc_relation *rel, c
     record->headers_len = cdc->headers_n;
     record->value_schema = rel->envelope;
     record->value = sluice_nested(SLUICE_STRUCT, e, ENV_FIELDS);
-    if (rel->key_n && op != 't') {
+    if (rel->key_fields && op != 't') {
         record->key_schema = rel->key_schema;
-        record->key = sluice_nested(SLUICE_STRUCT, parts->key, rel->key_n);
+        record->key = sluice_nested(SLUICE_STRUCT, parts->key, rel->key_fields);
     }
     return record;
 }
@@ -493,8 +493,8 @@ static bool emit_rekey(struct cdc *cdc, struct cdc_relation *rel, const struct c
         !convert_row(cdc, rel, &change->after, old, made.after, err) ||
         !convert_key(cdc, rel, &change->after, made.after, made.key, err))
         return false;
-    struct sluice_value old_key = sluice_nested(SLUICE_STRUCT, gone.key, rel->key_n);
-    struct sluice_value new_key = sluice_nested(SLUICE_STRUCT, made.key, rel->key_n);
+    struct sluice_value old_key = sluice_nested(SLUICE_STRUCT, gone.key, rel->key_fields);
+    struct sluice_value new_key = sluice_nested(SLUICE_STRUCT, made.key, rel->key_fields);
     struct sluice_record *record = finish(cdc, rel, 'd', &gone, NULL, &cdc->position, before);
     add_header(cdc, record, "__debezium.newkey", rel->key_schema, new_key);
     if (cdc->settings.tombstones)

@@ -15,7 +15,6 @@
 #define BACKOFF_FIRST_MS 250
 #define SLOT_BUSY_MS 500
 #define DROP_SLOT_MS 5000
-#define PROBE_MS 5000
 #define CHUNK_MS 5 /* between looks at what an incremental snapshot waits for */
 
 /* ---- open and close ---- */
@@ -60,6 +59,11 @@ static enum sluice_verdict cdc_open(struct sluice_task *task, const struct sluic
     if (!cdc_settings_read(&cdc->settings, host, conf, first_complaint, err) ||
         !load_offset(cdc, err))
         return SLUICE_FAIL;
+    if (cdc->settings.driver.ignored)
+        host->log(task, SLUICE_WARN,
+                  "these settings of the Java driver have no effect, as libpq has none like them: "
+                  "%s",
+                  cdc->settings.driver.ignored);
     cdc->before_cells = cdc_alloc(CDC_COLUMNS_MAX * sizeof(struct cdc_cell));
     cdc->after_cells = cdc_alloc(CDC_COLUMNS_MAX * sizeof(struct cdc_cell));
     cdc->relation_columns = cdc_alloc(CDC_COLUMNS_MAX * sizeof(struct cdc_relation_column));
@@ -121,7 +125,9 @@ static enum sluice_verdict stumble(struct cdc *cdc, struct sluice_err *err)
     const struct cdc_settings *s = &cdc->settings;
     bool busy = cdc->slot_wait_since_ms != 0;
     cdc->failures++;
-    bool give_up = cdc_hopeless(cdc) || (s->max_retries >= 0 && cdc->failures > s->max_retries);
+    bool retriable = s->retriable.code && cdc_rewrite_matches(&s->retriable, err->msg);
+    bool give_up = (cdc_hopeless(cdc) && !retriable) ||
+                   (s->max_retries >= 0 && cdc->failures > s->max_retries);
     disconnect(cdc);
     if (give_up) return SLUICE_FAIL;
     int shift = cdc->failures < 12 ? cdc->failures - 1 : 11;
@@ -287,8 +293,12 @@ static void cdc_validate(const struct sluice_host *host, const struct sluice_con
 {
     struct cdc_settings settings = {0};
     struct findings findings = {host, report};
+    const char *key, *value;
+    bool starts = false;
+    for (size_t i = 0; host->entry(conf, i, &key, &value); i++)
+        starts |= !strcmp(key, "connector.starts");
     if (cdc_settings_read(&settings, host, conf, find, &findings))
-        cdc_probe(&settings, host, PROBE_MS, find, &findings);
+        cdc_probe(&settings, host, starts, find, &findings);
     cdc_settings_free(&settings);
 }
 

@@ -9,27 +9,6 @@
 #include "cdc.h"
 #include "mapping.h"
 
-#define TOPIC_MAX 249
-
-char *cdc_topic(const struct cdc_settings *settings, struct cdc_pool *pool, const char *a,
-                const char *b)
-{
-    const char *d = settings->delimiter;
-    char *topic = b ? cdc_pool_format(pool, "%s%s%s%s%s", settings->prefix, d, a, d, b)
-                    : cdc_pool_format(pool, "%s%s%s", settings->prefix, d, a);
-    char *out = topic;
-    /* One replacement for each character, not for each of its bytes in UTF-8. */
-    for (const char *p = topic; *p; p++) {
-        if (((unsigned char)*p & 0xc0) == 0x80) continue;
-        bool fine =
-            isascii((unsigned char)*p) && (isalnum((unsigned char)*p) || strchr("._-", *p) != NULL);
-        *out++ = fine ? *p : '_';
-    }
-    *out = 0;
-    if (out - topic > TOPIC_MAX) topic[TOPIC_MAX] = 0;
-    return topic;
-}
-
 /* ---- the catalog ---- */
 
 enum { BEHIND, COLUMNS, KEYS, TYPES }; /* results of catalog_sql() */
@@ -348,13 +327,17 @@ static void take_key(struct cdc *cdc, struct cdc_relation *rel, bool streamed)
 static const struct sluice_schema *make_struct(struct cdc *cdc, struct cdc_relation *rel,
                                                const char *suffix, bool key)
 {
-    uint32_t n = key ? rel->key_n : rel->fields_n, at = 0;
+    uint32_t n = key ? rel->key_fields : rel->fields_n, at = 0;
     struct sluice_field *fields = cdc_alloc((n + 1) * sizeof(*fields));
     for (uint32_t i = 0; i < (key ? rel->key_n : rel->columns_n); i++) {
         const struct cdc_column *column = key ? rel->key[i].as : &rel->columns[i];
         if (!key && column->field < 0) continue;
         fields[at].name = cdc_adjusted(cdc->settings.field_names, true, &rel->pool, column->name);
         fields[at++].schema = column->schema;
+    }
+    if (key && rel->key_tag) {
+        fields[at].name = cdc->settings.naming.key_field;
+        fields[at++].schema = cdc->string_schema;
     }
     assert(at == n);
     const char *name = cdc_pool_format(&rel->pool, "%s.%s", rel->topic, suffix);
@@ -372,7 +355,8 @@ static const struct sluice_schema *make_struct(struct cdc *cdc, struct cdc_relat
 static void make_schemas(struct cdc *cdc, struct cdc_relation *rel)
 {
     rel->row_schema = make_struct(cdc, rel, "Value", false);
-    if (rel->key_n) rel->key_schema = make_struct(cdc, rel, "Key", true);
+    rel->key_fields = rel->key_n + (rel->key_tag != NULL);
+    if (rel->key_fields) rel->key_schema = make_struct(cdc, rel, "Key", true);
     rel->key_sent = rel->identity == 'f';
     if (!rel->key_sent) {
         rel->key_sent = rel->key_n > 0;
@@ -416,7 +400,8 @@ enum cdc_step cdc_relation_load(struct cdc *cdc, uint32_t oid, const char *schem
     rel->identity = message ? message->identity : 'd';
     rel->schema = cdc_pool_strdup(&rel->pool, schema);
     rel->table = cdc_pool_strdup(&rel->pool, table);
-    rel->topic = cdc_topic(&cdc->settings, &rel->pool, schema, table);
+    rel->topic = cdc_topic_of_table(&cdc->settings, &rel->pool, schema, table);
+    rel->key_tag = cdc_key_of_table(&cdc->settings, &rel->pool, schema, table);
     take_columns(cdc, rel, message);
     take_key(cdc, rel, message != NULL);
     make_schemas(cdc, rel);

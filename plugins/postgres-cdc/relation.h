@@ -58,6 +58,8 @@ struct cdc_relation {
     uint32_t fields_n;
     struct cdc_key_part *key;
     uint32_t key_n;
+    const char *key_tag; /* what a last field of the key says of the table; NULL: there is none */
+    uint32_t key_fields; /* of the key's schema: the columns, and the tag */
     bool key_sent;                /* old tuples of kind K hold the whole key */
     struct cdc_key_part *primary; /* the table's own key, where reselect.c asks for it and
                                      message.key.columns gives another; else NULL */
@@ -115,9 +117,5 @@ void cdc_relation_retire(struct cdc_relations *relations, struct cdc_relation *r
 void cdc_relations_sweep(struct cdc_relations *relations, const struct sluice_host *host);
 void cdc_relations_free(struct cdc_relations *relations, const struct sluice_host *host);
 void cdc_relation_free(struct cdc_relation *relation, const struct sluice_host *host);
-
-/* <prefix><delimiter><schema><delimiter><table>, with what Kafka does not allow replaced. */
-char *cdc_topic(const struct cdc_settings *settings, struct cdc_pool *pool, const char *a,
-                const char *b);
 
 #endif

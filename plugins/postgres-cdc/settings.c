@@ -11,6 +11,8 @@
 #include "mapping.h"
 #include "reselect.h"
 
+#define DRIVER_HEARTBEAT_MS 600000
+
 struct reader {
     struct cdc_settings *out;
     const struct sluice_host *host;
@@ -44,6 +46,14 @@ static int number(struct reader *r, const char *key)
     return n > INT32_MAX ? INT32_MAX : (int)n;
 }
 
+static bool given(const struct reader *r, const char *wanted)
+{
+    const char *key, *value;
+    for (size_t i = 0; r->host->entry(r->conf, i, &key, &value); i++)
+        if (!strcmp(key, wanted)) return true;
+    return false;
+}
+
 /* Index of the option's word in a |-separated list; the option table has checked it. */
 static int word(struct reader *r, const char *key, const char *words)
 {
@@ -59,22 +69,20 @@ static int word(struct reader *r, const char *key, const char *words)
     return 0;
 }
 
-/* The given key must not be set to anything but its harmless value. */
-static void refuse(struct reader *r, const char *key, const char *harmless, const char *why)
-{
-    const char *value = r->host->str(r->conf, key);
-    if (!value || !*value || (harmless && !strcasecmp(value, harmless))) return;
-    wrong(r, key, "%s is not supported yet: %s; remove the option", key, why);
-}
-
 static void refuse_unsupported(struct reader *r)
 {
-    refuse(r, "converters", NULL, "custom converters are Java classes");
-    refuse(r, "snapshot.query.mode", "select_all", "the snapshot would read other rows");
-    const char *strategy = r->host->str(r->conf, "topic.naming.strategy");
-    if (strategy && *strategy && !strstr(strategy, "SchemaTopicNamingStrategy"))
-        wrong(r, "topic.naming.strategy",
-              "%s is not supported: topics would have other names; remove the option", strategy);
+    const char *converters = r->host->str(r->conf, "converters");
+    if (converters && *converters)
+        wrong(r, "converters",
+              "'%s': custom converters are Java classes, which cannot run here; remove the option, "
+              "and have transforms (Cast, TimestampConverter, MaskField, ...) or the options of "
+              "types (decimal.handling.mode, time.precision.mode, binary.handling.mode) do their "
+              "work",
+              converters);
+    if (!strcasecmp(r->host->str(r->conf, "snapshot.query.mode"), "custom"))
+        wrong(r, "snapshot.query.mode",
+              "custom names a Java class; use select_all, and "
+              "snapshot.select.statement.overrides for the tables that are to be read otherwise");
 }
 
 static void read_connection(struct reader *r)
@@ -92,9 +100,11 @@ static void read_connection(struct reader *r)
     s->sslpassword = text(r, "database.sslpassword");
     s->tcp_keepalive = r->host->flag(r->conf, "database.tcpKeepAlive");
     s->query_timeout_ms = number(r, "database.query.timeout.ms");
-    s->connect_timeout_ms = number(r, "connection.validation.timeout.ms");
+    s->connect_timeout_ms = s->validation_timeout_ms =
+        number(r, "connection.validation.timeout.ms");
     s->max_retries = number(r, "errors.max.retries");
     s->retry_wait_ms = number(r, "retriable.restart.connector.wait.ms");
+    r->ok &= cdc_driver_read(s, r->host, r->conf, r->complain, r->arg);
     const char *host = s->host ? s->host : "";
     if (host[strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:")])
         wrong(r, "database.hostname",
@@ -191,6 +201,9 @@ static void read_replication(struct reader *r)
     s->slot_retries = number(r, "slot.max.retries");
     s->slot_retry_ms = number(r, "slot.retry.delay.ms");
     s->xmin_ms = number(r, "xmin.fetch.interval.ms");
+    s->wal_warn_bytes = (uint64_t)r->host->num(r->conf, "slot.wal.warn.bytes");
+    int create_s = number(r, "internal.create.slot.command.timeout");
+    s->slot_create_ms = create_s < INT32_MAX / 1000 ? create_s * 1000 : INT32_MAX;
     /* Debezium does not quote the name, so Postgres folds it. */
     char *publication = cdc_pool_strdup(&s->pool, r->host->str(r->conf, "publication.name"));
     for (char *p = publication; p && *p; p++) *p = (char)(isascii(*p) ? tolower(*p) : *p);
@@ -202,9 +215,15 @@ static void read_replication(struct reader *r)
     s->flush_mode =
         (enum cdc_flush_mode)word(r, "lsn.flush.mode", "connector|manual|connector_and_driver");
     if (!r->host->flag(r->conf, "flush.lsn.source")) s->flush_mode = CDC_FLUSH_MANUAL;
+    s->flush_timeout_ms = number(r, "lsn.flush.timeout.ms");
+    s->flush_action =
+        (enum cdc_flush_action)word(r, "lsn.flush.timeout.action", "fail|warn|ignore");
     s->mismatch = (enum cdc_mismatch)word(r, "offset.mismatch.strategy",
                                           "no_validation|trust_offset|trust_slot|"
                                           "trust_greater_lsn");
+    if (!given(r, "offset.mismatch.strategy") &&
+        r->host->flag(r->conf, "internal.slot.seek.to.known.offset.on.start"))
+        s->mismatch = CDC_TRUST_OFFSET;
 }
 
 static void patterns(struct reader *r, struct cdc_patterns *out, const char *key)
@@ -236,9 +255,7 @@ static void read_filters(struct reader *r)
     s->tombstones = r->host->flag(r->conf, "tombstones.on.delete");
     s->skip_unchanged = r->host->flag(r->conf, "skip.messages.without.change");
     const char *ops = r->host->str(r->conf, "skipped.operations");
-    const char *key, *value;
-    for (size_t i = 0; r->host->entry(r->conf, i, &key, &value); i++)
-        s->skipped_given |= !strcmp(key, "skipped.operations");
+    s->skipped_given = given(r, "skipped.operations");
     if (!ops || !strcasecmp(ops, "none")) return;
     for (; *ops; ops++) {
         const char *letter = strchr("cudtr", tolower((unsigned char)*ops));
@@ -274,6 +291,8 @@ static void read_types(struct reader *r)
 {
     struct cdc_settings *s = r->out;
     static const char adjustments[] = "none|avro|avro_unicode";
+    static const enum cdc_failure_mode processing[] = {CDC_FAILURE_FAIL, CDC_FAILURE_WARN,
+                                                       CDC_FAILURE_SKIP, CDC_FAILURE_SKIP};
     s->schema_names = (enum cdc_adjustment)word(r, "schema.name.adjustment.mode", adjustments);
     s->field_names = (enum cdc_adjustment)word(r, "field.name.adjustment.mode", adjustments);
     s->decimal = (enum cdc_decimal_mode)word(r, "decimal.handling.mode", "precise|string|double");
@@ -288,6 +307,8 @@ static void read_types(struct reader *r)
     s->money_digits = number(r, "money.fraction.digits");
     s->converting_failure =
         (enum cdc_failure_mode)word(r, "event.converting.failure.handling.mode", "warn|fail|skip");
+    s->processing_failure =
+        processing[word(r, "event.processing.failure.handling.mode", "fail|warn|skip|ignore")];
     const char *p = r->host->str(r->conf, "unavailable.value.placeholder");
     p = p ? p : "";
     if (strncmp(p, "hex:", 4)) {
@@ -434,6 +455,8 @@ static void read_signals(struct reader *r)
     const char *point = name ? strchr(name, '.') : NULL;
     if (name && !point)
         wrong(r, "signal.data.collection", "'%s' is not of the form schema.table", name);
+    else if (name && strchr(name, ','))
+        wrong(r, "signal.data.collection", "'%s' names several tables; one is supported", name);
     if (point && strchr(point + 1, '.')) name = point + 1; /* database.schema.table */
     s->signal_table = name;
     s->chunk_size = number(r, "incremental.snapshot.chunk.size");
@@ -478,6 +501,24 @@ static void read_metric_tags(struct reader *r)
     }
 }
 
+/* When to give up. */
+static void read_limits(struct reader *r)
+{
+    static const char *const keys[] = {"internal.custom.retriable.exception",
+                                       "custom.retriable.exception"};
+    struct cdc_settings *s = r->out;
+    struct sluice_err err;
+    bool replacement;
+    s->tables_max = number(r, "guardrail.collections.max");
+    s->tables_max_fails = word(r, "guardrail.collections.limit.action", "warn|fail") == 1;
+    for (size_t i = 0; i < 2; i++) {
+        const char *regex = text(r, keys[i]);
+        if (!regex || s->retriable.code) continue;
+        if (!cdc_rewrite_init(&s->retriable, regex, NULL, &replacement, &err))
+            wrong(r, keys[i], "%s", err.msg);
+    }
+}
+
 bool cdc_settings_read(struct cdc_settings *settings, const struct sluice_host *host,
                        const struct sluice_conf *conf, cdc_complain *complain, void *arg)
 {
@@ -492,12 +533,13 @@ bool cdc_settings_read(struct cdc_settings *settings, const struct sluice_host *
     read_signals(&r);
     read_notifications(&r);
     read_metric_tags(&r);
-    settings->prefix = text(&r, "topic.prefix");
-    settings->delimiter = text(&r, "topic.delimiter");
-    settings->heartbeat_prefix = text(&r, "topic.heartbeat.prefix");
-    if (host->flag(conf, "provide.transaction.metadata"))
-        settings->transaction_topic = text(&r, "topic.transaction");
+    read_limits(&r);
+    r.ok &= cdc_naming_read(settings, host, conf, complain, arg);
     settings->heartbeat_ms = number(&r, "heartbeat.interval.ms");
+    /* Debezium's: so that what the server has passed is stored from time to time. */
+    if (!settings->heartbeat_ms && settings->flush_mode == CDC_FLUSH_DRIVER &&
+        !settings->transaction_topic)
+        settings->heartbeat_ms = DRIVER_HEARTBEAT_MS;
     settings->heartbeat_query = text(&r, "heartbeat.action.query");
     settings->extended_headers = host->flag(conf, "extended.headers.enabled");
     refuse_unsupported(&r);
@@ -511,6 +553,9 @@ void cdc_settings_free(struct cdc_settings *settings)
     cdc_filter_free(&settings->columns);
     cdc_filter_free(&settings->message_prefixes);
     cdc_patterns_free(&settings->snapshot_include);
+    cdc_driver_fini(&settings->driver);
+    cdc_naming_fini(&settings->naming);
+    cdc_rewrite_fini(&settings->retriable);
     cdc_key_rules_free(&settings->keys);
     cdc_key_rules_free(&settings->identities);
     if (settings->mappings) cdc_mappings_free(settings->mappings);

@@ -2,7 +2,9 @@
 #ifndef CDC_SETTINGS_H
 #define CDC_SETTINGS_H
 
+#include "driver.h"
 #include "filter.h"
+#include "naming.h"
 #include "util.h"
 
 enum cdc_decimal_mode { CDC_DECIMAL_PRECISE, CDC_DECIMAL_STRING, CDC_DECIMAL_DOUBLE };
@@ -30,6 +32,7 @@ enum cdc_flush_mode { CDC_FLUSH_CONNECTOR, CDC_FLUSH_MANUAL, CDC_FLUSH_DRIVER };
 enum cdc_mismatch { CDC_NO_VALIDATION, CDC_TRUST_OFFSET, CDC_TRUST_SLOT, CDC_TRUST_GREATER };
 enum cdc_adjustment { CDC_ADJUST_NONE, CDC_ADJUST_AVRO, CDC_ADJUST_AVRO_UNICODE };
 enum cdc_failure_mode { CDC_FAILURE_WARN, CDC_FAILURE_FAIL, CDC_FAILURE_SKIP };
+enum cdc_flush_action { CDC_FLUSH_FAIL, CDC_FLUSH_WARN, CDC_FLUSH_IGNORE };
 
 /* Bits of settings.skipped. */
 enum { CDC_SKIP_C = 1, CDC_SKIP_U = 2, CDC_SKIP_D = 4, CDC_SKIP_T = 8, CDC_SKIP_R = 16 };
@@ -48,15 +51,17 @@ struct cdc_settings {
     int port;
     const char *sslmode, *sslrootcert, *sslcert, *sslkey, *sslpassword;
     bool tcp_keepalive;
-    int query_timeout_ms, connect_timeout_ms;
-    char **statements; /* database.initial.statements, split */
+    int query_timeout_ms, connect_timeout_ms, validation_timeout_ms;
+    struct cdc_driver driver; /* what database.* and driver.* say beside all that */
+    char **statements;        /* database.initial.statements, split */
     size_t statements_n;
 
     const char *slot, *stream_params;
     enum cdc_in_progress in_progress;
     const char *spill_directory;
     bool slot_drop_on_stop, slot_failover;
-    int slot_retries, slot_retry_ms, xmin_ms;
+    uint64_t wal_warn_bytes; /* 0: never */
+    int slot_retries, slot_retry_ms, slot_create_ms, xmin_ms;
     struct cdc_key_rules
         identities; /* replica.identity.autoset.values: words in place of columns */
     const char *publication;
@@ -64,6 +69,8 @@ struct cdc_settings {
     bool via_root;
     int status_interval_ms;
     enum cdc_flush_mode flush_mode;
+    int flush_timeout_ms;
+    enum cdc_flush_action flush_action;
     enum cdc_mismatch mismatch;
 
     enum cdc_snapshot_mode snapshot_mode;
@@ -112,21 +119,22 @@ struct cdc_settings {
     int money_digits;
     const char *placeholder;
     size_t placeholder_len;
-    enum cdc_failure_mode converting_failure;
+    enum cdc_failure_mode converting_failure, processing_failure;
 
-    const char *prefix, *delimiter, *heartbeat_prefix;
+    const char *prefix, *delimiter, *heartbeat_topic;
+    struct cdc_naming naming;
     const char *transaction_topic; /* last part of its name; NULL: no transaction metadata */
     int heartbeat_ms;
     const char *heartbeat_query; /* NULL: none */
     bool extended_headers;
     struct cdc_filter message_prefixes;
     int max_retries, retry_wait_ms; /* -1: without end */
+    struct cdc_rewrite retriable;   /* error messages after which to try again; or none */
+    int tables_max;                 /* 0: no limit */
+    bool tables_max_fails;
 };
 
 extern const struct sluice_option cdc_options[];
-
-/* Where a finding of cdc_settings_read() goes: once per wrong key. */
-typedef void cdc_complain(void *arg, const char *key, const char *why);
 
 /* Fills zeroed settings; what is wrong goes to complain, and false is returned. Free in any case.
  */

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "cdc.h"
+#include "checks.h"
 #include "watch.h"
 
 /* As publications name them, in the order of their columns in pg_publication. */
@@ -64,7 +65,9 @@ static char *inspect_sql(const struct cdc_settings *s)
     cdc_text_literal(&sql, s->publication);
     /* Columns that older servers lack are looked for in the row as a whole. */
     cdc_text_adds(&sql,
-                  "); SELECT plugin, database, restart_lsn, confirmed_flush_lsn, active_pid, "
+                  "), CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE "
+                  "pg_current_wal_lsn() END; SELECT plugin, database, restart_lsn, "
+                  "confirmed_flush_lsn, active_pid, "
                   "wal_status, to_jsonb(s) ->> 'two_phase', coalesce(to_jsonb(s) ->> "
                   "'invalidation_reason', CASE WHEN to_jsonb(s) ->> 'conflicting' = 'true' THEN "
                   "'conflict' END), safe_wal_size, pg_catalog.pg_size_pretty(safe_wal_size), "
@@ -115,14 +118,14 @@ static enum cdc_step take_server(struct cdc *cdc, struct sluice_err *err)
     const struct cdc_conn *conn = &cdc->general;
     const struct cdc_settings *s = &cdc->settings;
     const char *wal_level = cdc_conn_field(conn, 0, 0, 0);
-    if (strcmp(wal_level, "logical") != 0)
+    if (s->streams && strcmp(wal_level, "logical") != 0)
         return hopeless(cdc, err,
                         "the postgres server at %s:%d has wal_level = %s, and must have logical; "
                         "run: ALTER SYSTEM SET wal_level = logical; and restart the server",
                         s->host, s->port, wal_level);
     cdc->server_version = (int)strtol(cdc_conn_field(conn, 0, 0, 1), NULL, 10);
     cdc->standby = *cdc_conn_field(conn, 0, 0, 2) == 't';
-    if (cdc->standby && cdc->server_version < 160000)
+    if (s->streams && cdc->standby && cdc->server_version < 160000)
         return hopeless(cdc, err,
                         "the postgres server at %s:%d is a standby of version %d, and logical "
                         "decoding on a standby needs version 16; set database.hostname to the "
@@ -131,11 +134,8 @@ static enum cdc_step take_server(struct cdc *cdc, struct sluice_err *err)
     int timeout = (int)strtol(cdc_conn_field(conn, 0, 0, 3), NULL, 10);
     cdc->status_ms = s->status_interval_ms;
     if (timeout > 0 && cdc->status_ms > timeout / 3) cdc->status_ms = timeout / 3 ? timeout / 3 : 1;
-    if (*cdc_conn_field(conn, 0, 0, 4) != 't')
-        cdc->host->log(cdc->task, SLUICE_WARN,
-                       "role %s has not the REPLICATION attribute; run: ALTER ROLE \"%s\" "
-                       "REPLICATION;",
-                       s->user, s->user);
+    cdc->server_lsn = 0;
+    cdc_lsn_parse(cdc_conn_field(conn, 0, 0, 6), &cdc->server_lsn);
     cdc->publication_exists = !PQgetisnull(conn->results[0], 0, 5);
     cdc->publication_all = *cdc_conn_field(conn, 0, 0, 5) == 't';
     for (size_t i = 0; cdc->publication_exists && i < 4; i++)
@@ -151,20 +151,47 @@ static enum cdc_step take_server(struct cdc *cdc, struct sluice_err *err)
 
 /* ---- do slot and offset fit, is a snapshot due ---- */
 
-/* "" when streaming can go on from the offset, else why not. */
+/* The last position that the offset knows of. */
+static uint64_t offset_end(const struct cdc_position *p)
+{
+    uint64_t seen = p->lsn_commit > p->lsn_proc ? p->lsn_commit : p->lsn_proc;
+    return p->snapshot && p->lsn > seen ? p->lsn : seen;
+}
+
+/* Whether the offset is of a server that is gone: this one would send nothing until it got there,
+ * and leave out what it did before. */
+static bool offset_ahead(const struct cdc *cdc)
+{
+    return cdc->server_lsn && offset_end(&cdc->position) > cdc->server_lsn;
+}
+
+/* NULL when streaming can go on from the offset, else why not. */
 static char *mismatch(const struct cdc *cdc)
 {
-    const struct cdc_position *p = &cdc->position;
     char here[24], there[24];
-    uint64_t seen = p->lsn_commit > p->lsn_proc ? p->lsn_commit : p->lsn_proc;
-    if (p->snapshot && p->lsn > seen) seen = p->lsn;
+    uint64_t seen = offset_end(&cdc->position);
     cdc_lsn_text(seen, here);
     if (!cdc->slot.exists)
         return cdc_format("replication slot \"%s\" is missing on the server", cdc->settings.slot);
     if (cdc->slot.confirmed > seen)
         return cdc_format("replication slot \"%s\" has moved on to %s, past the stored offset %s",
                           cdc->settings.slot, cdc_lsn_text(cdc->slot.confirmed, there), here);
+    if (offset_ahead(cdc))
+        return cdc_format("the stored offset %s is ahead of the server, whose WAL ends at %s: it "
+                          "was restored from a backup, lost its last changes in a failover, or is "
+                          "another server",
+                          here, cdc_lsn_text(cdc->server_lsn, there));
     return NULL;
+}
+
+/* offset.mismatch.strategy: the slot tells where to go on. */
+static void trust_slot(struct cdc *cdc)
+{
+    struct cdc_position *p = &cdc->position;
+    memset(p, 0, sizeof(*p));
+    p->lsn = p->lsn_proc = p->lsn_commit = cdc->slot.confirmed;
+    p->message = CDC_MSG_COMMIT;
+    p->ts_us = cdc_wall_ns() / 1000;
 }
 
 static enum cdc_step check_offset(struct cdc *cdc, struct sluice_err *err)
@@ -172,8 +199,8 @@ static enum cdc_step check_offset(struct cdc *cdc, struct sluice_err *err)
     const struct cdc_settings *s = &cdc->settings;
     char *why = mismatch(cdc);
     if (!why) return CDC_DONE;
-    bool trusted = s->mismatch == CDC_TRUST_SLOT || s->mismatch == CDC_TRUST_GREATER ||
-                   s->flush_mode == CDC_FLUSH_DRIVER;
+    bool greater = s->mismatch == CDC_TRUST_GREATER || s->flush_mode == CDC_FLUSH_DRIVER;
+    bool trusted = s->mismatch == CDC_TRUST_SLOT || (greater && !offset_ahead(cdc));
     enum cdc_step step = CDC_DONE;
     char here[24];
     cdc_lsn_text(cdc->position.lsn_commit ? cdc->position.lsn_commit : cdc->position.lsn, here);
@@ -186,6 +213,7 @@ static enum cdc_step check_offset(struct cdc *cdc, struct sluice_err *err)
         cdc->has_position = false;
     } else if (cdc->slot.exists && trusted) {
         cdc->host->log(cdc->task, SLUICE_WARN, "%s: going on from the slot, as configured", why);
+        trust_slot(cdc);
     } else {
         step = hopeless(cdc, err,
                         "%s. The connector is trying to read the change stream starting at %s, "
@@ -221,6 +249,56 @@ static enum cdc_step decide(struct cdc *cdc, struct sluice_err *err)
     return check_offset(cdc, err);
 }
 
+static enum cdc_phase after_inspection(const struct cdc *cdc)
+{
+    const struct cdc_settings *s = &cdc->settings;
+    bool listed = s->autocreate == CDC_FILTERED && s->streams && !cdc->standby;
+    if (!s->streams && !cdc->snapshot_due) return CDC_IDLE;
+    return cdc->snapshot_due || listed ? CDC_TABLES : CDC_PUBLISH;
+}
+
+struct first_complaint {
+    struct cdc *cdc;
+    struct sluice_err *err;
+};
+
+static void take_complaint(void *arg, const char *key, const char *why)
+{
+    struct first_complaint *first = arg;
+    (void)key;
+    if (!first->cdc->hopeless) hopeless(first->cdc, first->err, "%s", why);
+}
+
+static void take_advice(void *arg, const char *key, const char *why)
+{
+    struct first_complaint *first = arg;
+    (void)key;
+    first->cdc->host->log(first->cdc->task, SLUICE_WARN, "%s", why);
+}
+
+/* What validate() found, once more: the server may be another today, or was away then. */
+static enum cdc_step check(struct cdc *cdc, const struct cdc_wait *wait, struct sluice_err *err)
+{
+    struct first_complaint first = {cdc, err};
+    const struct cdc_checks checks = {.settings = &cdc->settings,
+                                      .conn = &cdc->general,
+                                      .complain = take_complaint,
+                                      .advise = take_advice,
+                                      .arg = &first,
+                                      .starting = true,
+                                      .reads = cdc->snapshot_due};
+    char *sql = cdc_checks_sql(&cdc->settings);
+    enum cdc_step step = query(cdc, sql, "checking what the server offers", wait, err);
+    free(sql);
+    if (step != CDC_DONE) return step;
+    cdc_checks_files(&checks);
+    cdc_checks_run(&checks);
+    if (cdc->hopeless) return CDC_ERROR;
+    cdc->checked = true;
+    cdc->phase = after_inspection(cdc);
+    return CDC_DONE;
+}
+
 static enum cdc_step inspect(struct cdc *cdc, const struct cdc_wait *wait, struct sluice_err *err)
 {
     char *sql = inspect_sql(&cdc->settings);
@@ -229,11 +307,7 @@ static enum cdc_step inspect(struct cdc *cdc, const struct cdc_wait *wait, struc
     if (step == CDC_DONE) step = take_server(cdc, err);
     if (step == CDC_DONE) step = decide(cdc, err);
     if (step != CDC_DONE) return step;
-    bool streams = cdc->settings.streams;
-    bool listed = cdc->settings.autocreate == CDC_FILTERED && streams && !cdc->standby;
-    cdc->phase = !streams && !cdc->snapshot_due ? CDC_IDLE
-                 : cdc->snapshot_due || listed  ? CDC_TABLES
-                                                : CDC_PUBLISH;
+    cdc->phase = cdc->checked ? after_inspection(cdc) : CDC_CHECK;
     return CDC_DONE;
 }
 
@@ -264,7 +338,11 @@ static enum cdc_step list_tables(struct cdc *cdc, const struct cdc_wait *wait,
     enum cdc_step step =
         query(cdc,
               "SELECT c.oid, n.nspname, c.relname, c.relpersistence, "
-              "pg_catalog.pg_relation_size(c.oid), c.reltuples FROM pg_catalog.pg_class c "
+              "CASE c.relkind WHEN 'p' THEN (SELECT coalesce(sum(pg_catalog.pg_relation_size(t.relid"
+              ")), 0) FROM pg_catalog.pg_partition_tree(c.oid) t) ELSE "
+              "pg_catalog.pg_relation_size(c.oid) END, CASE WHEN c.reltuples > 0 AND c.relpages > 0 "
+              "THEN c.reltuples / c.relpages * (pg_catalog.pg_relation_size(c.oid) / "
+              "current_setting('block_size')::int) ELSE c.reltuples END FROM pg_catalog.pg_class c "
               "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', "
               "'p') AND c.relpersistence <> 't' AND n.nspname !~ '^pg_(toast|temp)'",
               "listing the tables", wait, err);
@@ -289,6 +367,7 @@ static enum cdc_step list_tables(struct cdc *cdc, const struct cdc_wait *wait,
         free(full);
     }
     qsort(cdc->tables, cdc->tables_n, sizeof(*cdc->tables), by_rank);
+    cdc_meter_captured(cdc);
     if (!cdc->tables_n)
         cdc->host->log(cdc->task, SLUICE_WARN,
                        "no table passes the filters yet; check schema.include.list and "
@@ -458,8 +537,18 @@ static enum cdc_step create_slot(struct cdc *cdc, const struct cdc_wait *wait,
     char *what = cdc_format("creating replication slot \"%s\" (waits for transactions that are "
                             "open)",
                             s->slot);
+    if (!cdc->replication.under_way) cdc->slot_since_ms = cdc_now_ms();
     enum cdc_step step = cdc_conn_query(&cdc->replication, s, sql.s, what, wait, err);
     cdc_text_free(&sql);
+    if (step == CDC_WAIT && cdc_now_ms() - cdc->slot_since_ms > s->slot_create_ms) {
+        cdc_error(err,
+                  "%s: it took longer than %d s (internal.create.slot.command.timeout); please "
+                  "make sure that there are no long running queries on the database: SELECT pid, "
+                  "xact_start, query FROM pg_stat_activity WHERE xact_start < now() - interval '1 "
+                  "minute';",
+                  what, s->slot_create_ms / 1000);
+        step = CDC_ERROR;
+    }
     free(what);
     if (step != CDC_DONE) return step;
     const struct cdc_conn *conn = &cdc->replication;
@@ -573,6 +662,14 @@ static enum cdc_step start(struct cdc *cdc, const struct cdc_wait *wait, struct 
     cdc->failures = 0;
     cdc->first_start = false;
     if (cdc->confirmed_lsn < cdc->slot.confirmed) cdc->confirmed_lsn = cdc->slot.confirmed;
+    cdc->unsent_since_ms = 0;
+    /* The offset is durable: the slot may follow at once. */
+    bool follows =
+        cdc->settings.mismatch == CDC_TRUST_OFFSET || cdc->settings.mismatch == CDC_TRUST_GREATER;
+    if (follows && !cdc->slot.two_phase && cdc->confirmed_lsn < cdc->position.lsn_commit) {
+        cdc->confirmed_lsn = cdc->position.lsn_commit;
+        cdc->confirm_now = true;
+    }
     cdc->received_lsn = cdc->confirmed_lsn;
     cdc->idle_lsn = 0;
     cdc->emitted_commit = cdc->position.lsn_commit;
@@ -592,6 +689,7 @@ enum cdc_step cdc_setup(struct cdc *cdc, const struct cdc_wait *wait, struct slu
         if (step == CDC_DONE) cdc->phase = CDC_INSPECT;
         return step;
     case CDC_INSPECT: return inspect(cdc, wait, err);
+    case CDC_CHECK: return check(cdc, wait, err);
     case CDC_TABLES: return list_tables(cdc, wait, err);
     case CDC_PUBLISH: return publish(cdc, wait, err);
     case CDC_IDENTIFY:

@@ -9,6 +9,7 @@
  * back through acked() once it is durable, and an idle table holds no WAL back. */
 #include <assert.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,14 +40,36 @@ static void put_u64(unsigned char *p, uint64_t v)
     memcpy(p, &v, sizeof(v));
 }
 
+static const char confirming[] = "sending the confirmed position";
+
+/* Sends what was left over. A server that is alive always takes it in the end. */
+static bool flushed(struct cdc *cdc, int64_t now_ms, struct sluice_err *err)
+{
+    const struct cdc_settings *s = &cdc->settings;
+    int left = PQflush(cdc->replication.pg);
+    if (left < 0) {
+        cdc_conn_broken(&cdc->replication, s, confirming, err);
+        return false;
+    }
+    if (!left) cdc->unsent_since_ms = 0;
+    else if (!cdc->unsent_since_ms) cdc->unsent_since_ms = now_ms;
+    if (!left || now_ms - cdc->unsent_since_ms < s->flush_timeout_ms) return true;
+    cdc->unsent_since_ms = now_ms;
+    char text[200];
+    snprintf(text, sizeof(text),
+             "%s: the server has taken nothing for %d ms (lsn.flush.timeout.ms); see whether it "
+             "hangs",
+             confirming, s->flush_timeout_ms);
+    if (s->flush_action == CDC_FLUSH_FAIL) return cdc_error(err, "%s", text);
+    if (s->flush_action == CDC_FLUSH_WARN) cdc->host->log(cdc->task, SLUICE_WARN, "%s", text);
+    return true;
+}
+
 bool cdc_stream_status(struct cdc *cdc, bool now, struct sluice_err *err)
 {
     if (cdc->phase != CDC_STREAM) return true;
     int64_t now_ms = cdc_now_ms();
-    if (!now && now_ms - cdc->last_status_ms < cdc->status_ms) {
-        PQflush(cdc->replication.pg);
-        return true;
-    }
+    if (!now && now_ms - cdc->last_status_ms < cdc->status_ms) return flushed(cdc, now_ms, err);
     unsigned char m[34] = {'r'};
     bool manual = cdc->settings.flush_mode == CDC_FLUSH_MANUAL;
     uint64_t lsn = manual ? cdc->slot.confirmed : cdc->confirmed_lsn;
@@ -57,13 +80,11 @@ bool cdc_stream_status(struct cdc *cdc, bool now, struct sluice_err *err)
     m[33] = cdc->ask_keepalive;
     cdc->ask_keepalive = false;
     PGconn *pg = cdc->replication.pg;
-    if (PQputCopyData(pg, (const char *)m, sizeof(m)) < 0 || PQflush(pg) < 0) {
-        cdc_conn_broken(&cdc->replication, &cdc->settings, "sending the confirmed position", err);
-        return false;
-    }
     cdc->last_status_ms = now_ms;
     cdc->confirm_now = false;
-    return true;
+    if (PQputCopyData(pg, (const char *)m, sizeof(m)) >= 0) return flushed(cdc, now_ms, err);
+    cdc_conn_broken(&cdc->replication, &cdc->settings, confirming, err);
+    return false;
 }
 
 /* ---- single messages ---- */
@@ -155,6 +176,21 @@ static bool was_emitted(struct cdc *cdc, uint64_t lsn)
     return false;
 }
 
+/* A change that gives no record: event.processing.failure.handling.mode. */
+static enum cdc_step left_out(struct cdc *cdc, const struct cdc_relation *relation,
+                              const struct sluice_err *err)
+{
+    cdc->hopeless = cdc->settings.processing_failure == CDC_FAILURE_FAIL;
+    if (cdc->hopeless) return CDC_ERROR;
+    cdc->meters.erroneous++;
+    char lsn[24];
+    if (cdc->settings.processing_failure == CDC_FAILURE_WARN)
+        cdc->host->log(cdc->task, SLUICE_WARN, "the change of %s.%s at %s is left out: %s",
+                       relation->schema, relation->table, cdc_lsn_text(cdc->position.lsn, lsn),
+                       err->msg);
+    return CDC_DONE;
+}
+
 static enum cdc_step on_change(struct cdc *cdc, struct cdc_cursor *c, char op, uint64_t lsn,
                                const struct cdc_wait *wait, struct sluice_err *err)
 {
@@ -181,13 +217,13 @@ static enum cdc_step on_change(struct cdc *cdc, struct cdc_cursor *c, char op, u
             return step;
         }
     }
-    if ((cdc->incremental && !again &&
-         !cdc_incremental_change(cdc, relation, &change, &before, err)) ||
-        !cdc_emit_change(cdc, relation, &change, &before, err)) {
+    if (cdc->incremental && !again &&
+        !cdc_incremental_change(cdc, relation, &change, &before, err)) {
         cdc->hopeless = true;
         return CDC_ERROR;
     }
-    return CDC_DONE;
+    if (cdc_emit_change(cdc, relation, &change, &before, err)) return CDC_DONE;
+    return left_out(cdc, relation, err);
 }
 
 static enum cdc_step on_truncate(struct cdc *cdc, struct cdc_cursor *c, uint64_t lsn,

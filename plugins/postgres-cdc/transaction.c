@@ -48,8 +48,7 @@ void cdc_transaction_init(struct cdc *cdc)
     struct cdc_transaction *t = cdc->transaction = cdc_alloc(sizeof(*t));
     t->key = cdc->host->schema(&key);
     t->value = cdc->host->schema(&value);
-    t->topic =
-        cdc_topic(&cdc->settings, &cdc->settings.pool, cdc->settings.transaction_topic, NULL);
+    t->topic = cdc_topic(&cdc->settings, &cdc->settings.pool, cdc->settings.transaction_topic);
 }
 
 static void forget(struct cdc_transaction *t)

@@ -68,6 +68,9 @@ bool cdc_error(struct sluice_err *err, const char *fmt, ...) __attribute__((form
 enum sluice_verdict cdc_fail(struct sluice_err *err, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Where it goes what is wrong with an option: once per wrong key. */
+typedef void cdc_complain(void *arg, const char *key, const char *why);
+
 /* ---- time ---- */
 int64_t cdc_now_ms(void);  /* monotonic */
 int64_t cdc_wall_ns(void); /* Unix nanoseconds */
