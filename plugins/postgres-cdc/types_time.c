@@ -295,11 +295,49 @@ bool cdc_to_timestamp(const struct cdc_binding *binding, struct cdc_memory *memo
     return true;
 }
 
+/* Two digits of which each is one; else more than 99. */
+static unsigned pair(const char *text)
+{
+    unsigned tens = (unsigned char)(text[0] - '0'), ones = (unsigned char)(text[1] - '0');
+    return tens > 9 || ones > 9 ? 100 : tens * 10 + ones;
+}
+
+/* What the server nearly always writes, "2026-11-21 08:40:08.1234+00", is ISO's text already, but
+ * for the blank, the zone, and zeros at the end. False: it is something else. */
+static bool copy_moment(struct cdc_memory *memory, const char *text, uint32_t len, int digits,
+                        struct sluice_value *out)
+{
+    enum { SECONDS = sizeof("2026-11-21 08:40:08") - 1, ZONE = 3 };
+    if (len < SECONDS + ZONE || memcmp(text + len - ZONE, "+00", ZONE) != 0) return false;
+    uint32_t end = len - ZONE, fraction = end - SECONDS; /* with its point */
+    unsigned month = pair(text + 5), day = pair(text + 8);
+    if (text[4] != '-' || text[7] != '-' || text[10] != ' ' || text[13] != ':' || text[16] != ':' ||
+        pair(text) > 99 || pair(text + 2) > 99 || month - 1 > 11 || day - 1 > 30 ||
+        pair(text + 11) > 23 || pair(text + 14) > 59 || pair(text + 17) > 59)
+        return false;
+    if (fraction && (text[SECONDS] != '.' || fraction == 1 || fraction - 1 > (uint32_t)digits))
+        return false;
+    for (uint32_t i = SECONDS + 1; i < end; i++)
+        if ((unsigned char)(text[i] - '0') > 9) return false;
+    char *copy = cdc_take(memory, SECONDS + 1 + (size_t)digits + 1);
+    memset(copy + SECONDS, '0', (size_t)digits + 1);
+    memcpy(copy, text, end);
+    copy[10] = 'T';
+    size_t n = SECONDS;
+    if (digits) copy[n] = '.', n += 1 + (size_t)digits;
+    copy[n++] = 'Z';
+    *out = sluice_string(copy, n);
+    return true;
+}
+
 bool cdc_to_timestamptz(const struct cdc_binding *binding, struct cdc_memory *memory,
                         const char *text, uint32_t len, struct sluice_value *out)
 {
     int64_t days, day_us;
     int infinite;
+    if (binding->scale >= 0 && binding->scale <= 6 &&
+        copy_moment(memory, text, len, binding->scale, out))
+        return true;
     if (!moment_us(memory, text, len, &days, &day_us, &infinite)) return false;
     *out =
         infinite ? sluice_string(text, len) : iso(memory, true, true, days, day_us, binding->scale);

@@ -208,13 +208,15 @@ int64_t cdc_wall_ns(void)
 size_t cdc_u64_text(uint64_t v, char *out)
 {
     char digits[20];
-    size_t n = 0;
-    do {
-        digits[n++] = (char)('0' + v % 10);
-        v /= 10;
-    } while (v);
-    for (size_t i = 0; i < n; i++) out[i] = digits[n - 1 - i];
-    return n;
+    size_t at = sizeof(digits);
+    for (; v >= 100; v /= 100) { /* two at a time: each record has several */
+        digits[--at] = (char)('0' + v % 10);
+        digits[--at] = (char)('0' + v / 10 % 10);
+    }
+    digits[--at] = (char)('0' + v % 10);
+    if (v >= 10) digits[--at] = (char)('0' + v / 10);
+    memcpy(out, digits + at, sizeof(digits) - at);
+    return sizeof(digits) - at;
 }
 
 const char *cdc_lsn_text(uint64_t lsn, char out[24])

@@ -183,6 +183,50 @@ TEST(decimals)
     finish();
 }
 
+/* What is UTC already goes another way than what must be brought there. */
+TEST(timestamps_in_utc_are_as_any_other)
+{
+    static const char *const same[] = {
+        "2026-11-21 08:40:08",    "2026-11-21 08:40:08.1",    "2026-11-21 08:40:08.123456",
+        "0001-01-01 00:00:00",    "1999-12-31 23:59:59.5",    "2024-02-29 12:34:56.000001",
+        "2026-01-31 00:00:00.12", "12026-01-31 00:00:00.123", "0044-03-15 01:02:03"};
+    static const char *const wrong[] = {
+        "2026-13-01 00:00:00+00",    "2026-00-01 00:00:00+00",   "2026-01-32 00:00:00+00",
+        "2026-01-01 25:00:00+00",    "2026-01-01 00:60:00+00",   "2026-01-01 00:00:61+00",
+        "2026-01-01T00:00:00+00",    "2026-01-01 00:00:00.+00",  "2026-01-01 00:00:0a+00",
+        "2026-01-01 00:00:00.1a+00", "2026-01-01 00:00:00x1+00", "26-01-01 00:00:00+00"};
+    static const int scales[] = {-1, 0, 3, 6};
+    start();
+    for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
+        for (size_t k = 0; k < sizeof scales / sizeof *scales; k++) {
+            char text[64], slow[100];
+            snprintf(text, sizeof text, "%s+00:00", same[i]); /* a zone that is read */
+            snprintf(slow, sizeof slow, "%s", named("timestamptz", scales[k], text));
+            CHECK_HAS(slow, "ZonedTimestamp");
+            snprintf(text, sizeof text, "%s+00", same[i]);
+            CHECK_STR(named("timestamptz", scales[k], text), slow);
+        }
+    }
+    CHECK_STR(named("timestamptz", 3, "2026-11-21 08:40:08.12+00"),
+              "ZonedTimestamp \"2026-11-21T08:40:08.120Z\"");
+    CHECK_STR(named("timestamptz", -1, "0044-03-15 01:02:03+00 BC"),
+              "ZonedTimestamp \"-0043-03-15T01:02:03.000000Z\"");
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        CHECK_STR(named("timestamptz", -1, wrong[i]), "!not a timestamp");
+    finish();
+}
+
+TEST(numbers_of_positions_as_text)
+{
+    static const uint64_t numbers[] = {0, 9, 10, 99, 100, 101, 999, 1000, 12345, UINT64_MAX};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        char expected[24], text[24] = "";
+        snprintf(expected, sizeof expected, "%llu", (unsigned long long)numbers[i]);
+        text[cdc_u64_text(numbers[i], text)] = 0;
+        CHECK_STR(text, expected);
+    }
+}
+
 TEST(times)
 {
     start();
