@@ -94,7 +94,7 @@ service_start() {
     spawn env HOME="$ROOT/home" DATA_DIR="$STATE/data" DEFAULT_PROJECT_ID="$project" \
         "$ROOT/venv/bin/python" -m uvicorn local_bigquery:app --host 127.0.0.1 --port "$bq_port" \
         --timeout-keep-alive 300 --log-level warning
-    wait_until 60 ready || return 1
+    wait_until 180 ready || return 1
     settings BIGQUERY_PORT "$bq_port" BIGQUERY_PROJECT "$project" \
         BIGQUERY_ENDPOINT "http://127.0.0.1:$bq_port" BIGQUERY_PID "$(alive_pid)" BIGQUERY_LOG "$STATE/log"
 }

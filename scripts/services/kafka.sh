@@ -111,7 +111,7 @@ CONFIG
     fi
     spawn "$java" "-Xmx${KAFKA_HEAP:-512m}" -XX:+UseSerialGC \
         "-Dlog4j2.configurationFile=$STATE/log4j2.properties" -cp "$JARS/*" kafka.Kafka "$config"
-    wait_until 60 ready || return 1
+    wait_until 180 ready || return 1
     settings KAFKA_PORT "$broker_port" KAFKA_CONTROLLER_PORT "$controller_port" \
         KAFKA_PROXIED_PORT "$proxied_port" KAFKA_PROXY_PORT "$proxy_port" \
         KAFKA_BOOTSTRAP "127.0.0.1:$broker_port" KAFKA_PID "$(alive_pid)" KAFKA_LOG "$STATE/log" \

@@ -169,11 +169,18 @@ settings() { # settings KEY VALUE...: (re)write the env file
 service_stop() { end_process TERM; }
 service_kill9() { end_process KILL; }
 
+# Whether a start came to its end; one that was broken off leaves a process and no settings of it.
+started() {
+    local pid
+    pid=$(alive_pid) && [ -f "$ENV_FILE" ] && grep -q "_PID=$pid\$" "$ENV_FILE"
+}
+
 start() {
     mkdir -p "$STATE"
-    if alive_pid >/dev/null; then
+    if started; then
         say "already runs"
     else
+        service_stop
         service_install
         if ! service_start; then
             tail -n 30 "$STATE/log" >&2 || true
