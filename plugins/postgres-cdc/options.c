@@ -181,6 +181,8 @@ const struct sluice_option cdc_options[] = {
      "scale and name in Postgres as parameters __debezium.source.column.*."},
     {"datatype.propagate.source.type", LIST, LOW, 0, NULL, NULL, FILT,
      "The same by type: regular expressions of schema.table.TYPE."},
+    {"include.schema.changes", BOOL, LOW, NOP, "true", NULL, FILT,
+     "Has no effect: this connector has no topic of schema changes, nor has Debezium's."},
     {"include.schema.comments", BOOL, LOW, NOP, "false", NULL, FILT,
      "Has no effect on records of this connector, nor has it in Debezium's."},
     {"message.prefix.include.list", LIST, MED, 0, NULL, NULL, FILT,
