@@ -1,5 +1,5 @@
-/* fake_numbers.h - a source plugin for tests of source tasks on fake_kafka.h: it gives numbers, from
- * behind the stored one on, as records of a topic, and notes what it is told. Include it once.
+/* fake_numbers.h - a source plugin for tests of source tasks on fake_kafka.h: it gives numbers as
+ * records of a topic, from behind the stored one on, and notes what it is told. Include it once.
  *
  *     numbers_reset();
  *     numbers.allowed = 7;       1 to 7, and then nothing
