@@ -1,5 +1,6 @@
 /* typemap.c - which schema and converter a Postgres type gets: see types.h. */
 #include <assert.h>
+#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -175,6 +176,8 @@ static void zero_of(struct cdc_binding *out, struct cdc_pool *pool)
         {.type = SLUICE_NULL}};
     static const struct sluice_value empty_geometry[2] = {
         {.type = SLUICE_BYTES, .len = 9, .u.s = "\1\7\0\0\0\0\0\0\0"}, {.type = SLUICE_NULL}};
+    static const struct sluice_value no_dimensions[2] = {{.type = SLUICE_INT16},
+                                                         {.type = SLUICE_MAP}};
     const struct sluice_schema *s = &out->schema;
     out->zero.type = s->type;
     if (s->type == SLUICE_STRING) {
@@ -189,6 +192,8 @@ static void zero_of(struct cdc_binding *out, struct cdc_pool *pool)
     else if (out->convert == cdc_to_point) out->zero = sluice_nested(SLUICE_STRUCT, origin, 4);
     else if (out->convert == cdc_to_geometry)
         out->zero = sluice_nested(SLUICE_STRUCT, empty_geometry, 2);
+    else if (out->convert == cdc_to_sparse_vector)
+        out->zero = sluice_nested(SLUICE_STRUCT, no_dimensions, 2);
 }
 
 /* ---- families that depend on settings or on the type modifier ---- */
@@ -198,10 +203,12 @@ static void bind_numeric(struct cdc_binding *out, int32_t typmod, struct cdc_poo
     out->defaults = true;
     out->generated = "0.0";
     /* Postgres 15 made the scale a signed number of 11 bits. */
-    if (typmod >= 4) out->scale = (((typmod - 4) & 0x7ff) ^ 1024) - 1024;
+    out->scaled = typmod >= 4;
+    if (out->scaled) out->scale = (((typmod - 4) & 0x7ff) ^ 1024) - 1024;
     if (out->settings->decimal == CDC_DECIMAL_STRING) {
         named(&out->schema, SLUICE_STRING, NULL);
         out->convert = cdc_to_decimal_text;
+        if (out->scaled) out->generated = zero_text(out, pool);
     } else if (out->settings->decimal == CDC_DECIMAL_DOUBLE) {
         named(&out->schema, SLUICE_FLOAT64, NULL);
         out->convert = cdc_to_decimal_double;
@@ -372,23 +379,48 @@ static bool bind_extension_type(struct cdc_binding *out, const char *name)
                geography ? "io.debezium.data.geometry.Geography"
                          : "io.debezium.data.geometry.Geometry",
                geometry_fields, 2);
+        out->schema.doc = geography ? "Geography" : "Geometry";
+        out->schema.optional = !geography; /* Debezium's is, even where the column is NOT NULL */
         out->convert = cdc_to_geometry;
     } else if (!strcmp(name, "vector") || !strcmp(name, "halfvec")) bind_vector(out, *name == 'h');
     else if (!strcmp(name, "sparsevec")) {
         fields(&out->schema, "io.debezium.data.SparseDoubleVector", sparse_fields, 2);
+        out->schema.doc = "Sparse double vector";
         out->convert = cdc_to_sparse_vector;
     } else return false;
     return true;
 }
 
-/* Arrays that Debezium has no schema for. */
+/* Arrays that Debezium has no schema for, not even with include.unknown.datatypes. */
 static bool omitted_element(const struct cdc_type *elem)
 {
     static const char *const names[] = {"money", "name",  "interval", "varbit",
                                         "xml",   "point", "refcursor"};
     for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-        if (!strcmp(elem->name, names[i])) return true;
-    return elem->kind == 'd';
+        if (!strcmp(elem->name, names[i])) return !strcmp(elem->schema, "pg_catalog");
+    return false;
+}
+
+/* Types whose arrays have something that stands for an unchanged value. */
+static bool has_placeholder(const struct cdc_type *elem)
+{
+    static const char *const names[] = {"int4",   "int8", "date",  "text", "varchar",
+                                        "bpchar", "json", "jsonb", "uuid", "bytea"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+        if (!strcmp(elem->name, names[i])) return !strcmp(elem->schema, "pg_catalog");
+    return false;
+}
+
+/* Of domains, arrays are unknown types: their elements are what these are. */
+static bool bind_element(const struct cdc_types *types, const struct cdc_settings *settings,
+                         const struct cdc_type *type, int32_t typmod, struct cdc_pool *pool,
+                         struct cdc_binding *out)
+{
+    if (type->kind != 'd') return cdc_bind(types, settings, type->oid, typmod, pool, out);
+    if (!settings->unknown_types) return false;
+    out->settings = settings;
+    bind_binary(out, cdc_to_raw);
+    return true;
 }
 
 static bool bind_array(const struct cdc_types *types, const struct cdc_settings *settings,
@@ -397,13 +429,15 @@ static bool bind_array(const struct cdc_types *types, const struct cdc_settings 
 {
     const struct cdc_type *elem_type = cdc_types_find(types, type->elem);
     struct cdc_binding *elem = cdc_pool_alloc(pool, sizeof(*elem));
-    if (!elem_type || (omitted_element(elem_type) && !settings->unknown_types) ||
-        !cdc_bind(types, settings, type->elem, typmod, pool, elem))
+    if (!elem_type || omitted_element(elem_type) ||
+        !bind_element(types, settings, elem_type, typmod, pool, elem))
         return false;
     elem->schema.optional = true;
     named(&out->schema, SLUICE_ARRAY, NULL);
     out->schema.elem = &elem->schema;
     out->elem = elem;
+    out->placeholder = has_placeholder(elem_type);
+    out->delim = elem_type->delim ? elem_type->delim : ',';
     out->convert = cdc_to_array;
     return true;
 }
@@ -447,15 +481,18 @@ bool cdc_bind(const struct cdc_types *types, const struct cdc_settings *settings
     memset(out, 0, sizeof(*out));
     out->settings = settings;
     const struct cdc_type *type = cdc_types_find(types, oid);
+    bool domain = type && type->kind == 'd';
     /* A domain is its base type; the modifier nearest to the base that is given counts. */
     for (int depth = 0; type && type->kind == 'd' && depth < 32; depth++) {
         if (type->typmod >= 0) typmod = type->typmod;
         type = cdc_types_find(types, type->base);
     }
     if (!type || !bind_type(types, settings, type, typmod, pool, out)) {
-        if (!settings->unknown_types) return false;
+        const struct cdc_type *elem = type && type->elem ? cdc_types_find(types, type->elem) : NULL;
+        if (!settings->unknown_types || (elem && omitted_element(elem))) return false;
         bind_binary(out, cdc_to_raw);
     }
+    if (domain) out->defaults = false; /* Debezium reads none of domains */
     assert(out->convert);
     zero_of(out, pool);
     return true;
@@ -480,7 +517,8 @@ static char *literal(struct cdc_memory *memory, const char *expr, uint32_t *len)
 {
     size_t n = strlen(expr);
     char *copy = cdc_take(memory, n + 1);
-    const char *p = expr + (*expr == 'B' && expr[1] == '\'');
+    bool wrapped = *expr == '(' && expr[1] == '\''; /* cast twice: ('5'::text)::integer */
+    const char *p = expr + (wrapped || (*expr == 'B' && expr[1] == '\''));
     uint32_t used = 0;
     if (*p != '\'') {
         if (!strncmp(expr, "NULL::", 6) || expr[strcspn(expr, "( ")]) return NULL;
@@ -493,13 +531,35 @@ static char *literal(struct cdc_memory *memory, const char *expr, uint32_t *len)
         copy[used++] = *p;
     }
     *len = used;
-    return *p && (!p[1] || !strncmp(p + 1, "::", 2)) ? copy : NULL;
+    if (!*p) return NULL;
+    if (wrapped) p += strcspn(p + 1, "()'|+-*/<>=") + 1;
+    if (wrapped && (*p != ')' || !p[1])) return NULL;
+    return !p[1] || !strncmp(p + 1, "::", 2) ? copy : NULL;
 }
 
-/* What pg_get_expr shows of a timestamp or boolean is not always what the server would send. */
+/* Brings a number's text to the column's scale; false: it has more digits. */
+static bool add_zeros(const struct cdc_binding *binding, struct cdc_memory *memory, char **text,
+                      uint32_t *len)
+{
+    const char *point = memchr(*text, '.', *len);
+    uint32_t digits = point ? (uint32_t)(*text + *len - point - 1) : 0;
+    if ((int64_t)digits >= binding->scale) return digits == 0 || (int64_t)digits == binding->scale;
+    uint32_t zeros = (uint32_t)binding->scale - digits;
+    char *full = cdc_take(memory, (size_t)*len + zeros + 1);
+    memcpy(full, *text, *len);
+    if (!point) full[(*len)++] = '.';
+    memset(full + *len, '0', zeros);
+    *len += zeros;
+    *text = full;
+    return true;
+}
+
+/* What pg_get_expr shows is not always what the server would send. */
 static bool server_form(const struct cdc_binding *binding, struct cdc_memory *memory, char **text,
                         uint32_t *len)
 {
+    if (binding->convert == cdc_to_decimal_text && binding->scaled)
+        return add_zeros(binding, memory, text, len);
     if (binding->convert == cdc_to_bool) *len = 1; /* true, false */
     if (binding->convert != cdc_to_timestamp && binding->convert != cdc_to_timestamptz) return true;
     if (*len != 10) return true;
@@ -532,11 +592,39 @@ static struct sluice_value *items(struct cdc_memory *memory, size_t n)
     return cdc_take(memory, (n ? n : 1) * sizeof(struct sluice_value));
 }
 
+static bool does_not_fit(struct cdc_memory *memory)
+{
+    memory->why = "its unchanged value was not sent, and the placeholder does not fit its type";
+    return false;
+}
+
+/* java.util.UUID.nameUUIDFromBytes() of the placeholder: RFC 4122's version 3. */
+static bool placeholder_uuid(const struct cdc_settings *s, struct cdc_memory *memory,
+                             struct sluice_value *out)
+{
+    unsigned char md5[EVP_MAX_MD_SIZE];
+    unsigned len = 0;
+    if (!EVP_Digest(s->placeholder, s->placeholder_len, md5, &len, EVP_md5(), NULL) || len != 16)
+        return false;
+    md5[6] = (md5[6] & 0x0f) | 0x30;
+    md5[8] = (md5[8] & 0x3f) | 0x80;
+    char *text = cdc_take(memory, 37), *p = text;
+    for (size_t i = 0; i < 16; i++) {
+        if (i == 4 || i == 6 || i == 8 || i == 10) *p++ = '-';
+        *p++ = "0123456789abcdef"[md5[i] >> 4];
+        *p++ = "0123456789abcdef"[md5[i] & 15];
+    }
+    *out = sluice_string(text, 36);
+    return true;
+}
+
 static bool unavailable_array(const struct cdc_binding *binding, struct cdc_memory *memory,
                               struct sluice_value *out)
 {
     const struct cdc_settings *s = binding->settings;
     const struct sluice_schema *elem = &binding->elem->schema;
+    bool iso_date = binding->elem->convert == cdc_to_date && elem->type == SLUICE_STRING;
+    if (!binding->placeholder || iso_date) return does_not_fit(memory);
     if (elem->type == SLUICE_INT32 || elem->type == SLUICE_INT64) {
         struct sluice_value *list = items(memory, s->placeholder_len);
         for (size_t i = 0; i < s->placeholder_len; i++)
@@ -546,6 +634,8 @@ static bool unavailable_array(const struct cdc_binding *binding, struct cdc_memo
     }
     struct sluice_value *one = items(memory, 1);
     *out = sluice_nested(SLUICE_ARRAY, one, 1);
+    if (elem->name && !strcmp(elem->name, "io.debezium.data.Uuid"))
+        return placeholder_uuid(s, memory, one) || does_not_fit(memory);
     return cdc_unavailable(binding->elem, memory, one);
 }
 
@@ -584,6 +674,5 @@ bool cdc_unavailable(const struct cdc_binding *binding, struct cdc_memory *memor
         *out = sluice_bytes(s->placeholder, s->placeholder_len);
         return true;
     }
-    memory->why = "its unchanged value was not sent, and the placeholder does not fit its type";
-    return false;
+    return does_not_fit(memory);
 }

@@ -27,7 +27,10 @@ struct cdc_binding {
     const struct cdc_settings *settings;
     int32_t scale; /* numeric: digits after the point; timestamptz: of seconds; mapping: length */
     uint8_t unit;  /* enum cdc_unit of times */
-    bool defaults; /* literal defaults of this type stand in the schema */
+    bool scaled;   /* numeric: scale was given */
+    char delim;    /* arrays: between elements */
+    bool placeholder;      /* arrays: something stands for an unchanged value */
+    bool defaults;         /* literal defaults of this type stand in the schema */
     const char *generated; /* what a default that calls a function stands as; NULL: none */
 };
 
@@ -71,6 +74,7 @@ struct cdc_type {             /* one row of pg_type */
     uint32_t oid, elem, base; /* elem: 0 unless it is a true array; base: of a domain */
     int32_t typmod;           /* a domain's */
     char kind;                /* typtype: b, d, e, c, r, m, p */
+    char delim;               /* between the elements of its arrays; 0: a comma */
     char *schema, *name;
     char *labels; /* of an enum, joined by commas in their order; NULL otherwise */
 };

@@ -43,8 +43,8 @@ static bool quoted(struct scan *in, const char **s, uint32_t *len)
     return true;
 }
 
-/* Upper bound of the items between these braces: one more than the commas at this level. */
-static size_t count_items(const struct scan *in)
+/* Upper bound of the items between these braces: one more than the delimiters at this level. */
+static size_t count_items(const struct scan *in, char delim)
 {
     size_t n = 1;
     int depth = 0;
@@ -55,7 +55,7 @@ static size_t count_items(const struct scan *in)
         else if (inside) continue;
         else if (*p == '{') depth++;
         else if (*p == '}') depth--;
-        else if (*p == ',' && depth == 0) n++;
+        else if (*p == delim && depth == 0) n++;
     }
     return n;
 }
@@ -75,7 +75,7 @@ static bool read_item(const struct cdc_binding *binding, struct scan *in, int de
         return quoted(in, &s, &len) && elem->convert(elem, in->memory, s, len, out);
     }
     s = in->p;
-    while (in->p < in->end && *in->p != ',' && *in->p != '}') in->p++;
+    while (in->p < in->end && *in->p != binding->delim && *in->p != '}') in->p++;
     len = (uint32_t)(in->p - s);
     if (len == 4 && !memcmp(s, "NULL", 4)) {
         *out = sluice_null();
@@ -94,7 +94,7 @@ static bool read_array(const struct cdc_binding *binding, struct scan *in, int d
         *out = sluice_nested(SLUICE_ARRAY, NULL, 0);
         return true;
     }
-    size_t n = 0, max = count_items(in);
+    size_t n = 0, max = count_items(in, binding->delim);
     struct sluice_value *items = cdc_take(in->memory, max * sizeof(*items));
     while (in->p < in->end && n < max) {
         if (!read_item(binding, in, depth, &items[n++]) || in->p == in->end) return false;
@@ -103,7 +103,7 @@ static bool read_array(const struct cdc_binding *binding, struct scan *in, int d
             *out = sluice_nested(SLUICE_ARRAY, items, n);
             return true;
         }
-        if (c != ',') return false;
+        if (c != binding->delim) return false;
     }
     return false;
 }
@@ -260,7 +260,7 @@ bool cdc_to_vector(const struct cdc_binding *binding, struct cdc_memory *memory,
 {
     struct scan in = {text, text + len, memory};
     if (!skip(&in, '[')) return bad(memory, "not a vector");
-    size_t n = 0, max = count_items(&in);
+    size_t n = 0, max = count_items(&in, ',');
     struct sluice_value *items = cdc_take(memory, max * sizeof(*items));
     do {
         double d;
