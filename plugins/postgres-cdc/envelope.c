@@ -187,7 +187,7 @@ static bool conversion_failed(struct cdc *cdc, struct cdc_relation *rel, struct 
 {
     enum cdc_failure_mode mode = cdc->settings.converting_failure;
     const char *why = cdc->memory.why ? cdc->memory.why : "unknown form";
-    if (mode == CDC_FAILURE_FAIL || column->required)
+    if (mode == CDC_FAILURE_FAIL || !column->schema->optional)
         return cdc_error(err,
                          "a value of column %s of %s.%s cannot be converted: %s; change the value, "
                          "the handling mode of its type, or leave the column out with "

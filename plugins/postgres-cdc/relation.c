@@ -66,7 +66,7 @@ static char *catalog_sql(uint32_t oid, const struct cdc_relation_message *messag
         "t.typtype, CASE WHEN t.typcategory = 'A' AND t.typlen = -1 AND t.typname NOT IN "
         "('int2vector', 'oidvector') THEN t.typelem ELSE 0 END, t.typbasetype, t.typtypmod, "
         "(SELECT string_agg(e.enumlabel, ',' ORDER BY e.enumsortorder) FROM pg_catalog.pg_enum e "
-        "WHERE e.enumtypid = t.oid) FROM t JOIN pg_catalog.pg_namespace n ON n.oid = "
+        "WHERE e.enumtypid = t.oid), t.typdelim FROM t JOIN pg_catalog.pg_namespace n ON n.oid = "
         "t.typnamespace");
     return sql.s;
 }
@@ -91,6 +91,7 @@ static void take_types(struct cdc *cdc)
             .labels = PQgetisnull(conn->results[TYPES], i, 7)
                           ? NULL
                           : (char *)cdc_conn_field(conn, TYPES, i, 7),
+            .delim = *cdc_conn_field(conn, TYPES, i, 8),
         };
         cdc_types_put(&cdc->types, &type);
     }
@@ -111,7 +112,7 @@ static void make_column(struct cdc *cdc, struct cdc_column *column, const char *
     const struct cdc_binding *binding = &column->binding;
     const struct cdc_binding *own = binding->mapping ? binding->elem : binding;
     struct sluice_schema schema = binding->schema;
-    schema.optional = !column->required;
+    schema.optional = !column->required || binding->schema.optional;
     if (expr) schema.has_dflt = cdc_default(own, &cdc->memory, expr, &schema.dflt);
     column->schema = cdc->host->schema(&schema);
     if (column->required) column->absent = schema.has_dflt ? column->schema->dflt : own->zero;
