@@ -11,7 +11,7 @@ packages=(
     # checks
     clang-format-14
     # services for tests and demo, and the clients that look at them
-    openjdk-17-jre-headless maven postgresql-15 postgresql-client-15 kcat
+    openjdk-17-jre-headless maven postgresql-15 postgresql-15-postgis-3 postgresql-client-15 kcat
     python3 python3-venv curl jq procps util-linux openssl patchelf unzip xz-utils
 )
 

