@@ -13,23 +13,16 @@
 #include "base/buf.h"
 #include "data/batch.h"
 #include "data/builtins.h"
+#include "measure.h"
 #include "plugin/host.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 extern const struct sluice_plugin *const *sluice_plugins_v1(void);
 
 static const char *quickstart, *filename; /* the config */
-
-static double now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
 
 /* ---- a host with just this config ---- */
 

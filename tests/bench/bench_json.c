@@ -6,19 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/buf.h"
 #include "data/batch.h"
 #include "data/builtins.h"
 #include "data/schema.h"
-
-static double now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
+#include "measure.h"
 
 /* ---- a host of defaults ---- */
 
@@ -178,32 +171,6 @@ static struct sluice_value make_flat(struct sluice_batch *batch)
 
 /* ---- measuring ---- */
 
-static volatile char sink;
-
-static double memcpy_ns(const char *data, size_t len, double budget_ns)
-{
-    char *copy = malloc(len);
-    size_t n = 0;
-    double start = now_ns();
-    while (now_ns() - start < budget_ns) {
-        for (int i = 0; i < 1000; i++) {
-            memcpy(copy, data, len);
-            sink = copy[len / 2];
-            __asm__ volatile("" : : "r"(copy) : "memory");
-        }
-        n += 1000;
-    }
-    double ns = (now_ns() - start) / (double)n;
-    free(copy);
-    return ns;
-}
-
-static void report(const char *what, const char *way, size_t bytes, double ns, double copy_ns)
-{
-    printf("%-26s %-6s %6zu bytes %8.1f ns/record %8.1f MB/s   memcpy %6.1f ns, ratio %.1f\n", what,
-           way, bytes, ns, (double)bytes * 1e3 / ns, copy_ns, ns / copy_ns);
-}
-
 static void measure(const char *what, const struct sluice_schema *description,
                     const struct sluice_value *v, double budget_ns)
 {
@@ -231,7 +198,7 @@ static void measure(const char *what, const struct sluice_schema *description,
     }
     double ns = (now_ns() - start) / (double)n;
     double copy_ns = memcpy_ns(out.data, out.len, budget_ns / 4);
-    report(what, "encode", out.len, ns, copy_ns);
+    report_record(what, "encode", out.len, ns, copy_ns);
     n = 0;
     start = now_ns();
     while (now_ns() - start < budget_ns) {
@@ -247,7 +214,7 @@ static void measure(const char *what, const struct sluice_schema *description,
         }
         n += 1000;
     }
-    report(what, "decode", out.len, (now_ns() - start) / (double)n, copy_ns);
+    report_record(what, "decode", out.len, (now_ns() - start) / (double)n, copy_ns);
     sluice_json_converter.close(self);
     sluice_buf_fini(&out);
     sluice_batch_fini(&batch);

@@ -7,19 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/buf.h"
 #include "data/converters/json_plan.h"
 #include "data/converters/protobuf_plan.h"
 #include "data/schema.h"
-
-static double now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
+#include "measure.h"
 
 static struct sluice_value text(const char *s) { return sluice_string(s, strlen(s)); }
 
@@ -102,26 +95,6 @@ static struct sluice_value make_change(struct sluice_batch *batch)
 
 /* ---- measuring ---- */
 
-static volatile char sink;
-
-static double memcpy_ns(const char *data, size_t len, double budget_ns)
-{
-    char *copy = malloc(len);
-    size_t n = 0;
-    double start = now_ns();
-    while (now_ns() - start < budget_ns) {
-        for (int i = 0; i < 1000; i++) {
-            memcpy(copy, data, len);
-            sink = copy[len / 2];
-            __asm__ volatile("" : : "r"(copy) : "memory");
-        }
-        n += 1000;
-    }
-    double ns = (now_ns() - start) / (double)n;
-    free(copy);
-    return ns;
-}
-
 /* One format of one schema, both ways. */
 struct format {
     const char *name;
@@ -154,12 +127,6 @@ static void fail(const char *what, const struct sluice_err *err)
     exit(1);
 }
 
-static void report(const char *what, const char *way, size_t bytes, double ns, double copy_ns)
-{
-    printf("%-26s %-6s %6zu bytes %8.1f ns/record %8.1f MB/s   memcpy %6.1f ns, ratio %.1f\n", what,
-           way, bytes, ns, (double)bytes * 1e3 / ns, copy_ns, ns / copy_ns);
-}
-
 static void measure(const char *what, struct format *f, const struct sluice_value *v,
                     double budget_ns)
 {
@@ -179,7 +146,7 @@ static void measure(const char *what, struct format *f, const struct sluice_valu
     }
     double ns = (now_ns() - start) / (double)n,
            copy_ns = memcpy_ns(out.data, out.len, budget_ns / 4);
-    report(what, "encode", out.len, ns, copy_ns);
+    report_record(what, "encode", out.len, ns, copy_ns);
     n = 0;
     start = now_ns();
     for (; now_ns() - start < budget_ns; n += 1000) {
@@ -188,7 +155,7 @@ static void measure(const char *what, struct format *f, const struct sluice_valu
             if (!format_read(f, &batch, &out, &got, &err)) fail(what, &err);
         }
     }
-    report(what, "decode", out.len, (now_ns() - start) / (double)n, copy_ns);
+    report_record(what, "decode", out.len, (now_ns() - start) / (double)n, copy_ns);
     sluice_buf_fini(&out);
     sluice_batch_fini(&batch);
 }

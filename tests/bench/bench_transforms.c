@@ -6,24 +6,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/buf.h"
 #include "data/builtins.h"
 #include "data/json_text.h"
 #include "data/schema.h"
+#include "measure.h"
 #include "plugin/host.h"
 #include "plugin/options.h"
 
 #define CHAIN_MAX 3
 #define BATCH 100 /* records between resets, as a poll brings them */
-
-static double now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
 
 /* ---- chains ---- */
 
