@@ -265,6 +265,21 @@ void fake_set(struct fake_host *fake, const char *key, const char *value)
     sluice_map_set(&fake->config, key, value);
 }
 
+void fake_configure(struct fake_host *fake, const char *text)
+{
+    if (strcmp(text, "-") == 0) return;
+    char *copy = sluice_xstrdup(text);
+    for (char *at = copy; at && *at;) {
+        char *next = strchr(at, ';'), *value = strchr(at, '=');
+        if (next) *next++ = '\0';
+        assert(value); /* else a pair without = */
+        *value++ = '\0';
+        fake_set(fake, at, value);
+        at = next;
+    }
+    free(copy);
+}
+
 static struct sluice_value parse(struct fake_host *fake, const char *json)
 {
     struct sluice_batch batch;

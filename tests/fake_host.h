@@ -100,6 +100,7 @@ void fake_init(struct fake_host *fake, const struct sluice_plugin *plugin, ...)
 /* Closes the plugin first when it is open. */
 void fake_fini(struct fake_host *fake);
 void fake_set(struct fake_host *fake, const char *key, const char *value);
+void fake_configure(struct fake_host *fake, const char *text); /* "a=b;c=d"; "-" is none */
 /* The stored offset of a partition, both as JSON, before opening; offset NULL takes it away. */
 void fake_resume(struct fake_host *fake, const char *partition, const char *offset);
 

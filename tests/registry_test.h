@@ -25,7 +25,6 @@ __attribute__((unused)) static void test_open(struct registry_test *t,
                                               const struct sluice_plugin *plugin,
                                               const char *config)
 {
-    char copy[1024];
     memset(t, 0, sizeof *t);
     t->plugin = plugin;
     t->schemas_before = sluice_schema_count();
@@ -33,15 +32,7 @@ __attribute__((unused)) static void test_open(struct registry_test *t,
     sluice_buf_init(&t->out, SLUICE_BUF_MAX);
     sluice_buf_init(&t->text, SLUICE_BUF_MAX);
     fake_init(&t->fake, plugin, "schema.registry.url", "http://127.0.0.1:1", NULL);
-    snprintf(copy, sizeof copy, "%s", strcmp(config, "-") == 0 ? "" : config);
-    for (char *at = copy; at && *at;) {
-        char *next = strchr(at, ';'), *value = strchr(at, '=');
-        if (next) *next++ = '\0';
-        if (!value) FAIL("no = in config %s", config);
-        *value++ = '\0';
-        fake_set(&t->fake, at, value);
-        at = next;
-    }
+    fake_configure(&t->fake, config);
     if (fake_open(&t->fake) != SLUICE_OK) FAIL("cannot open: %s", t->fake.err.msg);
 }
 

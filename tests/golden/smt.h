@@ -36,22 +36,6 @@ static const struct sluice_plugin *smt_find_plugin(const char *name)
     FAIL("there is no %s", class);
 }
 
-/* "a=b;c=d"; "-" is none. */
-static void smt_configure(struct fake_host *fake, const char *config)
-{
-    char copy[2048];
-    snprintf(copy, sizeof copy, "%s", config);
-    if (strcmp(copy, "-") == 0) return;
-    for (char *at = copy; at && *at;) {
-        char *next = strchr(at, ';'), *value = strchr(at, '=');
-        if (next) *next++ = '\0';
-        if (!value) FAIL("no = in config %s", config);
-        *value++ = '\0';
-        fake_set(fake, at, value);
-        at = next;
-    }
-}
-
 static void smt_compare(struct sluice_buf *text, int line, const char *what, const char *want)
 {
     const char *got = sluice_buf_str(text);
@@ -170,7 +154,7 @@ __attribute__((unused)) static void smt_replay(char **cols, int line, smt_differ
     struct sluice_batch batch;
     sluice_batch_init(&batch);
     fake_init(&fake, smt_find_plugin(cols[0]), NULL);
-    smt_configure(&fake, cols[1]);
+    fake_configure(&fake, cols[1]);
     enum sluice_verdict opened = fake_open(&fake);
     if (strncmp(cols[6], "?\"", 2) == 0) {
         if (opened != SLUICE_FAIL)

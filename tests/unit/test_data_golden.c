@@ -6,27 +6,10 @@
 #include "fake_host.h"
 #include "golden/text.h"
 
-/* "a=b;c=d" into the fake's config; "-" is none. */
-static void configure(struct fake_host *fake, const char *config)
-{
-    char copy[1024];
-    snprintf(copy, sizeof copy, "%s", config);
-    if (strcmp(copy, "-") == 0) return;
-    char *at = copy;
-    while (at && *at) {
-        char *next = strchr(at, ';'), *value = strchr(at, '=');
-        if (next) *next++ = '\0';
-        if (!value) FAIL("no = in config %s", config);
-        *value++ = '\0';
-        fake_set(fake, at, value);
-        at = next;
-    }
-}
-
 static void start(struct fake_host *fake, const struct sluice_plugin *plugin, const char *config)
 {
     fake_init(fake, plugin, NULL);
-    configure(fake, config);
+    fake_configure(fake, config);
     if (fake_open(fake) != SLUICE_OK) FAIL("cannot open %s: %s", plugin->name, fake->err.msg);
 }
 

@@ -12,45 +12,11 @@ static struct sluice_err err;
 
 static const struct sluice_plugin *plugin_of(const char *class)
 {
-    static const struct sluice_plugin *const all[] = {
-        &sluice_mask_field_key,
-        &sluice_mask_field_value,
-        &sluice_regex_router,
-        &sluice_replace_field_key,
-        &sluice_replace_field_value,
-        &sluice_set_schema_metadata_key,
-        &sluice_set_schema_metadata_value,
-        &sluice_timestamp_converter_key,
-        &sluice_timestamp_converter_value,
-        &sluice_timestamp_router,
-        &sluice_value_to_key,
-        &sluice_short_converter,
-        &sluice_integer_converter,
-        &sluice_long_converter,
-        &sluice_float_converter,
-        &sluice_double_converter,
-        &sluice_boolean_converter,
-    };
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-        if (strcmp(strrchr(all[i]->aliases[0], '.') + 1, class) == 0) return all[i];
+    for (const struct sluice_plugin *const *one = sluice_builtins(); *one; one++) {
+        const char *const *aliases = (*one)->aliases;
+        if (aliases && *aliases && strcmp(strrchr(*aliases, '.') + 1, class) == 0) return *one;
     }
     FAIL("there is no %s", class);
-}
-
-/* "a=b;c=d" into the fake's config; "-" is none. */
-static void configure(struct fake_host *fake, const char *config)
-{
-    char copy[1024];
-    snprintf(copy, sizeof copy, "%s", config);
-    if (strcmp(copy, "-") == 0) return;
-    for (char *at = copy; at && *at;) {
-        char *next = strchr(at, ';'), *value = strchr(at, '=');
-        if (next) *next++ = '\0';
-        if (!value) FAIL("no = in config %s", config);
-        *value++ = '\0';
-        fake_set(fake, at, value);
-        at = next;
-    }
 }
 
 /* Either says all that the other says. */
@@ -97,7 +63,7 @@ static void smt_row(char **cols, int line)
     bool key = strstr(cols[0], "$Key") != NULL;
     sluice_batch_reset(&batch);
     fake_init(&fake, plugin, NULL);
-    configure(&fake, cols[1]);
+    fake_configure(&fake, cols[1]);
     if (fake_open(&fake) != SLUICE_OK) {
         if (*cols[6] != '!') FAIL("line %d: cannot open: %s", line, fake.err.msg);
         check_error(line, fake.err.msg, cols[6] + 1);
@@ -216,7 +182,7 @@ static const char *refused(const struct sluice_plugin *plugin, const char *confi
     struct fake_host fake;
     static struct sluice_err last;
     fake_init(&fake, plugin, NULL);
-    configure(&fake, config);
+    fake_configure(&fake, config);
     if (fake_open(&fake) == SLUICE_OK) FAIL("%s was taken", config);
     last = fake.err;
     fake_fini(&fake);

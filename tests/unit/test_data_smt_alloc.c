@@ -68,7 +68,7 @@ static void steady(const char *schema, const char *value)
     sluice_batch_init(&run.batch);
     for (int k = 0; k < STEPS; k++) {
         fake_init(&run.smts[k], steps[k].plugin, NULL);
-        smt_configure(&run.smts[k], steps[k].config);
+        fake_configure(&run.smts[k], steps[k].config);
         CHECK_INT(fake_open(&run.smts[k]), SLUICE_OK);
     }
     struct text_reader schema_reader = {schema, &run.input}, value_reader = {value, &run.input};
@@ -160,7 +160,7 @@ TEST(a_struct_that_does_not_fit_its_schema_is_refused)
         struct sluice_err err = {""};
         sluice_batch_init(&batch);
         fake_init(&fake, all[i], NULL);
-        smt_configure(&fake, configs[i]);
+        fake_configure(&fake, configs[i]);
         CHECK_INT(fake_open(&fake), SLUICE_OK);
         struct text_reader schema = {"STRUCT[\"id\":INT64,\"s\":?STRING]", &batch};
         struct text_reader value = {"(l1)", &batch};

@@ -1,49 +1,6 @@
 /* datagen: FakerJS expressions. The golden values are what @faker-js/faker 8.4.1 gives in node for
  * the same seed (tests/golden/datagen/README.md). */
-#include "fake_host.h"
-#include "harness.h"
-#include "js.h"
-
-#include <jansson.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-extern const struct sluice_plugin *const *sluice_plugins_v1(void);
-
-/* As JSON.stringify writes it. */
-static void put_json(FILE *out, const struct sluice_value *v)
-{
-    char text[64];
-    json_t *string;
-    switch (v->type) {
-    case SLUICE_BOOLEAN: (void)fputs(v->u.i ? "true" : "false", out); return;
-    case SLUICE_INT64: (void)fprintf(out, "%lld", (long long)v->u.i); return;
-    case SLUICE_FLOAT64:
-        (void)fprintf(out, "%.*s", (int)js_number_text(text, v->u.d), text);
-        return;
-    case SLUICE_STRING:
-        string = json_stringn(v->u.s, v->len);
-        CHECK(string != NULL);
-        CHECK(json_dumpf(string, out, JSON_ENCODE_ANY) == 0);
-        json_decref(string);
-        return;
-    case SLUICE_ARRAY:
-    case SLUICE_MAP:
-        (void)fputc(v->type == SLUICE_ARRAY ? '[' : '{', out);
-        for (uint32_t i = 0; i < v->len; i++) {
-            if (i) (void)fputc(',', out);
-            if (v->type == SLUICE_MAP) {
-                put_json(out, &v->u.v[2 * i]);
-                (void)fputc(':', out);
-            }
-            put_json(out, &v->u.v[v->type == SLUICE_MAP ? 2 * i + 1 : i]);
-        }
-        (void)fputc(v->type == SLUICE_ARRAY ? ']' : '}', out);
-        return;
-    default: CHECK_INT(v->type, SLUICE_NULL); (void)fputs("null", out);
-    }
-}
+#include "datagen_test.h"
 
 static void begin(struct fake_host *fake, const char *expression)
 {

@@ -132,7 +132,7 @@ static void row(char **cols, int line)
     sluice_buf_init(&got, SLUICE_BUF_MAX);
     sluice_buf_init(&want, SLUICE_BUF_MAX);
     fake_init(&fake, find(cols[0]), NULL);
-    smt_configure(&fake, cols[1]);
+    fake_configure(&fake, cols[1]);
     struct sluice_record *rec = sluice_batch_append(&batch);
     struct text_reader key = {cols[4], &batch}, value = {cols[6], &batch};
     read_meta(&batch, cols[2], rec);

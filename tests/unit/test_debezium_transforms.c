@@ -398,7 +398,7 @@ TEST(debezium_transforms_allocate_nothing_per_record)
     sluice_batch_init(&batch);
     for (size_t k = 0; k < STEPS; k++) {
         fake_init(&smts[k], steps[k].plugin, NULL);
-        smt_configure(&smts[k], steps[k].config);
+        fake_configure(&smts[k], steps[k].config);
         if (fake_open(&smts[k]) != SLUICE_OK) FAIL("%s", smts[k].err.msg);
     }
     struct text_reader schema_reader = {event_schema, &input}, value_reader = {event_value, &input};
