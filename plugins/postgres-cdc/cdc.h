@@ -101,7 +101,7 @@ struct cdc {
     bool blocking;                      /* it is one that a signal asked for */
     struct cdc_position snapshot_at;    /* what its rows show; they are stored with position */
     uint64_t snapshot_rows, table_rows; /* in all; of this table */
-    int64_t snapshot_started_ms, progress_ms;       /* progress_ms: when it was last told */
+    int64_t snapshot_started_ms;
     uint64_t bytes_total, bytes_done, bytes_copied; /* of all tables; of those read; of this one */
     struct cdc_readers *readers;                    /* NULL: the ordinary connection reads */
     struct cdc_block *block;                        /* theirs, under way */
@@ -197,8 +197,6 @@ void cdc_probe(const struct cdc_settings *settings, const struct sluice_host *ho
 /* ---- snapshot.c ---- */
 enum cdc_step cdc_snapshot(struct cdc *cdc, const struct cdc_wait *wait, struct sluice_err *err);
 void cdc_snapshot_abandon(struct cdc *cdc);
-/* About how much was read, and how long the rest takes; false: nobody knows. */
-bool cdc_snapshot_progress(const struct cdc *cdc, double *percent, double *seconds);
 /* Splits a line of COPY's text format into cells, taking escapes back in place. */
 bool cdc_copy_split(char *line, int len, struct cdc_tuple *out);
 

@@ -156,6 +156,7 @@ void cdc_envelope_fini(struct cdc *cdc)
 {
     cdc_transaction_fini(cdc);
     cdc_notify_fini(cdc);
+    cdc_meters_fini(cdc);
     const struct sluice_schema *held[] = {
         cdc->string_schema,   cdc->source_schema, cdc->transaction_schema, cdc->heartbeat_key,
         cdc->heartbeat_value, cdc->message_key,   cdc->message_value};
@@ -387,7 +388,7 @@ static struct sluice_record *finish(struct cdc *cdc, struct cdc_relation *rel, c
     e[ENV_TS_US] = sluice_int64(cdc->now_ns / 1000);
     e[ENV_TS_NS] = sluice_int64(cdc->now_ns);
     struct sluice_record *record = cdc_append(cdc, rel->topic, position);
-    if (record != &cdc->elsewhere) cdc_meter_event(cdc, op, marker != NULL);
+    if (record != &cdc->elsewhere) cdc_meter_event(cdc, rel, op, marker != NULL);
     record->headers = cdc->headers;
     record->headers_len = cdc->headers_n;
     record->value_schema = rel->envelope;

@@ -173,6 +173,28 @@ static void restore_requests(struct request **to, const json_t *list)
     }
 }
 
+static void forget_keys(struct cdc_incremental *inc)
+{
+    json_t **keys[] = {&inc->chunk_first, &inc->chunk_last, &inc->table_first};
+    for (size_t i = 0; i < 3; i++) {
+        json_decref(*keys[i]);
+        *keys[i] = NULL;
+    }
+}
+
+void cdc_incremental_begin(struct cdc *cdc)
+{
+    struct cdc_incremental *inc = cdc->incremental;
+    struct cdc_progress *p = &cdc->meters.progress;
+    inc->scanned_before = inc->tables_done = 0;
+    inc->rows_expected = inc->rows_after = -1;
+    inc->estimated = false;
+    forget_keys(inc);
+    cdc_pace_start(&p->incremental, cdc_now_ms());
+    p->incremental_began_ms = cdc_wall_ns() / 1000000;
+    cdc_meter_snapshot(cdc);
+}
+
 static void restore(struct cdc *cdc, const struct sluice_value *offset)
 {
     struct cdc_incremental *inc = cdc->incremental;
@@ -205,6 +227,7 @@ static void restore(struct cdc *cdc, const struct sluice_value *offset)
     if (tables)
         cdc->host->log(cdc->task, SLUICE_INFO, "incremental snapshot goes on: %zu tables are left",
                        tables);
+    cdc_incremental_begin(cdc);
     inc->stage = inc->requests ? LIST : tables && !inc->paused ? OPEN : IDLE;
     if (inc->paused) cdc->meters.paused_since_ms = cdc_now_ms();
     cdc_incremental_note(cdc, inc->last);
@@ -300,6 +323,7 @@ void cdc_incremental_fini(struct cdc *cdc)
     json_decref(inc->tables);
     json_decref(inc->last);
     json_decref(inc->maximum);
+    forget_keys(inc);
     free(inc->correlation);
     free(inc->rows);
     free(inc->cells);
@@ -480,7 +504,11 @@ static void next_table(struct cdc *cdc, bool stopped)
     json_decref(inc->last);
     json_decref(inc->maximum);
     inc->last = inc->maximum = NULL;
+    inc->scanned_before += inc->scanned;
     inc->scanned = 0;
+    inc->tables_done++;
+    inc->estimated = false;
+    forget_keys(inc);
     if (json_array_size(inc->tables)) return;
     if (!stopped) {
         cdc->host->log(cdc->task, SLUICE_INFO, "incremental snapshot is complete");
@@ -574,24 +602,47 @@ bool cdc_incremental_runs(const struct cdc *cdc)
     return cdc->incremental && json_array_size(cdc->incremental->tables);
 }
 
+/* "[1, a]", as Java writes its lists; NULL: there is no key. */
+static char *key_list(const json_t *key)
+{
+    struct cdc_text text = {0};
+    if (!key) return NULL;
+    cdc_text_adds(&text, "[");
+    for (size_t i = 0; i < json_array_size(key); i++) {
+        const char *part = json_string_value(json_array_get(key, i));
+        cdc_text_addf(&text, "%s%s", i ? ", " : "", part ? part : "null");
+    }
+    cdc_text_adds(&text, "]");
+    return text.s;
+}
+
 bool cdc_incremental_view(const struct cdc *cdc, struct cdc_chunk_view *out)
 {
     const struct cdc_incremental *inc = cdc->incremental;
     if (!cdc_incremental_runs(cdc)) return false;
-    out->tables = json_array_size(inc->tables);
-    out->rows = inc->scanned;
-    out->percent = inc->rows_expected > 0 ? (double)inc->scanned / inc->rows_expected * 100 : -1;
-    if (out->percent > 100) out->percent = 100;
-    out->table = json_string_value(json_object_get(json_array_get(inc->tables, 0), "id"));
-    out->chunk = inc->chunk;
-    out->from = inc->last ? key_text(inc->last) : NULL;
-    out->table_to = inc->maximum ? key_text(inc->maximum) : NULL;
+    double here = inc->rows_expected;
+    if (inc->estimated && here >= 0 && here < (double)inc->scanned) here = (double)inc->scanned;
+    bool known = inc->estimated && here >= 0 && inc->rows_after >= 0;
+    *out = (struct cdc_chunk_view){
+        .tables = json_array_size(inc->tables),
+        .tables_done = inc->tables_done,
+        .all_rows = inc->scanned_before + inc->scanned,
+        .expected = known ? (double)inc->scanned_before + here + inc->rows_after : -1,
+        .paused = inc->paused,
+        .table = json_string_value(json_object_get(json_array_get(inc->tables, 0), "id")),
+        .chunk = inc->chunk,
+        .from = key_list(inc->chunk_first),
+        .to = key_list(inc->chunk_last),
+        .table_from = key_list(inc->table_first),
+        .table_to = key_list(inc->maximum)};
     return true;
 }
 
 void cdc_chunk_view_free(struct cdc_chunk_view *view)
 {
     free(view->from);
+    free(view->to);
+    free(view->table_from);
     free(view->table_to);
 }
 

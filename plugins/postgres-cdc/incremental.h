@@ -50,12 +50,13 @@ bool cdc_incremental_loads(const struct cdc *cdc);
  * closing mark comes by before its statement is answered. */
 bool cdc_incremental_holds(const struct cdc *cdc, const struct cdc_relation *relation);
 
-struct cdc_chunk_view { /* of an incremental snapshot under way */
-    size_t tables;
-    uint64_t rows;  /* of the table that is being read */
-    double percent; /* of it; below 0: unknown */
+struct cdc_chunk_view {         /* of an incremental snapshot under way */
+    size_t tables, tables_done; /* tables: still to be read, the one under way included */
+    uint64_t all_rows;          /* read, of all its tables */
+    double expected;            /* of all its tables; below 0: unknown */
+    bool paused;
     const char *table, *chunk;
-    char *from, *table_to; /* keys; owned, NULL: none yet */
+    char *from, *to, *table_from, *table_to; /* keys: [1, a]; owned, NULL: none yet */
 };
 /* False: there is none; takes any cdc. */
 bool cdc_incremental_view(const struct cdc *cdc, struct cdc_chunk_view *out);

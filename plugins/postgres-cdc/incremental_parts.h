@@ -11,15 +11,16 @@
 
 enum stage {
     IDLE,
-    LIST,    /* which tables a signal means */
-    OPEN,    /* the opening mark is being written */
-    LOAD,    /* the table's columns are looked up */
-    MAXIMUM, /* its greatest key */
-    LOW,     /* until what was streamed is visible to the chunk */
-    CHUNK,   /* rows come */
-    CLOSE,   /* the closing mark is being written */
-    WINDOW,  /* until it comes by in the stream */
-    EMIT     /* read.only: the stream has passed the chunk, its rows are emitted */
+    LIST,     /* which tables a signal means */
+    OPEN,     /* the opening mark is being written */
+    LOAD,     /* the table's columns are looked up */
+    MAXIMUM,  /* its greatest key */
+    ESTIMATE, /* rows that are left, where the statistics of the table do not say it */
+    LOW,      /* until what was streamed is visible to the chunk */
+    CHUNK,    /* rows come */
+    CLOSE,    /* the closing mark is being written */
+    WINDOW,   /* until it comes by in the stream */
+    EMIT      /* read.only: the stream has passed the chunk, its rows are emitted */
 };
 
 struct request { /* an execute-snapshot that is still to be looked at */
@@ -66,9 +67,12 @@ struct cdc_incremental {
     bool closes;
     json_t *last_of_chunk;
     char *signal_id, *signal_type, *signal_data; /* takes effect when the message is done */
-    uint64_t scanned;                            /* rows of the table under way */
-    double rows_expected; /* as the server estimates them; below 0: unknown */
-    int64_t progress_ms;
+    uint64_t scanned, scanned_before;            /* rows of the table under way; of those before */
+    double rows_expected; /* of it, as the server estimates them; below 0: unknown */
+    double rows_after;    /* of the tables behind it; below 0: unknown */
+    size_t tables_done;
+    bool estimated; /* rows_expected and rows_after are of this table */
+    json_t *chunk_first, *chunk_last, *table_first; /* keys, for the metrics; NULL: none yet */
     uint32_t limbo; /* so many of recent are not visible yet; the stream goes on meanwhile */
     uint32_t recent[RECENT_MAX]; /* transactions streamed since the last look, a ring */
     uint32_t recent_n, recent_at;
@@ -85,6 +89,8 @@ void cdc_incremental_note(struct cdc *cdc, const json_t *last);
 void cdc_incremental_next_table(struct cdc *cdc, const char *status);
 /* Notifications of the snapshot as a whole, with its tables. */
 void cdc_incremental_tell(struct cdc *cdc, const char *type);
+/* A snapshot begins, or is taken up after a restart: what is told of it begins anew. */
+void cdc_incremental_begin(struct cdc *cdc);
 /* And of a chunk that was read. */
 void cdc_incremental_tell_chunk(struct cdc *cdc);
 void cdc_incremental_request_free(struct request *request);

@@ -13,8 +13,8 @@
 #include "incremental_parts.h"
 
 #define RETRY_MS 2000
-#define ASK_MS 20 /* between questions how far the server is */
-#define PROGRESS_MS 10000
+#define ASK_MS 20         /* between questions how far the server is */
+#define ESTIMATED_MAX 500 /* tables behind the one that is read, for the estimate */
 
 /* An error of SQL ends what was tried; a broken connection is mended by the next attempt. */
 static enum cdc_step query(struct cdc *cdc, const char *sql, const char *what,
@@ -117,6 +117,7 @@ static void take_request(struct cdc *cdc, const struct request *request)
     if (before || !json_array_size(inc->tables)) return;
     cdc->meters.completed = cdc->meters.aborted = false;
     cdc->meters.paused_ms = 0;
+    cdc_incremental_begin(cdc);
     cdc_incremental_tell(cdc, "STARTED");
 }
 
@@ -272,6 +273,75 @@ static void skip_table(struct cdc *cdc, const char *why, const char *status)
     inc->stage = json_array_size(inc->tables) ? LOAD : CLOSE;
 }
 
+/* The tables that come behind the one under way, as a list of to_regclass(); false: none do. */
+static bool tables_behind(const struct cdc_incremental *inc, struct cdc_text *sql)
+{
+    size_t n = json_array_size(inc->tables);
+    for (size_t i = 1; i < n && i < ESTIMATED_MAX; i++) {
+        struct cdc_text ident = {0};
+        sql_name(&ident, json_string_value(json_object_get(json_array_get(inc->tables, i), "id")));
+        cdc_text_adds(sql, i > 1 ? ", to_regclass(" : "to_regclass(");
+        cdc_text_literal(sql, ident.s);
+        cdc_text_adds(sql, ")");
+        cdc_text_free(&ident);
+    }
+    return n > 1;
+}
+
+/* oid, and once for each table rows: its own and those of the tables behind it; -1: unknown. */
+static enum cdc_step look_up(struct cdc *cdc, const char *name, struct sluice_err *err)
+{
+    struct cdc_incremental *inc = cdc->incremental;
+    static const char rows[] = "CASE WHEN c.reltuples > 0 THEN c.reltuples WHEN c.relkind <> 'p' "
+                               "AND pg_catalog.pg_relation_size(c.oid) = 0 THEN 0 END";
+    struct cdc_text sql = {0}, ident = {0}, behind = {0};
+    cdc_text_adds(&sql, "SELECT c.oid");
+    if (!inc->estimated) cdc_text_addf(&sql, ", coalesce(%s, -1), ", rows);
+    if (inc->estimated) cdc_text_adds(&sql, "");
+    else if (!tables_behind(inc, &behind)) cdc_text_adds(&sql, "0");
+    else
+        cdc_text_addf(&sql,
+                      "(SELECT CASE WHEN count(*) = count(%s) THEN coalesce(sum(%s), 0) ELSE -1 "
+                      "END FROM pg_catalog.pg_class c WHERE c.oid = ANY (ARRAY[%s]::oid[]))",
+                      rows, rows, behind.s);
+    cdc_text_adds(&sql, " FROM pg_catalog.pg_class c WHERE c.oid = to_regclass(");
+    sql_name(&ident, name);
+    cdc_text_literal(&sql, ident.s);
+    cdc_text_adds(&sql, ")");
+    enum cdc_step step = query(cdc, sql.s, "looking up a table", err);
+    cdc_text_free(&ident);
+    cdc_text_free(&behind);
+    cdc_text_free(&sql);
+    if (step != CDC_DONE || !PQntuples(inc->conn.results[0])) return step;
+    inc->oid = (uint32_t)strtoul(cdc_conn_field(&inc->conn, 0, 0, 0), NULL, 10);
+    if (inc->estimated) return step;
+    inc->rows_expected = strtod(cdc_conn_field(&inc->conn, 0, 0, 1), NULL);
+    inc->rows_after = strtod(cdc_conn_field(&inc->conn, 0, 0, 2), NULL);
+    return step;
+}
+
+/* The statistics do not say how many rows of the table are still to come. */
+static bool needs_estimate(const struct cdc_incremental *inc)
+{
+    return !inc->estimated && (of_table(inc, "condition") || inc->last);
+}
+
+static void columns_known(struct cdc *cdc)
+{
+    struct cdc_incremental *inc = cdc->incremental;
+    const char *surrogate = of_table(inc, "surrogate");
+    inc->keys_n = 0;
+    for (uint32_t i = 0; i < inc->relation->columns_n && surrogate; i++)
+        if (!strcmp(inc->relation->columns[i].name, surrogate)) inc->keys[inc->keys_n++] = i;
+    for (uint32_t k = 0; k < inc->relation->key_n && !surrogate && k < KEY_COLUMNS_MAX; k++)
+        inc->keys[inc->keys_n++] = inc->relation->key[k].column;
+    if (!inc->keys_n)
+        skip_table(cdc, "it has no primary key, and no surrogate-key was given", "NO_PRIMARY_KEY");
+    else if (!inc->maximum) inc->stage = MAXIMUM;
+    else inc->stage = needs_estimate(inc) ? ESTIMATE : LOW;
+    if (inc->stage == MAXIMUM || inc->stage == LOW) inc->estimated |= !needs_estimate(inc);
+}
+
 /* Columns, key and shape of the table, as the catalog has them now. */
 static enum cdc_step load(struct cdc *cdc, struct sluice_err *err)
 {
@@ -282,27 +352,12 @@ static enum cdc_step load(struct cdc *cdc, struct sluice_err *err)
         return CDC_DONE;
     }
     const char *name = of_table(inc, "id"), *point = strchr(name, '.');
-    struct cdc_text sql = {0};
-    cdc_text_adds(&sql, "SELECT c.oid, c.reltuples FROM pg_catalog.pg_class c WHERE c.oid = "
-                        "to_regclass(");
-    struct cdc_text ident = {0};
-    sql_name(&ident, name);
-    cdc_text_literal(&sql, ident.s);
-    cdc_text_adds(&sql, ")");
-    cdc_text_free(&ident);
-    enum cdc_step step = CDC_DONE;
-    if (!inc->oid) step = query(cdc, sql.s, "looking up a table", err);
-    cdc_text_free(&sql);
+    enum cdc_step step = inc->oid ? CDC_DONE : look_up(cdc, name, err);
     if (step == CDC_DONE && !inc->loading && cdc->general.under_way) return CDC_WAIT;
     if (step != CDC_DONE) return step;
-    if (!inc->oid && !PQntuples(inc->conn.results[0])) {
+    if (!inc->oid) {
         skip_table(cdc, "it does not exist", "UNKNOWN_SCHEMA");
         return CDC_DONE;
-    }
-    if (!inc->oid) {
-        inc->oid = (uint32_t)strtoul(cdc_conn_field(&inc->conn, 0, 0, 0), NULL, 10);
-        inc->rows_expected =
-            of_table(inc, "condition") ? -1 : strtod(cdc_conn_field(&inc->conn, 0, 0, 1), NULL);
     }
     char *schema = cdc_strndup(name, (size_t)(point - name));
     if (!cdc_captures_table(&cdc->settings, schema, point + 1)) {
@@ -317,15 +372,7 @@ static enum cdc_step load(struct cdc *cdc, struct sluice_err *err)
     inc->loading = step == CDC_WAIT;
     if (step != CDC_DONE) return step;
     inc->oid = 0;
-    const char *surrogate = of_table(inc, "surrogate");
-    inc->keys_n = 0;
-    for (uint32_t i = 0; i < inc->relation->columns_n && surrogate; i++)
-        if (!strcmp(inc->relation->columns[i].name, surrogate)) inc->keys[inc->keys_n++] = i;
-    for (uint32_t k = 0; k < inc->relation->key_n && !surrogate && k < KEY_COLUMNS_MAX; k++)
-        inc->keys[inc->keys_n++] = inc->relation->key[k].column;
-    if (!inc->keys_n)
-        skip_table(cdc, "it has no primary key, and no surrogate-key was given", "NO_PRIMARY_KEY");
-    else inc->stage = inc->maximum ? LOW : MAXIMUM;
+    columns_known(cdc);
     return CDC_DONE;
 }
 
@@ -390,6 +437,28 @@ static enum cdc_step read_maximum(struct cdc *cdc, struct sluice_err *err)
     inc->maximum = json_array();
     for (uint32_t i = 0; i < inc->keys_n; i++)
         json_array_append_new(inc->maximum, json_string(cdc_conn_field(&inc->conn, 0, 0, (int)i)));
+    inc->stage = needs_estimate(inc) ? ESTIMATE : LOW;
+    return CDC_DONE;
+}
+
+static enum cdc_step estimate(struct cdc *cdc, struct sluice_err *err)
+{
+    struct cdc_incremental *inc = cdc->incremental;
+    struct cdc_text sql = {0};
+    cdc_text_adds(&sql, "EXPLAIN (FORMAT JSON) SELECT 1");
+    from_table(inc, &sql);
+    if (inc->last) compare(inc, &sql, ">", inc->last);
+    compare(inc, &sql, "<=", inc->maximum);
+    enum cdc_step step = query(cdc, sql.s, "estimating the rows of a table", err);
+    cdc_text_free(&sql);
+    if (step != CDC_DONE) return step;
+    bool any = PQntuples(inc->conn.results[0]) > 0;
+    json_t *plan = any ? json_loads(cdc_conn_field(&inc->conn, 0, 0, 0), 0, NULL) : NULL;
+    const json_t *root = json_object_get(json_array_get(plan, 0), "Plan");
+    const json_t *rows = json_object_get(root, "Plan Rows");
+    inc->rows_expected = json_is_number(rows) ? (double)inc->scanned + json_number_value(rows) : -1;
+    json_decref(plan);
+    inc->estimated = true;
     inc->stage = LOW;
     return CDC_DONE;
 }
@@ -432,22 +501,18 @@ static char *chunk_sql(const struct cdc *cdc)
     return sql.s;
 }
 
-static void progress(struct cdc *cdc)
+/* What the metrics tell of a chunk that was read. */
+static void chunk_read(struct cdc *cdc)
 {
     struct cdc_incremental *inc = cdc->incremental;
-    int64_t now_ms = cdc_now_ms();
-    if (now_ms - inc->progress_ms < PROGRESS_MS) return;
-    bool first = !inc->progress_ms;
-    inc->progress_ms = now_ms;
-    if (first) return;
-    char percent[64] = "";
-    if (inc->rows_expected > 0 && (double)inc->scanned <= inc->rows_expected)
-        snprintf(percent, sizeof(percent), " (about %.0f %%)",
-                 (double)inc->scanned / inc->rows_expected * 100);
-    cdc->host->log(cdc->task, SLUICE_INFO,
-                   "incremental snapshot: %llu rows of %s%s; %zu tables are left",
-                   (unsigned long long)inc->scanned, of_table(inc, "id"), percent,
-                   json_array_size(inc->tables));
+    assert(inc->rows_n);
+    json_decref(inc->chunk_first);
+    json_decref(inc->chunk_last);
+    inc->chunk_first = cdc_incremental_key(inc, inc->rows[0].cells);
+    inc->chunk_last = cdc_incremental_key(inc, inc->rows[inc->rows_n - 1].cells);
+    if (!inc->table_first) inc->table_first = json_incref(inc->chunk_first);
+    cdc_meter_incremental(cdc, of_table(inc, "id"), inc->scanned);
+    cdc_incremental_tell_chunk(cdc);
 }
 
 static enum cdc_step read_chunk(struct cdc *cdc, struct sluice_err *err)
@@ -488,8 +553,7 @@ static enum cdc_step read_chunk(struct cdc *cdc, struct sluice_err *err)
     inc->stage = CLOSE;
     inc->scanned += inc->rows_n;
     if (inc->rows_n) {
-        cdc_incremental_tell_chunk(cdc);
-        progress(cdc);
+        chunk_read(cdc);
         return CDC_DONE;
     }
     cdc->host->log(cdc->task, SLUICE_INFO, "incremental snapshot: read %s", of_table(inc, "id"));
@@ -532,6 +596,7 @@ enum cdc_step cdc_incremental_step(struct cdc *cdc, struct sluice_err *err)
                 return CDC_ERROR; /* the ordinary connection broke: everything starts over */
             break;
         case MAXIMUM: step = read_maximum(cdc, err); break;
+        case ESTIMATE: step = estimate(cdc, err); break;
         case LOW: step = low(cdc, err); break;
         case CHUNK: step = read_chunk(cdc, err); break;
         default: assert(inc->stage == CLOSE); step = write_mark(cdc, true, err);
@@ -556,8 +621,8 @@ bool cdc_incremental_holds(const struct cdc *cdc, const struct cdc_relation *rel
     enum stage stage = cdc->incremental->stage;
     if (!relation->captured) return false;
     if (stage == LOW && cdc->incremental->limbo) return false;
-    return stage == LOAD || stage == MAXIMUM || stage == LOW || stage == CHUNK ||
-           (stage == CLOSE && (relation->signals || cdc->settings.read_only));
+    return stage == LOAD || stage == MAXIMUM || stage == ESTIMATE || stage == LOW ||
+           stage == CHUNK || (stage == CLOSE && (relation->signals || cdc->settings.read_only));
 }
 
 /* The server is asked how far it has sent, as it may have nothing to send for long. */

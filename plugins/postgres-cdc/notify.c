@@ -106,6 +106,7 @@ static void log_notice(struct cdc *cdc, const struct cdc_notice *notice)
 void cdc_notify(struct cdc *cdc, const char *aggregate, const char *id, const char *type, ...)
 {
     const struct cdc_settings *s = &cdc->settings;
+    cdc_meter_notice(cdc, aggregate, type);
     if (!s->notify_topic && !s->notify_log) return;
     struct cdc_notice *notice = cdc_alloc(sizeof(*notice));
     char uuid[37];

@@ -115,11 +115,14 @@ static bool hand_over(struct cdc_readers *r, struct cdc_block *block)
     return ok;
 }
 
-static struct cdc_block *block_new(void)
+static struct cdc_block *block_new(uint32_t statement, bool begins)
 {
     struct cdc_block *block = cdc_realloc(NULL, sizeof(*block));
     block->next = NULL;
     block->n = block->at = 0;
+    block->statement = statement;
+    block->begins = begins;
+    block->ends = false;
     block->bytes = 0;
     return block;
 }
@@ -138,11 +141,11 @@ static enum cdc_step end_of_copy(struct cdc_readers *r, struct cdc_conn *conn, c
 }
 
 /* One statement; CDC_WAIT: to be stopped. */
-static enum cdc_step copy(struct cdc_readers *r, struct cdc_conn *conn, const char *sql,
-                          const char *what, struct sluice_err *err)
+static enum cdc_step copy(struct cdc_readers *r, struct cdc_conn *conn, uint32_t number,
+                          const char *sql, const char *what, struct sluice_err *err)
 {
     enum cdc_step step = query(r, conn, sql, what, err);
-    struct cdc_block *block = block_new();
+    struct cdc_block *block = block_new(number, true);
     while (step == CDC_DONE) {
         char *line;
         int n = PQgetCopyData(conn->pg, &line, 1);
@@ -152,7 +155,7 @@ static enum cdc_step copy(struct cdc_readers *r, struct cdc_conn *conn, const ch
             block->bytes += (size_t)n;
             if (block->n < CDC_BLOCK_ROWS && block->bytes < BLOCK_BYTES) continue;
             bool ok = hand_over(r, block);
-            block = ok ? block_new() : NULL;
+            block = ok ? block_new(number, false) : NULL;
             if (!ok) return CDC_WAIT;
         } else if (n == 0) {
             struct cdc_wait wait = {r->stop_fd, cdc_now_ms() + TURN_MS};
@@ -166,7 +169,8 @@ static enum cdc_step copy(struct cdc_readers *r, struct cdc_conn *conn, const ch
             break;
         }
     }
-    if (step != CDC_DONE || !block->n) cdc_block_free(block);
+    block->ends = true;
+    if (step != CDC_DONE) cdc_block_free(block);
     else if (!hand_over(r, block)) return CDC_WAIT;
     return step;
 }
@@ -183,10 +187,11 @@ static void *reader(void *arg)
             pthread_cond_wait(&r->work, &r->lock);
             continue;
         }
+        uint32_t number = (uint32_t)r->next;
         const char *sql = r->statements[r->next++], *what = r->what;
         r->busy++;
         pthread_mutex_unlock(&r->lock);
-        step = copy(r, &conn, sql, what, &err);
+        step = copy(r, &conn, number, sql, what, &err);
         pthread_mutex_lock(&r->lock);
         r->busy -= step == CDC_DONE; /* else the table is not read */
         if (!r->busy && r->next == r->statements_n) tell(r->ready_fd);

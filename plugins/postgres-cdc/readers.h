@@ -13,7 +13,9 @@
 
 struct cdc_block { /* rows, each a line of COPY's text format in PQ memory */
     struct cdc_block *next;
-    uint32_t n, at; /* at: the first one that was not taken out yet */
+    uint32_t n, at;     /* at: the first one that was not taken out yet */
+    uint32_t statement; /* they are of this one; its last block may be without rows */
+    bool begins, ends;  /* it is the statement's first, its last one */
     size_t bytes;
     struct {
         char *s;

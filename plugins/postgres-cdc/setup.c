@@ -338,10 +338,10 @@ static enum cdc_step list_tables(struct cdc *cdc, const struct cdc_wait *wait,
     enum cdc_step step =
         query(cdc,
               "SELECT c.oid, n.nspname, c.relname, c.relpersistence, "
-              "CASE c.relkind WHEN 'p' THEN (SELECT coalesce(sum(pg_catalog.pg_relation_size(t.relid"
-              ")), 0) FROM pg_catalog.pg_partition_tree(c.oid) t) ELSE "
-              "pg_catalog.pg_relation_size(c.oid) END, CASE WHEN c.reltuples > 0 AND c.relpages > 0 "
-              "THEN c.reltuples / c.relpages * (pg_catalog.pg_relation_size(c.oid) / "
+              "CASE c.relkind WHEN 'p' THEN (SELECT coalesce(sum(pg_catalog.pg_relation_size("
+              "t.relid)), 0) FROM pg_catalog.pg_partition_tree(c.oid) t) ELSE "
+              "pg_catalog.pg_relation_size(c.oid) END, CASE WHEN c.reltuples > 0 AND c.relpages > "
+              "0 THEN c.reltuples / c.relpages * (pg_catalog.pg_relation_size(c.oid) / "
               "current_setting('block_size')::int) ELSE c.reltuples END FROM pg_catalog.pg_class c "
               "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', "
               "'p') AND c.relpersistence <> 't' AND n.nspname !~ '^pg_(toast|temp)'",

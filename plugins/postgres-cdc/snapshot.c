@@ -16,7 +16,6 @@
 
 #include "cdc.h"
 
-#define PROGRESS_MS 10000
 #define RANGES_PER_THREAD 4
 #define RANGE_PAGES_MIN 512u   /* 4 MiB */
 #define RANGE_PAGES_MAX 32768u /* 256 MiB */
@@ -62,6 +61,31 @@ static void tell_table(struct cdc *cdc, bool done)
     free(rows);
 }
 
+/* A range of a table that threads read: it begins, or (done) it was read. */
+static void tell_chunk(struct cdc *cdc, uint32_t chunk, bool done)
+{
+    const struct cdc_table *table = &cdc->tables[cdc->table_at];
+    if (!cdc->settings.notify_topic && !cdc->settings.notify_log) return;
+    char *name = cdc_format("%s.%s", table->schema, table->name);
+    char *index = cdc_format("%u", chunk), *n = cdc_format("%u", cdc->meters.progress.chunks);
+    if (done) {
+        char *all = table_names(cdc, true);
+        cdc_notify(cdc, CDC_INITIAL_SNAPSHOT, NULL, "TABLE_CHUNK_COMPLETED", "scanned_collection",
+                   name, "data_collections", all, "chunk_index", index, "total_chunks", n, "status",
+                   "SUCCEEDED", NULL);
+        free(all);
+    } else {
+        char *rows = cdc_format("%llu", (unsigned long long)cdc->table_rows);
+        cdc_notify(cdc, CDC_INITIAL_SNAPSHOT, NULL, "TABLE_CHUNK_IN_PROGRESS",
+                   "current_collection_in_progress", name, "chunk_index", index, "total_chunks", n,
+                   "total_rows_scanned", rows, NULL);
+        free(rows);
+    }
+    free(name);
+    free(index);
+    free(n);
+}
+
 static int by_rows(const void *a, const void *b)
 {
     double x = ((const struct cdc_table *)a)->rows, y = ((const struct cdc_table *)b)->rows;
@@ -77,13 +101,18 @@ static void count_tables(struct cdc *cdc)
     if (cdc->settings.row_order != CDC_AS_CONFIGURED)
         qsort(cdc->tables, cdc->tables_n, sizeof(*cdc->tables),
               cdc->settings.row_order == CDC_ASCENDING ? by_rows : by_rows_down);
+    double rows = 0;
     m->tables = 0;
     for (size_t i = 0; i < cdc->tables_n; i++) {
         cdc->tables[i].scanned = 0;
         if (!wanted(cdc, &cdc->tables[i])) continue;
+        double its = cdc_expected_rows(cdc->tables[i].rows, cdc->tables[i].bytes);
+        rows = its < 0 || rows < 0 ? -1 : rows + its;
         cdc->bytes_total += cdc->tables[i].bytes;
         m->tables++;
     }
+    cdc_meter_snapshot(cdc);
+    cdc_progress_begin(cdc, rows);
     m->remaining = m->tables;
     m->completed = m->aborted = m->skipped = false;
     cdc->snapshot_told = true;
@@ -139,7 +168,7 @@ static enum cdc_step begin(struct cdc *cdc, const struct cdc_wait *wait, struct 
     cdc->table_at = 0;
     cdc->any_row = cdc->any_table = false;
     cdc->snapshot_rows = 0;
-    cdc->snapshot_started_ms = cdc->progress_ms = cdc_now_ms();
+    cdc->snapshot_started_ms = cdc_now_ms();
     cdc->bytes_total = cdc->bytes_done = cdc->bytes_copied = 0;
     count_tables(cdc);
     assert(!cdc->readers);
@@ -171,6 +200,8 @@ static enum cdc_step next_table(struct cdc *cdc, const struct cdc_wait *wait,
                                            &cdc->copying, err);
     if (step != CDC_DONE) return step;
     cdc->table_rows = 0;
+    cdc_meter_reads(cdc, table->schema, table->name);
+    cdc_progress_table(cdc, 0, 0);
     tell_table(cdc, false);
     cdc->phase = CDC_SNAPSHOT_OPEN;
     return CDC_DONE;
@@ -246,6 +277,7 @@ static void share(struct cdc *cdc, const struct cdc_table *table, uint64_t pages
         statements[i] = sql.s;
     }
     cdc_readers_table(cdc->readers, statements, n, what);
+    cdc_progress_table(cdc, (uint32_t)n, (uint32_t)cdc->settings.snapshot_threads);
 }
 
 /* Locks and measures the table, then leaves it to the readers. */
@@ -391,34 +423,6 @@ static bool hold(struct cdc *cdc, char *line, int len, struct sluice_err *err)
     return ok;
 }
 
-/* A row's text is about as long as its place in the heap. */
-bool cdc_snapshot_progress(const struct cdc *cdc, double *percent, double *seconds)
-{
-    if (!cdc->bytes_total || cdc->table_at >= cdc->tables_n) return false;
-    uint64_t here = cdc->tables[cdc->table_at].bytes;
-    if (here > cdc->bytes_copied) here = cdc->bytes_copied;
-    double part = (double)(cdc->bytes_done + here) / (double)cdc->bytes_total;
-    double elapsed_s = (double)(cdc_now_ms() - cdc->snapshot_started_ms) / 1000;
-    *percent = part * 100;
-    *seconds = part > 0 ? elapsed_s / part - elapsed_s : 0;
-    return true;
-}
-
-/* How far it is, now and then. */
-static void progress(struct cdc *cdc)
-{
-    int64_t now_ms = cdc_now_ms();
-    double percent, seconds;
-    if (now_ms - cdc->progress_ms < PROGRESS_MS || !cdc_snapshot_progress(cdc, &percent, &seconds))
-        return;
-    cdc->progress_ms = now_ms;
-    cdc->host->log(cdc->task, SLUICE_INFO,
-                   "snapshot: about %.0f %% after %lld s, %.0f s to go; table %zu of %zu, %llu "
-                   "rows",
-                   percent, (long long)(now_ms - cdc->snapshot_started_ms) / 1000, seconds,
-                   cdc->table_at + 1, cdc->tables_n, (unsigned long long)cdc->snapshot_rows);
-}
-
 static enum cdc_step table_read(struct cdc *cdc)
 {
     const struct cdc_table *table = &cdc->tables[cdc->table_at];
@@ -427,6 +431,9 @@ static enum cdc_step table_read(struct cdc *cdc)
                    table->name, cdc->table_at + 1, cdc->tables_n,
                    (unsigned long long)cdc->snapshot_rows + (cdc->held != NULL));
     tell_table(cdc, true);
+    cdc_meter_scanned(cdc, cdc->table_rows, cdc->meters.progress.chunks,
+                      cdc->meters.progress.chunks_done);
+    cdc_progress_table_done(cdc);
     cdc->meters.remaining--;
     /* The held row may still need it. */
     if (cdc->held_relation != cdc->copying) cdc_relation_retire(&cdc->relations, cdc->copying);
@@ -469,12 +476,18 @@ static enum cdc_step copy_shared(struct cdc *cdc, const struct cdc_wait *wait,
                 return CDC_ERROR;
             }
         }
+        if (block && block->ends) {
+            cdc->meters.progress.chunks_done++;
+            tell_chunk(cdc, block->statement, true);
+        }
         cdc_block_free(block);
         cdc->block = NULL;
         struct cdc_wait now = {-1, 0};
         bool fatal = false;
         switch (cdc_readers_take(cdc->readers, &cdc->block, &fatal, err)) {
-        case CDC_TAKEN: break;
+        case CDC_TAKEN:
+            if (cdc->block->begins) tell_chunk(cdc, cdc->block->statement, false);
+            break;
         case CDC_TABLE_READ: return table_read(cdc);
         case CDC_READ_FAILED: cdc->hopeless |= fatal; return CDC_ERROR;
         case CDC_NONE_YET:
@@ -559,7 +572,6 @@ enum cdc_step cdc_snapshot(struct cdc *cdc, const struct cdc_wait *wait, struct 
     case CDC_SNAPSHOT_TABLE: return next_table(cdc, wait, err);
     case CDC_SNAPSHOT_OPEN: return open_copy(cdc, wait, err);
     case CDC_SNAPSHOT_COPY:
-        progress(cdc);
         return cdc->readers ? copy_shared(cdc, wait, err) : copy(cdc, wait, err);
     default: assert(cdc->phase == CDC_SNAPSHOT_END); return finish(cdc, wait, err);
     }

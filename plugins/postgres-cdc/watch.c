@@ -1,12 +1,16 @@
-/* watch.c - a look at the slot from time to time, while streaming: whether the server is about to
- * give it up, and its xmin for the records (xmin.fetch.interval.ms). */
+/* watch.c - a look at the slot from time to time, while streaming: how much WAL the server keeps
+ * for it, whether it is about to give it up, and its xmin for the records
+ * (xmin.fetch.interval.ms). */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cdc.h"
 #include "watch.h"
 
-#define WATCH_MS 60000
+/* It is looked at as often as status messages are sent, within these limits. */
+#define WATCH_MIN_MS 500
+#define WATCH_MAX_MS 10000
 
 const char *cdc_invalidation(const char *reason)
 {
@@ -25,41 +29,152 @@ const char *cdc_invalidation(const char *reason)
     return "the server removed WAL that it still needed (max_slot_wal_keep_size)";
 }
 
+/* ---- warnings ---- */
+
+const char *cdc_bytes_text(uint64_t bytes, char out[24])
+{
+    static const char *const units[] = {"bytes", "kB", "MB", "GB", "TB", "PB"};
+    size_t unit = 0;
+    double n = (double)bytes;
+    while (n >= 10240 && unit + 1 < sizeof(units) / sizeof(*units)) {
+        n /= 1024;
+        unit++;
+    }
+    snprintf(out, 24, "%.0f %s", n, units[unit]);
+    return out;
+}
+
+static int alarm_of(const char *status)
+{
+    return !strcmp(status, "unreserved") ? 2 : !strcmp(status, "extended");
+}
+
+/* What the WAL is held back by, in words; owned. */
+static char *cause(const struct cdc *cdc, const struct cdc_slot_look *look)
+{
+    char behind[24];
+    cdc_bytes_text(look->behind, behind);
+    if (look->behind < look->retained / 2)
+        return cdc_format("the connector has confirmed all but %s of it, and the rest waits for "
+                          "open transactions to end%s%s",
+                          behind, *look->holder ? "; the oldest is " : "", look->holder);
+    if (cdc->settings.flush_mode == CDC_FLUSH_MANUAL)
+        return cdc_format("%s of it was never confirmed, as lsn.flush.mode=manual leaves that to "
+                          "others: advance the slot (pg_replication_slot_advance)",
+                          behind);
+    if (cdc->phase != CDC_STREAM)
+        return cdc_format("%s of it comes after where the stream stands, which goes on when the "
+                          "snapshot is complete",
+                          behind);
+    return cdc_format("%s of it is not confirmed by this connector, which is behind: see its lag, "
+                      "the task's status, and whether Kafka takes what it gives",
+                      behind);
+}
+
+static void warn(struct cdc *cdc, const struct cdc_slot_look *look)
+{
+    char retained[24], safe[24];
+    int alarm = alarm_of(look->status);
+    char *why = cause(cdc, look);
+    char *left = look->safe < 0 ? cdc_strdup("")
+                                : cdc_format("; %s more, and the slot may be lost",
+                                             cdc_bytes_text((uint64_t)look->safe, safe));
+    cdc->host->log(cdc->task, SLUICE_WARN,
+                   "replication slot \"%s\" holds back %s of WAL%s (max_slot_wal_keep_size is "
+                   "%s%s): %s",
+                   cdc->settings.slot, cdc_bytes_text(look->retained, retained),
+                   alarm == 2   ? ", which the server may remove at its next checkpoint; changes "
+                                  "are then lost: raise max_slot_wal_keep_size now"
+                   : alarm == 1 ? ", more than the server keeps by itself (max_wal_size)"
+                                : "",
+                   look->limit, left, why);
+    free(why);
+    free(left);
+}
+
 void cdc_watch_wal(struct cdc *cdc, const char *status, const char *left)
 {
-    int alarm = !strcmp(status, "unreserved") ? 2 : !strcmp(status, "extended");
+    int alarm = alarm_of(status);
     if (alarm > cdc->wal_alarm)
-        cdc->host->log(
-            cdc->task, SLUICE_WARN,
-            alarm == 2 ? "replication slot \"%s\" needs WAL that the server may remove at "
-                         "its next checkpoint; changes are then lost: raise "
-                         "max_slot_wal_keep_size, and see why the connector is behind%s%s"
-                       : "replication slot \"%s\" holds back more WAL than the server "
-                         "keeps by itself (max_wal_size); see why the connector is "
-                         "behind%s%s",
-            cdc->settings.slot, *left ? "; bytes left until the slot is lost: " : "", left);
-    else if (!alarm && cdc->wal_alarm)
-        cdc->host->log(cdc->task, SLUICE_INFO,
-                       "replication slot \"%s\" holds back no more WAL than the server keeps by "
-                       "itself",
-                       cdc->settings.slot);
+        cdc->host->log(cdc->task, SLUICE_WARN,
+                       "replication slot \"%s\" is '%s': it holds back more WAL than the server "
+                       "%s%s%s",
+                       cdc->settings.slot, status,
+                       alarm == 2 ? "may keep (max_slot_wal_keep_size); changes are lost at its "
+                                    "next checkpoint"
+                                  : "keeps by itself (max_wal_size)",
+                       *left ? "; bytes left until the slot is lost: " : "", left);
     cdc->wal_alarm = alarm;
+}
+
+void cdc_watch_look(struct cdc *cdc, const struct cdc_slot_look *look)
+{
+    struct cdc_wal *wal = &cdc->meters.wal;
+    uint64_t most = cdc->settings.wal_warn_bytes;
+    int alarm = alarm_of(look->status);
+    bool first = !wal->known;
+    wal->known = true;
+    wal->retained = look->retained;
+    wal->behind = look->behind;
+    wal->safe = look->safe;
+    bool much = most && look->retained >= most;
+    if (alarm > cdc->wal_alarm || (alarm && first) || (much && look->retained / 2 >= wal->warned)) {
+        warn(cdc, look);
+        wal->warned = look->retained;
+    } else if (!alarm && (cdc->wal_alarm || wal->warned) && (!most || look->retained < most / 2)) {
+        char retained[24];
+        cdc->host->log(cdc->task, SLUICE_INFO,
+                       "replication slot \"%s\" holds back %s of WAL again, which is no concern",
+                       cdc->settings.slot, cdc_bytes_text(look->retained, retained));
+        wal->warned = 0;
+    }
+    cdc->wal_alarm = alarm;
+}
+
+/* ---- looking ---- */
+
+/* The transaction that holds back restart_lsn is in all likelihood the oldest one with changes. */
+static const char look_sql[] =
+    "SELECT s.wal_status, s.safe_wal_size, s.catalog_xmin, pg_catalog.pg_wal_lsn_diff(c.lsn, "
+    "s.restart_lsn), pg_catalog.pg_wal_lsn_diff(c.lsn, s.confirmed_flush_lsn), "
+    "current_setting('max_slot_wal_keep_size'), (SELECT t.what FROM (SELECT xact_start AS since, "
+    "format('that of the server process %s (user %s, application \"%s\", %s), begun %s', pid, "
+    "usename, application_name, state, xact_start) AS what FROM pg_catalog.pg_stat_activity WHERE "
+    "backend_xid IS NOT NULL UNION ALL SELECT prepared, format('the prepared transaction \"%s\" "
+    "of %s, of %s', gid, owner, prepared) FROM pg_catalog.pg_prepared_xacts) t ORDER BY t.since "
+    "LIMIT 1) FROM pg_catalog.pg_replication_slots s, (SELECT CASE WHEN "
+    "pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn() ELSE "
+    "pg_catalog.pg_current_wal_lsn() END AS lsn) c WHERE s.slot_name = ";
+
+static uint64_t bytes_of(const char *text)
+{
+    return *text && *text != '-' ? strtoull(text, NULL, 10) : 0;
 }
 
 static void take(struct cdc *cdc)
 {
     const struct cdc_conn *conn = &cdc->general;
     if (!PQntuples(conn->results[0])) return; /* dropped: the stream will say so */
-    cdc_watch_wal(cdc, cdc_conn_field(conn, 0, 0, 0), cdc_conn_field(conn, 0, 0, 1));
+    const char *safe = cdc_conn_field(conn, 0, 0, 1);
+    const struct cdc_slot_look look = {.status = cdc_conn_field(conn, 0, 0, 0),
+                                       .safe = *safe ? (int64_t)bytes_of(safe) : -1,
+                                       .retained = bytes_of(cdc_conn_field(conn, 0, 0, 3)),
+                                       .behind = bytes_of(cdc_conn_field(conn, 0, 0, 4)),
+                                       .limit = cdc_conn_field(conn, 0, 0, 5),
+                                       .holder = cdc_conn_field(conn, 0, 0, 6)};
+    cdc_watch_look(cdc, &look);
     /* Only of catalog rows: a logical slot has no other. */
     cdc->xmin = cdc->settings.xmin_ms ? strtoull(cdc_conn_field(conn, 0, 0, 2), NULL, 10) : 0;
 }
 
 enum cdc_step cdc_watch(struct cdc *cdc, const struct cdc_wait *wait, struct sluice_err *err)
 {
+    const struct cdc_settings *s = &cdc->settings;
     int64_t now_ms = cdc_now_ms();
-    int every_ms = cdc->settings.xmin_ms && cdc->settings.xmin_ms < WATCH_MS ? cdc->settings.xmin_ms
-                                                                             : WATCH_MS;
+    int every_ms = cdc->status_ms < WATCH_MIN_MS   ? WATCH_MIN_MS
+                   : cdc->status_ms > WATCH_MAX_MS ? WATCH_MAX_MS
+                                                   : cdc->status_ms;
+    if (s->xmin_ms && s->xmin_ms < every_ms) every_ms = s->xmin_ms;
     if (!cdc->watch_due) {
         if (cdc->last_watch_ms && now_ms - cdc->last_watch_ms < every_ms) return CDC_DONE;
         /* A table is being looked up, or a chunk read: later. */
@@ -68,11 +183,10 @@ enum cdc_step cdc_watch(struct cdc *cdc, const struct cdc_wait *wait, struct slu
         cdc->last_watch_ms = now_ms;
     }
     struct cdc_text sql = {0};
-    cdc_text_adds(&sql, "SELECT wal_status, pg_catalog.pg_size_pretty(safe_wal_size), "
-                        "catalog_xmin FROM pg_catalog.pg_replication_slots WHERE slot_name = ");
-    cdc_text_literal(&sql, cdc->settings.slot);
-    enum cdc_step step = cdc_conn_query(&cdc->general, &cdc->settings, sql.s,
-                                        "looking at the replication slot", wait, err);
+    cdc_text_adds(&sql, look_sql);
+    cdc_text_literal(&sql, s->slot);
+    enum cdc_step step =
+        cdc_conn_query(&cdc->general, s, sql.s, "looking at the replication slot", wait, err);
     cdc_text_free(&sql);
     if (step == CDC_WAIT) return step;
     cdc->watch_due = false;

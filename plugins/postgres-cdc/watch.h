@@ -11,9 +11,22 @@ enum cdc_step cdc_identify(struct cdc *cdc, const struct cdc_wait *wait, struct 
 /* ---- watch.c ---- */
 /* Why pg_replication_slots says that a slot is of no use; reason: "" when it does not. */
 const char *cdc_invalidation(const char *reason);
-/* Warns of a slot that the server may soon invalidate, once per change for the worse. left: bytes
- * of WAL until then, as text; "" unknown. */
+struct cdc_slot_look {  /* what pg_replication_slots says of its WAL */
+    const char *status; /* reserved, extended, unreserved, lost */
+    uint64_t retained;  /* bytes of WAL since restart_lsn */
+    uint64_t behind;    /* since confirmed_flush_lsn */
+    int64_t safe;       /* bytes that may still be written before it is in danger; -1: any */
+    const char *limit;  /* max_slot_wal_keep_size, as the server shows it */
+    const char *holder; /* the oldest transaction, in words; "": there is none */
+};
+
+/* Before the stream: warns of a status that is no good. left: bytes, as text; "" unknown. */
 void cdc_watch_wal(struct cdc *cdc, const char *status, const char *left);
+/* Keeps the figures for the metrics, and warns: when the status becomes worse, when
+ * slot.wal.warn.bytes are reached, and each time that it doubles from there. */
+void cdc_watch_look(struct cdc *cdc, const struct cdc_slot_look *look);
+/* "17 MB"; gives back out. */
+const char *cdc_bytes_text(uint64_t bytes, char out[24]);
 /* Looks at the slot from time to time: its WAL, and its xmin for the records. CDC_WAIT: the
  * ordinary connection is occupied. */
 enum cdc_step cdc_watch(struct cdc *cdc, const struct cdc_wait *wait, struct sluice_err *err);

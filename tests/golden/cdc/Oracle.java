@@ -5,10 +5,17 @@ import io.debezium.engine.format.Json;
 import io.debezium.engine.format.KeyValueHeaderChangeEventFormat;
 import java.io.FileReader;
 import java.io.PrintStream;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Properties;
+import java.util.TreeMap;
 import java.util.concurrent.Executors;
+import javax.management.MBeanAttributeInfo;
+import javax.management.MBeanServer;
+import javax.management.ObjectName;
 
 /** Runs Debezium's embedded engine on a properties file; each record is one line of JSON, until
  *  stdin ends. The golden files beside this one were made with it: see tests/e2e/cdc_golden.py. */
@@ -27,6 +34,23 @@ public class Oracle {
         }
         out.println("{\"topic\":" + quote(event.destination()) + ",\"key\":" + event.key() + ",\"value\":"
                 + event.value() + ",\"headers\":{" + String.join(",", headers) + "}}");
+    }
+
+    /** Names and types of what Debezium's MBeans have, as JSON. */
+    static void beans(String path) throws Exception {
+        MBeanServer server = ManagementFactory.getPlatformMBeanServer();
+        TreeMap<String, TreeMap<String, String>> beans = new TreeMap<>();
+        for (ObjectName name : server.queryNames(new ObjectName("debezium.*:*"), null)) {
+            TreeMap<String, String> attributes = new TreeMap<>();
+            for (MBeanAttributeInfo info : server.getMBeanInfo(name).getAttributes()) {
+                Object type = info.getDescriptor().getFieldValue("originalType");
+                attributes.put(info.getName(), type == null ? info.getType() : type.toString());
+            }
+            beans.put(name.getCanonicalName(), attributes);
+        }
+        Files.writeString(Path.of(path),
+                new com.fasterxml.jackson.databind.ObjectMapper().writerWithDefaultPrettyPrinter()
+                        .writeValueAsString(beans) + "\n");
     }
 
     public static void main(String[] args) throws Exception {
@@ -54,6 +78,9 @@ public class Oracle {
                 .build();
         Executors.newSingleThreadExecutor().execute(engine);
         while (System.in.read() >= 0) {
+        }
+        if (System.getenv("ORACLE_MBEANS") != null) {
+            beans(System.getenv("ORACLE_MBEANS"));
         }
         engine.close();
         System.exit(0);
