@@ -98,7 +98,7 @@ class Table:
 
     def random_column(self):
         rng = self.rng
-        kind = rng.choice(KINDS) if rng.random() < 0.9 else rng.choice(TOASTED)
+        kind = rng.choice(rng.kinds) if rng.random() < 0.9 else rng.choice(TOASTED)
         if rng.random() < 0.15 and kind.name != "none":
             kind = Array(kind)
         column = Column(self.fresh_name("c"), kind)

@@ -15,7 +15,7 @@ import time
 
 import cdc_golden
 from cdc_random import Table, ident, transaction
-from cdc_reference import TYPES_SQL, Array, decode, expected, normal
+from cdc_reference import KINDS, POSTGIS, TYPES_SQL, VECTORS, Array, decode, expected, normal
 from harness import BINARY, seconds
 
 MINUTES = float(os.environ.get("SLUICE_CDC_MINUTES", "0"))
@@ -35,6 +35,11 @@ OPTIONS = {
 FLAT = re.compile(r"[^A-Za-z0-9._-]")
 
 
+def flat(name):
+    """A topic's name: Java's characters have 16 bits, and each is replaced on its own."""
+    return FLAT.sub(lambda m: "_" * (1 + (ord(m[0]) > 0xffff)), name)
+
+
 def sql(t, database, text):
     """Statements, of which some may fail: how many did, and the first errors."""
     argv, env = t.postgres.command("psql", "-qAtX", database=database, user="postgres")
@@ -47,8 +52,10 @@ def sql(t, database, text):
 class Universe:
     """One database, its random tables, and the connector."""
 
-    def __init__(self, t, seed, tables):
+    def __init__(self, t, seed, tables, extension, kinds):
+        """extension: besides those of TYPES_SQL; kinds: its types."""
         self.t, self.seed, self.rng = t, seed, random.Random(seed)
+        self.rng.kinds, self.extension = KINDS + kinds, f"CREATE EXTENSION {extension};"
         self.database = t.database()
         self.options = {k: self.rng.choice(v) for k, v in OPTIONS.items()}
         self.options["skipped.operations"] = "none"
@@ -83,7 +90,7 @@ class Universe:
     # ---- before the start ----
 
     def create(self):
-        script = [TYPES_SQL, *(f"CREATE SCHEMA IF NOT EXISTS {ident(s)};" for s in SCHEMAS),
+        script = [TYPES_SQL, self.extension, *(f"CREATE SCHEMA IF NOT EXISTS {ident(s)};" for s in SCHEMAS),
                   "CREATE TABLE public.marker (id int PRIMARY KEY);"]
         self.run([script + [s for table in self.tables for s in table.create()]], must=True)
         self.run([[table.insert() for table in self.tables for _ in range(self.rng.choice([0, 1, 3]))]])
@@ -258,7 +265,7 @@ class Replay:
         p, fields = value["payload"], value["schema"]["fields"]
         source, op = p["source"], p["op"]
         table = (source["schema"], source["table"])
-        assert record["topic"] == FLAT.sub("_", f"p.{table[0]}.{table[1]}")[:249], "topic"
+        assert record["topic"] == flat(f"p.{table[0]}.{table[1]}")[:249], "topic"
         self.ops[op] += 1
         if op == "t":
             self.keyed[table], self.bags[table] = {}, []
@@ -347,8 +354,8 @@ class Replay:
             raise AssertionError(f"{len(one)} rows only in the topic, {len(two)} only in the table; {pairs[:4]}")
 
 
-def universe(t, seed, tables, phases=2):
-    u = Universe(t, seed, tables)
+def universe(t, seed, tables, extension="postgis", kinds=POSTGIS * 2, phases=2):
+    u = Universe(t, seed, tables, extension, kinds)
     print(f"  {u.about()}", flush=True)
     marks = [time.monotonic()]
 
@@ -381,3 +388,9 @@ def test_replaying_gives_the_tables(t):
         universe(t, seed, n)
         done += n
         seed += 1
+
+
+@seconds(400)
+def test_replaying_gives_the_vectors(t):
+    t.use_postgres("16-vector")
+    universe(t, 7, 40, "vector", VECTORS * 12)
