@@ -1,6 +1,7 @@
 /* blocker.c - a source and a sink that misbehave on request: they block for good in the callback
- * that block.in names, and ignore their wake fd. test_blocking.py and test_lifecycle.py compile it.
- */
+ * that block.in names, and ignore their wake fd; a line of stderr tells when they do.
+ * test_blocking.py and test_lifecycle.py compile it. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,7 +15,9 @@ struct blocker {
 
 static void block(const char *where, const char *here)
 {
-    while (strcmp(where, here) == 0) pause();
+    if (strcmp(where, here) != 0) return;
+    dprintf(STDERR_FILENO, "blocked in %s\n", here);
+    for (;;) pause();
 }
 
 static void validate(const struct sluice_host *host, const struct sluice_conf *conf,

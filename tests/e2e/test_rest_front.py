@@ -6,7 +6,7 @@ import subprocess
 import urllib.error
 import urllib.request
 
-from harness import equal, wait_for
+from harness import equal, free_port, wait_for
 
 
 def openssl(*args):
@@ -67,7 +67,7 @@ def test_https_beside_http(t):
     authority = certificate(t.directory, "authority")
     pair = certificate(t.directory, "worker", authority)
     worker = t.sluice(start=False)
-    secure = worker.port + 1 if worker.port < 31999 else worker.port - 1
+    secure = free_port()
     worker.worker["listeners"] = f"http://127.0.0.1:{worker.port},https://127.0.0.1:{secure}"
     worker.worker["rest.advertised.listener"] = "https"
     worker.worker["listeners.https.ssl.keystore.type"] = "PEM"
