@@ -3,6 +3,7 @@ kcat, Postgres through psql, BigQuery through its REST API. All listen on loopba
 import base64
 import datetime
 import decimal
+import http.client as http_client
 import itertools
 import json
 import os
@@ -59,6 +60,22 @@ def http(method, url, body=None, headers=None, timeout=30):
         return status, json.loads(text) if text else None
     except ValueError:
         return status, text
+
+
+def raw_http(port, method, path, body=None, headers=None, timeout=100):
+    """(status, headers, text) of one request to this machine, nothing added to it."""
+    connection = http_client.HTTPConnection("127.0.0.1", port, timeout=timeout)
+    try:
+        connection.putrequest(method, path, skip_accept_encoding=True)
+        for name, value in (headers or {}).items():
+            connection.putheader(name, value)
+        if body is not None:
+            connection.putheader("Content-Length", str(len(body)))
+        connection.endheaders(body)
+        answer = connection.getresponse()
+        return answer.status, answer.headers, answer.read().decode()
+    finally:
+        connection.close()
 
 
 class Service:

@@ -16,7 +16,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts/services"))
 
 import clients  # noqa: E402
-from clients import Connect, Postgres, PostgresVersion, Record, Services, http, unwrap, wait_for  # noqa: E402,F401
+from clients import Connect, Postgres, PostgresVersion, Record, Services, http, raw_http, unwrap, wait_for  # noqa: E402,F401
 from sluice import BINARY, Rest, Sluice, free_port  # noqa: E402,F401
 
 # A test that fails for want of time says nothing of sluice: limits are this many times what a test

@@ -1,5 +1,4 @@
 """What a case works with: calls that are written down, names of its own, waiting."""
-import http.client
 import json
 import os
 import pathlib
@@ -7,7 +6,7 @@ import re
 import time
 import urllib.parse
 
-from harness import wait_for
+from harness import raw_http, wait_for
 
 BUSY = ("stale configuration", "worker rebalance", "rebalance was underway",
         "a rebalance is expected", "conflicting operation")
@@ -76,18 +75,7 @@ class Context:
 
     def raw(self, method, path, body=None, headers=None):
         """(status, headers, text) of one request, nothing added and nothing written down."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.target.port, timeout=100)
-        try:
-            connection.putrequest(method, path, skip_accept_encoding=True)
-            for key, value in (headers or {}).items():
-                connection.putheader(key, value)
-            if body is not None:
-                connection.putheader("Content-Length", str(len(body)))
-            connection.endheaders(body)
-            answer = connection.getresponse()
-            return answer.status, answer.headers, answer.read().decode()
-        finally:
-            connection.close()
+        return raw_http(self.target.port, method, path, body, headers)
 
     def ask(self, method, path, body=UNSET, **query):
         """(status, JSON or text); what a worker that is busy with its group refuses comes again."""
