@@ -290,10 +290,11 @@ static void check_coverage(const struct cdc_checks *c)
     struct named missing = {0};
     bool any = false;
     for (int i = 0; i < rows(c, TABLES); i++) {
+        const char *schema = field(c, TABLES, i, SCHEMA), *table = field(c, TABLES, i, TABLE);
         if (!yes(c, TABLES, i, PLAIN) || !captured(c, i)) continue;
+        if (cdc_signal_table(s, schema, table)) continue; /* see check_signals() */
         any |= yes(c, TABLES, i, PUBLISHED);
-        if (!yes(c, TABLES, i, PUBLISHED))
-            name_table(&missing, field(c, TABLES, i, SCHEMA), field(c, TABLES, i, TABLE));
+        if (!yes(c, TABLES, i, PUBLISHED)) name_table(&missing, schema, table);
     }
     bool none = missing.n && !any && s->autocreate != CDC_NO_TABLES;
     if (none || (missing.n && s->tables.include.n)) {
@@ -318,6 +319,7 @@ static void check_identity(const struct cdc_checks *c)
         bool has = kind == 'f' || kind == 'i' || (kind == 'd' && yes(c, TABLES, i, KEYED));
         if (has || !yes(c, TABLES, i, PLAIN) || !captured(c, i)) continue;
         const char *schema = field(c, TABLES, i, SCHEMA), *table = field(c, TABLES, i, TABLE);
+        if (cdc_signal_table(s, schema, table)) continue; /* nobody changes signals */
         char *name = cdc_format("%s.%s", schema, table);
         bool set = cdc_key_rules_find(&s->identities, name) != NULL;
         free(name);
