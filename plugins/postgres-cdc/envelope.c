@@ -211,7 +211,7 @@ static inline bool convert_cell(struct cdc *cdc, struct cdc_relation *rel,
                                 const struct cdc_cell *old, struct sluice_value *out,
                                 struct sluice_err *err)
 {
-    if (cell->kind == 'u' && old) cell = old;
+    if (cell->kind == 'u' && old && old->kind == 't') cell = old;
     if (cell->kind == 't') {
         if (column->binding.convert(&column->binding, &cdc->memory, cell->s, cell->len, out))
             return true;
@@ -246,15 +246,17 @@ static bool convert_row(struct cdc *cdc, struct cdc_relation *rel, const struct 
     return true;
 }
 
-/* Fills out[key_fields]; fields: the row's values where a key column is among them, or NULL. */
+/* Fills out[key_fields]; fields: the row's values where a key column is among them, or NULL.
+ * old: as with convert_row(). */
 static bool convert_key(struct cdc *cdc, struct cdc_relation *rel, const struct cdc_tuple *row,
-                        const struct sluice_value *fields, struct sluice_value *out,
-                        struct sluice_err *err)
+                        const struct cdc_tuple *old, const struct sluice_value *fields,
+                        struct sluice_value *out, struct sluice_err *err)
 {
     for (uint32_t k = 0; k < rel->key_n; k++) {
         const struct cdc_key_part *part = &rel->key[k];
+        const struct cdc_cell *before = old ? &old->cells[part->column] : NULL;
         if (fields && part->field >= 0) out[k] = fields[part->field];
-        else if (!convert_cell(cdc, rel, part->as, &row->cells[part->column], NULL, &out[k], err))
+        else if (!convert_cell(cdc, rel, part->as, &row->cells[part->column], before, &out[k], err))
             return false;
     }
     if (rel->key_tag) out[rel->key_n] = text(rel->key_tag);
@@ -457,7 +459,7 @@ static bool emit_insert(struct cdc *cdc, struct cdc_relation *rel, const struct 
     if (cdc->settings.skipped & CDC_SKIP_C) return true;
     struct parts parts = take_parts(cdc, rel, false, true);
     if (!convert_row(cdc, rel, &change->after, NULL, parts.after, err) ||
-        !convert_key(cdc, rel, &change->after, parts.after, parts.key, err))
+        !convert_key(cdc, rel, &change->after, NULL, parts.after, parts.key, err))
         return false;
     finish(cdc, rel, 'c', &parts, NULL, &cdc->position, &cdc->position);
     return true;
@@ -472,7 +474,7 @@ static bool emit_delete(struct cdc *cdc, struct cdc_relation *rel, const struct 
                          rel->table);
     struct parts parts = take_parts(cdc, rel, true, false);
     if (!convert_row(cdc, rel, &change->before, NULL, parts.before, err) ||
-        !convert_key(cdc, rel, &change->before, parts.before, parts.key, err))
+        !convert_key(cdc, rel, &change->before, NULL, parts.before, parts.key, err))
         return false;
     bool more = cdc->settings.tombstones;
     struct sluice_record *record =
@@ -486,13 +488,13 @@ static bool emit_delete(struct cdc *cdc, struct cdc_relation *rel, const struct 
 static bool emit_rekey(struct cdc *cdc, struct cdc_relation *rel, const struct cdc_change *change,
                        const struct cdc_position *before, struct sluice_err *err)
 {
-    const struct cdc_tuple *old = change->old == 'O' ? &change->before : NULL;
+    const struct cdc_tuple *old = change->old ? &change->before : NULL;
     struct parts gone = take_parts(cdc, rel, true, false);
     struct parts made = take_parts(cdc, rel, false, true);
     if (!convert_row(cdc, rel, &change->before, NULL, gone.before, err) ||
-        !convert_key(cdc, rel, &change->before, gone.before, gone.key, err) ||
+        !convert_key(cdc, rel, &change->before, NULL, gone.before, gone.key, err) ||
         !convert_row(cdc, rel, &change->after, old, made.after, err) ||
-        !convert_key(cdc, rel, &change->after, made.after, made.key, err))
+        !convert_key(cdc, rel, &change->after, old, made.after, made.key, err))
         return false;
     struct sluice_value old_key = sluice_nested(SLUICE_STRUCT, gone.key, rel->key_fields);
     struct sluice_value new_key = sluice_nested(SLUICE_STRUCT, made.key, rel->key_fields);
@@ -519,11 +521,11 @@ static bool emit_update(struct cdc *cdc, struct cdc_relation *rel, const struct 
         cdc->meters.unchanged++;
         return true;
     }
-    const struct cdc_tuple *old = change->old == 'O' ? &change->before : NULL;
+    const struct cdc_tuple *old = change->old ? &change->before : NULL;
     struct parts parts = take_parts(cdc, rel, change->old != 0, true);
     if ((change->old && !convert_row(cdc, rel, &change->before, NULL, parts.before, err)) ||
         !convert_row(cdc, rel, &change->after, old, parts.after, err) ||
-        !convert_key(cdc, rel, &change->after, parts.after, parts.key, err))
+        !convert_key(cdc, rel, &change->after, old, parts.after, parts.key, err))
         return false;
     finish(cdc, rel, 'u', &parts, NULL, &cdc->position, &cdc->position);
     return true;
@@ -545,7 +547,7 @@ bool cdc_emit_snapshot_row(struct cdc *cdc, struct cdc_relation *relation,
 {
     struct parts parts = take_parts(cdc, relation, false, true);
     if (!convert_row(cdc, relation, row, NULL, parts.after, err) ||
-        !convert_key(cdc, relation, row, parts.after, parts.key, err))
+        !convert_key(cdc, relation, row, NULL, parts.after, parts.key, err))
         return false;
     finish(cdc, relation, 'r', &parts, marker, &cdc->snapshot_at, &cdc->position);
     return true;
@@ -557,7 +559,7 @@ bool cdc_emit_incremental_row(struct cdc *cdc, struct cdc_relation *relation,
 {
     struct parts parts = take_parts(cdc, relation, false, true);
     if (!convert_row(cdc, relation, row, NULL, parts.after, err) ||
-        !convert_key(cdc, relation, row, parts.after, parts.key, err))
+        !convert_key(cdc, relation, row, NULL, parts.after, parts.key, err))
         return false;
     struct cdc_position at = cdc->position;
     at.txid = 0;

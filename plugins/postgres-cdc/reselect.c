@@ -277,8 +277,9 @@ static enum cdc_step failed(struct cdc *cdc, const struct cdc_reselector *proces
 static const struct cdc_cell *cell_of(const struct cdc_change *change, uint32_t column)
 {
     const struct cdc_cell *cell = &change->after.cells[column];
-    bool old = change->old == 'O' && column < change->before.n;
-    return cell->kind == 'u' && old ? &change->before.cells[column] : cell;
+    if (cell->kind != 'u' || !change->old || column >= change->before.n) return cell;
+    const struct cdc_cell *old = &change->before.cells[column];
+    return old->kind == 't' ? old : cell;
 }
 
 /* A null in a column with a default reads as that default, and is none; a type that has no
@@ -377,11 +378,11 @@ static enum cdc_step run(struct cdc *cdc, const struct cdc_wait *wait, bool *los
             step = cdc_conn_query(&r->conn, s, r->sql, "reselecting columns", wait, err);
         if (step == CDC_DONE) r->proven = true;
         if (step != CDC_ERROR) return step;
-        *lost = is_lost(&r->conn);
-        if (!*lost) return CDC_ERROR;
+        if (!is_lost(&r->conn)) return CDC_ERROR;
         r->proven = false;
         cdc_conn_close(&r->conn);
-        if (!proven) return CDC_ERROR; /* a new one as well */
+        *lost = !proven; /* a new one as well */
+        if (*lost) return CDC_ERROR;
     }
 }
 
