@@ -1,5 +1,6 @@
 """What a bench gets: services of its own, a clock on a topic, and a place for its figures."""
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -19,6 +20,8 @@ from sluice import BINARY, Rest, Sluice, process_cost  # noqa: E402,F401
 class Bench:
     def __init__(self, options):
         self.options = options
+        # Topics that bound what they keep are cut soon.
+        os.environ.setdefault("KAFKA_EXTRA", "log.retention.check.interval.ms=2000")
         self.services = Services()
         self.kafka, self.postgres = self.services.kafka, self.services.postgres
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="sluice-bench."))

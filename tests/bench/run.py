@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """make bench: runs the benches of this directory (bench_*.py), each against its limits and peers.
 
-usage: run.py [--rows N] [--changes N] [--turns N] [--no-java] [--json FILE] [PATTERN...]
+usage: run.py [--rows N] [--changes N] [--turns N] [--transaction-mb N] [--no-java] [--json FILE] [PATTERN...]
 Figures are printed as they come; ratios compare what was measured in this run only. The sizes may
 also be given as SLUICE_BENCH_ROWS, SLUICE_BENCH_CHANGES and SLUICE_BENCH_TURNS.
 """
@@ -20,9 +20,10 @@ from bench import BINARY, Bench, dump  # noqa: E402
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     for name, size, what in (("rows", 300_000, "of a snapshot"), ("changes", 200_000, "of each kind, streamed"),
+                             ("transaction-mb", 256, "of cdc_huge"),
                              ("turns", 1, "that each part of cdc takes; the best one counts")):
         parser.add_argument(f"--{name}", type=int, metavar="N", help=what,
-                            default=os.environ.get(f"SLUICE_BENCH_{name.upper()}", size))
+                            default=os.environ.get(f"SLUICE_BENCH_{name.upper().replace('-', '_')}", size))
     parser.add_argument("--no-java", action="store_true", help="leave the Java peers out")
     parser.add_argument("--json", metavar="FILE", help="write the figures there too")
     parser.add_argument("patterns", nargs="*")
