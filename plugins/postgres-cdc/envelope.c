@@ -436,7 +436,7 @@ static bool same_cell(const struct cdc_cell *a, const struct cdc_cell *b)
 
 static bool key_changed(const struct cdc_relation *rel, const struct cdc_change *change)
 {
-    if (!change->old || !rel->key_n || !rel->key_sent) return false;
+    if (!change->old || !rel->old_key) return false;
     for (uint32_t k = 0; k < rel->key_n; k++)
         if (!same_cell(&change->before.cells[rel->key[k].column],
                        &change->after.cells[rel->key[k].column]))
@@ -567,7 +567,6 @@ bool cdc_emit_incremental_row(struct cdc *cdc, struct cdc_relation *relation,
     finish(cdc, relation, 'r', &parts, "incremental", &at, before);
     parts.source[CDC_SRC_LSN] = parts.source[CDC_SRC_ORIGIN] = parts.source[CDC_SRC_ORIGIN_LSN] =
         sluice_null();
-    parts.source[CDC_SRC_SEQUENCE] = sequence(&cdc->memory, at.lsn_commit, 0);
     return true;
 }
 

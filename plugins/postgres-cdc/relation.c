@@ -353,17 +353,23 @@ static const struct sluice_schema *make_struct(struct cdc *cdc, struct cdc_relat
     return made;
 }
 
+static bool in_key(const struct cdc_relation *rel, uint32_t column)
+{
+    for (uint32_t k = 0; k < rel->key_n; k++)
+        if (rel->key[k].column == column) return true;
+    return false;
+}
+
 static void make_schemas(struct cdc *cdc, struct cdc_relation *rel)
 {
     rel->row_schema = make_struct(cdc, rel, "Value", false);
     rel->key_fields = rel->key_n + (rel->key_tag != NULL);
     if (rel->key_fields) rel->key_schema = make_struct(cdc, rel, "Key", true);
-    rel->key_sent = rel->identity == 'f';
-    if (!rel->key_sent) {
-        rel->key_sent = rel->key_n > 0;
-        for (uint32_t i = 0; i < rel->key_n; i++)
-            rel->key_sent &= rel->columns[rel->key[i].column].identity;
-    }
+    bool whole = true, safe = true; /* the key is of the identity; the identity is of the key */
+    for (uint32_t k = 0; k < rel->key_n; k++) whole &= rel->columns[rel->key[k].column].identity;
+    for (uint32_t i = 0; i < rel->columns_n; i++)
+        safe &= !rel->columns[i].identity || in_key(rel, i);
+    rel->old_key = rel->key_n > 0 && (rel->identity == 'f' || whole || safe);
     cdc_envelope_relation(cdc, rel);
 }
 

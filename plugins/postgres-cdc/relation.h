@@ -60,7 +60,9 @@ struct cdc_relation {
     uint32_t key_n;
     const char *key_tag; /* what a last field of the key says of the table; NULL: there is none */
     uint32_t key_fields; /* of the key's schema: the columns, and the tag */
-    bool key_sent;                /* old tuples of kind K hold the whole key */
+    bool old_key; /* an old tuple of kind K tells which key is gone: it holds the whole key; or the
+                     key holds all of the tuple and is null in the rest, as with Debezium, so that
+                     no other row can have it */
     struct cdc_key_part *primary; /* the table's own key, where reselect.c asks for it and
                                      message.key.columns gives another; else NULL */
     uint32_t primary_n;
