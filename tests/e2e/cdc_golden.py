@@ -3,7 +3,9 @@
 
 A scenario is an SQL file of tests/golden/cdc and some properties. What is before "-- stream" is
 there before the connector starts; at "-- wait" the connector has time to catch up, as both look
-into the catalog when a table has changed. test_cdc_golden.py compares postgres-cdc with the golden
+into the catalog when a table has changed; what follows "-- restart" happens while the connector is
+stopped, until the next of these lines; "-- signal" is a line for the file of signals. A first line "-- marker schema.table" names the table whose
+rows tell that all before them has come. test_cdc_golden.py compares postgres-cdc with the golden
 files; this program makes them anew with Debezium (Java 17 and Maven needed):
 
     tests/e2e/cdc_golden.py --services DIR [SCENARIO...]
@@ -17,6 +19,9 @@ import sys
 import tempfile
 import threading
 import time
+
+import cdc_compare
+import cdc_types
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 GOLDEN = ROOT / "tests/golden/cdc"
@@ -71,7 +76,7 @@ INCREMENTAL = {
                            "incremental.snapshot.watermarking.strategy": "insert_delete",
                            "table.include.list": r"s1\.(a|pair|marker)", "snapshot.mode": "no_data"},
 }
-NOTICES = {  # their records come in the topics' order, so they are compared topic by topic
+NOTICES = {
     "notices": {"signal.data.collection": "s1.signals", "incremental.snapshot.chunk.size": "2",
                 "table.include.list": r"s1\.(a|pair|keyless|empty|marker)",
                 "notification.enabled.channels": "sink,log",
@@ -82,30 +87,102 @@ NOTICES = {  # their records come in the topics' order, so they are compared top
                         "notification.enabled.channels": "sink",
                         "notification.sink.topic.name": "notices"},
 }
+PLACES = {  # s1.later and its like are in a filtered publication from the next start on
+    "places": {"message.key.columns": "(.*)1.a:pk,aa"},
+    "places_root": {"publish.via.partition.root": "true", "topic.delimiter": "-"},
+    "places_exclude": {"schema.exclude.list": "s1,Schéma.*", "table.exclude.list": r"s3.*,s2\.parted",
+                       "column.exclude.list": "s2.a.aa"},
+    "places_include": {"schema.include.list": " s1 , s2 ,zz", "column.include.list": r".+\.bb",
+                       "column.mask.with.5.chars": ".*bb", "snapshot.include.collection.list": "s1.a",
+                       "publication.autocreate.mode": "filtered"},
+    "places_filtered": {"table.include.list": r"s1\.a, s2\..*,s1\.Mixed.Case,s1.later,zz.marker",
+                        "publication.autocreate.mode": "filtered", "publish.via.partition.root": "true"},
+}
+MODES = {
+    "modes_initial": {},
+    "modes_no_data": {"snapshot.mode": "no_data"},
+}
+BEAT = "INSERT INTO s1.beat VALUES (1, 'beat') ON CONFLICT DO NOTHING"
+BEATS = {
+    "beats": {"heartbeat.interval.ms": "50", "heartbeat.action.query": BEAT, "table.exclude.list": r"s1\.hidden"},
+    "beats_filtered": {"heartbeat.interval.ms": "50", "heartbeat.action.query": BEAT,
+                       "topic.heartbeat.prefix": "beats-of", "table.include.list": "s1.a,zz.marker",
+                       "message.prefix.include.list": "foo.*,bar", "binary.handling.mode": "base64",
+                       "snapshot.mode": "no_data", "provide.transaction.metadata": "true"},
+    "beats_excluded": {"heartbeat.interval.ms": "50", "heartbeat.action.query": BEAT, "topic.delimiter": "_",
+                       "message.prefix.exclude.list": "secret,food", "binary.handling.mode": "hex"},
+}
+OVERRIDES = "snapshot.select.statement.overrides"
+READS = {
+    "reads": {OVERRIDES: "s1.big,s1.two,s1.none", f"{OVERRIDES}.s1.none": "SELECT",
+              f"{OVERRIDES}.s1.big": "SELECT * FROM s1.big WHERE pk > 5 ORDER BY pk DESC",
+              f"{OVERRIDES}.s1.two": 'SELECT pk, v, "Höhe" FROM s1.two WHERE pk = 1',
+              "table.include.list": r"s1\.two,zz.*,s1\.one,s1\..*"},
+    "reads_locked": {"table.include.list": r"s1\.(big|two|one|keyless|Odd\, name),zz.*",
+                     "snapshot.locking.mode": "shared", "snapshot.isolation.mode": "repeatable_read",
+                     "snapshot.include.collection.list": r"s1\.(two|Odd.*)"},
+}
+KEYS = {
+    "keys": {},
+    "keys_configured": {"message.key.columns": r"s1\.none:b;s1\.full_pair:other,id;s1\.full_none:a;"
+                                               r"s1\.toast:n;s1\.pair:b;s1.nullable:b,a"},
+}
+READONLY = {
+    "readonly": {"read.only": "true", "signal.enabled.channels": "file", "signal.poll.interval.ms": "50",
+                 "signal.file": "{directory}/signals.txt", "incremental.snapshot.chunk.size": "2",
+                 "heartbeat.interval.ms": "50", "snapshot.mode": "no_data"},
+}
+RESELECT_CLASS = "io.debezium.processors.reselect.ReselectColumnsPostProcessor"
+RESELECT = {
+    "reselect": {"post.processors": "again", "post.processors.again.type": RESELECT_CLASS},
+    "reselect_some": {"post.processors": "a, b", "a.type": RESELECT_CLASS, "b.type": RESELECT_CLASS,
+                      "a.reselect.columns.include.list": r"s1\.toast:(t|jb|num|h),S1.*:v",
+                      "a.reselect.null.values": "false", "b.reselect.unavailable.values": "FALSE",
+                      "b.reselect.columns.exclude.list": r"s1\.(full_id:t|ruled.*)",
+                      "hstore.handling.mode": "map"},
+    "reselect_by_event_key": {"post.processors": "again", "post.processors.again.type": RESELECT_CLASS,
+                              "post.processors.again.reselect.use.event.key": "true",
+                              "message.key.columns": r"s1\.ruled:b,c;s1\.keyless:id"},
+    "reselect_by_own_key": {"post.processors": "again", "post.processors.again.type": RESELECT_CLASS,
+                            "message.key.columns": r"s1\.ruled:b,c;s1\.keyless:id",
+                            "column.exclude.list": r"s1\.toast\.j"},
+}
 SCHEMA_CHANGES = {"schema_changes": {}}
-SCENARIOS = {**{name: ("schema_changes.sql", how) for name, how in SCHEMA_CHANGES.items()},
+SCENARIOS = {**{name: ("reselect.sql", how) for name, how in RESELECT.items()},
+             **{name: ("places.sql", how) for name, how in PLACES.items()},
+             **{name: ("modes.sql", how) for name, how in MODES.items()},
+             **{name: ("beats.sql", how) for name, how in BEATS.items()},
+             **{name: ("reads.sql", how) for name, how in READS.items()},
+             **{name: ("keys.sql", how) for name, how in KEYS.items()},
+             **{name: ("readonly.sql", how) for name, how in READONLY.items()},
+             **{name: ("schema_changes.sql", how) for name, how in SCHEMA_CHANGES.items()},
              **{name: ("notices.sql", how) for name, how in NOTICES.items()},
              **{name: ("incremental.sql", how) for name, how in INCREMENTAL.items()},
              **{name: ("transactions.sql", how) for name, how in TRANSACTIONS.items()},
              **{name: ("columns.sql", how) for name, how in COLUMNS.items()},
              **{name: ("types.sql", how) for name, how in TYPES.items()},
+             **cdc_types.SCENARIOS,
              **{name: ("changes.sql", how) for name, how in CHANGES.items()}}
 
-MARKER = "CREATE SCHEMA IF NOT EXISTS s1; CREATE TABLE s1.marker (id int PRIMARY KEY);"
+BY_TOPIC = {*NOTICES, *READONLY}  # some records come beside the others, not among them: compared topic by topic
+MARKER = "-- marker "
 
 
-def properties(name, postgres, database):
+def properties(name, postgres, database, directory):
+    own = {k: v.replace("{directory}", str(directory)) for k, v in SCENARIOS[name][1].items()}
     return {"name": "golden", "topic.prefix": "srv", "plugin.name": "pgoutput",
             "database.hostname": "127.0.0.1", "database.port": postgres["POSTGRES_PORT"],
             "database.user": "postgres", "database.password": "postgres",
-            "database.dbname": database, "slot.name": database, **SCENARIOS[name][1]}
+            "database.dbname": database, "slot.name": database, **own}
 
 
 def statements(name):
-    """(before the start, [pieces between the waits])"""
+    """(the marker table, before the start, [(how the piece comes, its SQL)])"""
     text = (GOLDEN / SCENARIOS[name][0]).read_text()
+    marker = text.split("\n")[0].removeprefix(MARKER) if text.startswith(MARKER) else "s1.marker"
     before, after = text.split("-- stream\n")
-    return before, after.split("-- wait\n")
+    parts = re.split(r"^-- (wait|restart)\n", "-- wait\n" + after, flags=re.M)[1:]
+    return marker, before, list(zip(parts[::2], parts[1::2]))
 
 
 def write_properties(path, props):
@@ -116,9 +193,10 @@ def write_properties(path, props):
 class Reader(threading.Thread):
     """A process's records, as they come."""
 
-    def __init__(self, argv, **how):
+    def __init__(self, argv, marker, **how):
         super().__init__(daemon=True)
         self.process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, **how)
+        self.marker = marker.split(".")
         self.records = []
         self.start()
 
@@ -127,14 +205,18 @@ class Reader(threading.Thread):
             if line.startswith(b"{"):
                 self.records.append(json.loads(line))
 
-    def seen(self, marker):
-        return any(r["topic"] == "srv.s1.marker" and r["key"]["payload"]["id"] == marker
-                   for r in self.records)
+    def marks(self, record):
+        source = cdc_compare.source_of(record)
+        return [source.get("schema"), source.get("table")] == self.marker
+
+    def seen(self, number):
+        return any(self.marks(r) and r["key"]["payload"]["id"] == number for r in list(self.records))
 
     def stop(self):
         self.process.stdin.close()
         self.process.wait(30)
         self.join()
+        return [r for r in self.records if not self.marks(r)]
 
 
 def wait(what, check, seconds=60):
@@ -144,110 +226,67 @@ def wait(what, check, seconds=60):
         time.sleep(0.05)
 
 
-def run(name, postgres, database, argv, directory, **how):
-    """The records of a scenario; argv: the program, to which the properties file is added."""
-    before, pieces = statements(name)
-    path = write_properties(pathlib.Path(directory) / f"{name}.properties",
-                            properties(name, postgres, database) | how.pop("extra", {}))
-    sql = lambda text: postgres.sql(text, database, "postgres")
-    sql(MARKER + before)
-    log = open(path.with_suffix(".log"), "wb")
-    reader = Reader([*argv, str(path)], stderr=log, **how)
-    try:
-        wait("the stream", lambda: reader.process.poll() is not None or sql(
+class Run:
+    """A scenario under way: the connector's process, started as often as the scenario says."""
+
+    def __init__(self, name, postgres, database, argv, directory, extra, how):
+        self.marker, self.before, self.pieces = statements(name)
+        self.slot, self.how, self.records, self.reader = database, how, [], None
+        self.sql = lambda text: postgres.sql(text, database, "postgres")
+        self.signals = pathlib.Path(directory) / "signals.txt"
+        self.signals.write_text("")
+        path = write_properties(pathlib.Path(directory) / f"{name}.properties",
+                                properties(name, postgres, database, directory) | extra)
+        self.argv = [*argv, str(path), str(path.with_suffix(".offset"))]
+        self.log = open(path.with_suffix(".log"), "wb")
+
+    def wait(self, what, check):
+        wait(what, lambda: self.reader.process.poll() is not None or check())
+
+    def start(self):
+        self.reader = Reader(self.argv, self.marker, stderr=self.log, **self.how)
+        self.wait("the stream", lambda: self.sql(
             f"SELECT 1 FROM pg_stat_replication s JOIN pg_replication_slots r ON r.active_pid = s.pid"
-            f" WHERE r.slot_name = '{database}' AND s.state = 'streaming'"))
-        for i, piece in enumerate(pieces):
-            sql(piece + f"\n; INSERT INTO s1.marker VALUES ({i});")
-            wait("the records", lambda: reader.process.poll() is not None or reader.seen(i))
-    finally:
-        reader.stop()
-        log.close()
-    return [normal(r) for r in reader.records if r["topic"] != "srv.s1.marker"]
+            f" WHERE r.slot_name = '{self.slot}' AND s.state = 'streaming'"))
+
+    def stop(self):
+        self.records += self.reader.stop()
+
+    def play(self):
+        self.sql(f"CREATE SCHEMA IF NOT EXISTS {self.marker.split('.')[0]};"
+                 f"CREATE TABLE {self.marker} (id int PRIMARY KEY);" + self.before)
+        self.start()
+        try:
+            for i, (how, piece) in enumerate(self.pieces):
+                if how == "restart":
+                    self.stop()
+                    wait("the slot to be free", lambda: self.sql(
+                        f"SELECT NOT active FROM pg_replication_slots WHERE slot_name = '{self.slot}'") == "t")
+                with open(self.signals, "a") as signals:
+                    signals.writelines(s + "\n" for s in re.findall(r"^-- signal (.*)", piece, flags=re.M))
+                self.sql(f"{piece}\n; INSERT INTO {self.marker} VALUES ({i});")
+                if how == "restart":
+                    self.start()
+                self.wait("the records", lambda: self.reader.seen(i))
+        finally:
+            self.stop()
+            self.log.close()
+        return self.records
 
 
-CLOCKS = {"ts_ms", "ts_us", "ts_ns", "txId", "lsn", "sequence", "version"}
-
-
-def notice(payload, key):
-    """Ids of their own, clocks, and the order of a Java set; what is left is to be equal."""
-    payload["timestamp"] = True
-    if len(payload["id"]) == 36:
-        payload["id"] = key["id"] = "uuid"
-    data = payload["additional_data"]
-    if data.get("data_collections"):
-        data["data_collections"] = ",".join(sorted(data["data_collections"].split(",")))
-
-
-def normal(record):
-    """Without what differs from run to run: clocks, positions, versions keep only whether they are there."""
-    record = json.loads(json.dumps(record))
-    payload = (record["value"] or {}).get("payload") or {}
-    for part in (payload, payload.get("source") or {}):
-        for key in CLOCKS & part.keys():
-            part[key] = part[key] is not None and part[key] is not False  # saved ones are so already
-    for block in (payload if payload.get("status") else {}, payload.get("transaction") or {},
-                  (record["key"] or {}).get("payload") or {}):
-        if ":" in str(block.get("id")):
-            block["id"] = "transaction:lsn"
-    for count in payload.get("data_collections") or []:
-        if "LogicalDecodingMessageId@" in count["data_collection"]:  # a Java address
-            count["data_collection"] = "LOGICAL_DECODING_MESSAGE"
-    for row in (payload.get("before") or {}, payload.get("after") or {}):
-        if str(row.get("id")).endswith(("-open", "-close")):  # a random id, and clocks
-            row["id"] = row["id"][-5:]
-            row["data"] = row["data"] and re.sub(r":\s*\"[^\"]*\"", ": clock", row["data"])
-    key = (record["key"] or {}).get("payload") or {}
-    if str(key.get("id")).endswith(("-open", "-close")):
-        key["id"] = "chunk"
-    if "aggregate_type" in payload:
-        notice(payload, record["key"]["payload"])
-    if payload.get("data_collections"):
-        payload["data_collections"].sort(key=lambda c: c["data_collection"])
-    if "db" in payload.get("source", {}):
-        payload["source"]["db"] = "db"
-    for row in (payload.get("before") or {}, payload.get("after") or {}):
-        if isinstance(row.get("h"), str) and row["h"].startswith("{"):  # hstore: no order
-            row["h"] = json.dumps(json.loads(row["h"]), sort_keys=True)
-    if "__debezium.context.runId" in record["headers"]:
-        record["headers"]["__debezium.context.runId"]["payload"] = "run"
-    return record
-
-
-def save(path, records):
-    """Schemas once each: {"schemas": [...], "records": [...]} with numbers in their place."""
-    schemas = []
-
-    def number(part):
-        if not part or "schema" not in part:
-            return part
-        if part["schema"] not in schemas:
-            schemas.append(part["schema"])
-        return {"schema": schemas.index(part["schema"]), "payload": part["payload"]}
-
-    lines = [{**r, "key": number(r["key"]), "value": number(r["value"]),
-              "headers": {k: number(v) for k, v in r["headers"].items()}} for r in records]
-    text = ['{"schemas": [', ",\n".join(json.dumps(s, ensure_ascii=False) for s in schemas),
-            '], "records": [', ",\n".join(json.dumps(r, ensure_ascii=False) for r in lines), "]}\n"]
-    path.write_text("\n".join(text))
-
-
-def load(path):
-    data = json.loads(path.read_text())
-
-    def full(part):
-        if not part or "schema" not in part:
-            return part
-        return {"schema": data["schemas"][part["schema"]] if part["schema"] is not None else None,
-                "payload": part["payload"]}
-
-    return [normal({**r, "key": full(r["key"]), "value": full(r["value"]),
-                    "headers": {k: full(v) for k, v in r["headers"].items()}})
-            for r in data["records"]]
+def run(name, postgres, database, argv, directory, check=None, extra=None, **how):
+    """The records of a scenario; argv: the program, to which the files of properties and of the offset
+    are added; check: called with the records as they came."""
+    records = Run(name, postgres, database, argv, directory, extra or {}, how).play()
+    if check:
+        check(records)
+    return cdc_compare.normalized(records, database)
 
 
 def corrected(name, record):
     """Where Debezium is wrong, what is right instead."""
+    if name in cdc_types.SCENARIOS:
+        return cdc_types.corrected(name, record)
     value = record["value"] or {}
     table = value.get("payload", {}).get("source", {}).get("table")
     rows = [r for r in (value.get("payload", {}).get(k) for k in ("before", "after")) if r]
@@ -271,6 +310,17 @@ def corrected(name, record):
     if name == "schema_changes" and table == "a" and "ee" in columns:
         for field in columns["dd"]:  # ALTER TYPE ADD VALUE is seen from 3.7 on
             field["parameters"]["allowed"] = "sad,happy,ok"
+    if name.startswith("keys") and table == "partial":  # the index is not unique for all rows
+        record["key"] = None
+    if name.startswith("keys") and table == "including":  # INCLUDE columns are not what is unique
+        record["key"]["schema"]["fields"] = record["key"]["schema"]["fields"][:1]
+        del record["key"]["payload"]["b"]
+    if name == "places_include" and record["key"]:  # in the stream; its snapshot has it as here
+        keys = [record["key"], *(record["headers"].get(f"__debezium.{h}key") for h in ("old", "new"))]
+        for field in [f for key in keys if key for f in key["schema"]["fields"]]:
+            field["optional"] = False
+            if record["topic"].endswith(".a"):  # serial
+                field.update({"default": 0, "field": field.pop("field")})
     if name == "changes_filtered" and record["topic"] == "srv.s1.wide" and record["key"]:
         # Key columns left out of the value are read as absent.
         for field in record["key"]["schema"]["fields"]:
@@ -298,18 +348,19 @@ def main():
     where = sys.argv[sys.argv.index("--services") + 1]
     names = [a for a in sys.argv[1:] if a in SCENARIOS] or list(SCENARIOS)
     services = Services(where)
-    postgres = services.postgres
     with tempfile.TemporaryDirectory() as directory:
         argv = oracle(directory)
         for name in names:
             database = f"golden_{name}"
+            server = cdc_types.SERVERS.get(name)
+            postgres = services.postgres_version(server) if server else services.postgres
             postgres.drop_database(database)
             postgres.sql(f"create database {database}", "postgres", "postgres")
             extra = {"connector.class": "io.debezium.connector.postgresql.PostgresConnector",
                      "offset.storage": "org.apache.kafka.connect.storage.FileOffsetBackingStore",
                      "offset.storage.file.filename": f"{directory}/{name}.offsets"}
             records = run(name, postgres, database, argv, directory, extra=extra)
-            save(GOLDEN / f"{name}.json", records)
+            cdc_compare.save(GOLDEN / f"{name}.json", records)
             print(name, len(records), "records", file=sys.stderr)
             postgres.drop_database(database)
 

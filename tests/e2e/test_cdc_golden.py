@@ -1,8 +1,10 @@
 """postgres-cdc against Debezium: the records of tests/golden/cdc/*.json, field by field."""
 import os
 
+import cdc_compare
 import cdc_golden
-from harness import BINARY, equal
+import cdc_types
+from harness import BINARY
 
 
 def scenario(name, room=None, **options):
@@ -10,18 +12,18 @@ def scenario(name, room=None, **options):
     options: further ones, which must make no difference."""
 
     def test(t):
+        if name in cdc_types.SERVERS:
+            t.use_postgres(cdc_types.SERVERS[name])
         dump = BINARY.parent / "tests/cdc_dump"
         env = {**os.environ, **({"CDC_DUMP_ROOM": str(room)} if room else {})}
-        got = cdc_golden.run(name, t.postgres, t.database(), [dump], t.directory, env=env, extra=options)
+        got = cdc_golden.run(name, t.postgres, t.database(), [dump], t.directory, cdc_compare.check_run,
+                             options, env=env)
         wanted = [cdc_golden.corrected(name, r)
-                  for r in cdc_golden.load(cdc_golden.GOLDEN / f"{name}.json")]
-        if name in cdc_golden.NOTICES:  # they come beside the rows, not among them
+                  for r in cdc_compare.load(cdc_golden.GOLDEN / f"{name}.json")]
+        if name in cdc_golden.BY_TOPIC:
             got.sort(key=lambda r: r["topic"])
             wanted.sort(key=lambda r: r["topic"])
-        equal([(r["topic"], r["key"] and r["key"]["payload"]) for r in got],
-              [(r["topic"], r["key"] and r["key"]["payload"]) for r in wanted], "topics and keys")
-        for g, w in zip(got, wanted):
-            equal(g, w, f"{w['topic']} {w['key'] and w['key']['payload']}")
+        cdc_compare.compare(got, wanted)
 
     test.__module__ = __name__
     return test
