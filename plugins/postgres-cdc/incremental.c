@@ -192,7 +192,6 @@ void cdc_incremental_begin(struct cdc *cdc)
     forget_keys(inc);
     cdc_pace_start(&p->incremental, cdc_now_ms());
     p->incremental_began_ms = cdc_wall_ns() / 1000000;
-    cdc_meter_snapshot(cdc);
 }
 
 static void restore(struct cdc *cdc, const struct sluice_value *offset)

@@ -32,8 +32,9 @@ struct cdc_wal { /* what the slot holds back, when it was looked at last (watch.
     bool known;
     uint64_t retained, behind; /* bytes: from restart_lsn, from confirmed_flush_lsn */
     int64_t safe;              /* bytes until it is lost; -1: without limit */
-    int64_t looked_ms;
-    uint64_t warned; /* bytes of the last warning; 0: none, or it is over */
+    unsigned cause, looks;     /* so many looks in a row found too much, by this cause */
+    uint64_t warned;           /* bytes of the last warning; 0: none, or it is over */
+    unsigned told;             /* causes that were warned of since, bits */
 };
 
 struct cdc_meters {

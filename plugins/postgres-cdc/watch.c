@@ -49,33 +49,41 @@ static int alarm_of(const char *status)
     return !strcmp(status, "unreserved") ? 2 : !strcmp(status, "extended");
 }
 
-/* What the WAL is held back by, in words; owned. */
-static char *cause(const struct cdc *cdc, const struct cdc_slot_look *look)
+/* What holds the WAL back. */
+enum { TRANSACTIONS = 1, MANUAL = 2, BEHIND = 4 };
+
+static unsigned cause_of(const struct cdc *cdc, const struct cdc_slot_look *look)
+{
+    if (look->behind < look->retained / 2) return TRANSACTIONS;
+    return cdc->settings.flush_mode == CDC_FLUSH_MANUAL ? MANUAL : BEHIND;
+}
+
+/* In words; owned. */
+static char *cause_text(unsigned cause, const struct cdc_slot_look *look)
 {
     char behind[24];
     cdc_bytes_text(look->behind, behind);
-    if (look->behind < look->retained / 2)
+    switch (cause) {
+    case TRANSACTIONS:
         return cdc_format("the connector has confirmed all but %s of it, and the rest waits for "
                           "open transactions to end%s%s",
                           behind, *look->holder ? "; the oldest is " : "", look->holder);
-    if (cdc->settings.flush_mode == CDC_FLUSH_MANUAL)
+    case MANUAL:
         return cdc_format("%s of it was never confirmed, as lsn.flush.mode=manual leaves that to "
                           "others: advance the slot (pg_replication_slot_advance)",
                           behind);
-    if (cdc->phase != CDC_STREAM)
-        return cdc_format("%s of it comes after where the stream stands, which goes on when the "
-                          "snapshot is complete",
+    default:
+        return cdc_format("%s of it is not confirmed by this connector, which is behind: see its "
+                          "lag, the task's status, and whether Kafka takes what it gives",
                           behind);
-    return cdc_format("%s of it is not confirmed by this connector, which is behind: see its lag, "
-                      "the task's status, and whether Kafka takes what it gives",
-                      behind);
+    }
 }
 
-static void warn(struct cdc *cdc, const struct cdc_slot_look *look)
+static void warn(struct cdc *cdc, const struct cdc_slot_look *look, unsigned cause)
 {
     char retained[24], safe[24];
     int alarm = alarm_of(look->status);
-    char *why = cause(cdc, look);
+    char *why = cause_text(cause, look);
     char *left = look->safe < 0 ? cdc_strdup("")
                                 : cdc_format("; %s more, and the slot may be lost",
                                              cdc_bytes_text((uint64_t)look->safe, safe));
@@ -107,26 +115,39 @@ void cdc_watch_wal(struct cdc *cdc, const char *status, const char *left)
     cdc->wal_alarm = alarm;
 }
 
+/* Too much for two looks in a row, as a burst that is being read is none; of another cause than
+ * those warned of, or twice as much. */
+static bool too_much(struct cdc *cdc, const struct cdc_slot_look *look, unsigned cause)
+{
+    struct cdc_wal *wal = &cdc->meters.wal;
+    uint64_t most = cdc->settings.wal_warn_bytes;
+    bool much = most && look->retained >= most;
+    wal->looks = !much ? 0 : wal->cause == cause ? wal->looks + 1 : 1;
+    wal->cause = cause;
+    return wal->looks >= 2 && (!(wal->told & cause) || look->retained / 2 >= wal->warned);
+}
+
 void cdc_watch_look(struct cdc *cdc, const struct cdc_slot_look *look)
 {
     struct cdc_wal *wal = &cdc->meters.wal;
     uint64_t most = cdc->settings.wal_warn_bytes;
     int alarm = alarm_of(look->status);
+    unsigned cause = cause_of(cdc, look);
     bool first = !wal->known;
     wal->known = true;
     wal->retained = look->retained;
     wal->behind = look->behind;
     wal->safe = look->safe;
-    bool much = most && look->retained >= most;
-    if (alarm > cdc->wal_alarm || (alarm && first) || (much && look->retained / 2 >= wal->warned)) {
-        warn(cdc, look);
+    if (too_much(cdc, look, cause) || alarm > cdc->wal_alarm || (alarm && first)) {
+        warn(cdc, look, cause);
         wal->warned = look->retained;
+        wal->told |= cause;
     } else if (!alarm && (cdc->wal_alarm || wal->warned) && (!most || look->retained < most / 2)) {
         char retained[24];
         cdc->host->log(cdc->task, SLUICE_INFO,
                        "replication slot \"%s\" holds back %s of WAL again, which is no concern",
                        cdc->settings.slot, cdc_bytes_text(look->retained, retained));
-        wal->warned = 0;
+        wal->warned = wal->told = 0;
     }
     cdc->wal_alarm = alarm;
 }

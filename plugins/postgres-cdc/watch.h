@@ -22,8 +22,9 @@ struct cdc_slot_look {  /* what pg_replication_slots says of its WAL */
 
 /* Before the stream: warns of a status that is no good. left: bytes, as text; "" unknown. */
 void cdc_watch_wal(struct cdc *cdc, const char *status, const char *left);
-/* Keeps the figures for the metrics, and warns: when the status becomes worse, when
- * slot.wal.warn.bytes are reached, and each time that it doubles from there. */
+/* Keeps the figures for the metrics, and warns: when the status becomes worse, when more than
+ * slot.wal.warn.bytes are held back in two looks in a row, and each time that they have doubled
+ * or another cause is found. */
 void cdc_watch_look(struct cdc *cdc, const struct cdc_slot_look *look);
 /* "17 MB"; gives back out. */
 const char *cdc_bytes_text(uint64_t bytes, char out[24]);
