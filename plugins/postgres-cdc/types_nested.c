@@ -241,7 +241,7 @@ bool cdc_to_point(const struct cdc_binding *binding, struct cdc_memory *memory, 
     struct scan in = {text, text + len, memory};
     double xy[2];
     if (!skip(&in, '(') || !read_double(&in, &xy[0]) || !skip(&in, ',') ||
-        !read_double(&in, &xy[1]) || !skip(&in, ')'))
+        !read_double(&in, &xy[1]) || !skip(&in, ')') || in.p != in.end)
         return bad(memory, "not a point");
     char *wkb = cdc_take(memory, 21);
     memcpy(wkb, "\1\1\0\0\0", 5);
@@ -269,7 +269,7 @@ bool cdc_to_vector(const struct cdc_binding *binding, struct cdc_memory *memory,
         items[n] = sluice_float64(single ? (double)(float)d : d);
         items[n++].type = binding->schema.elem->type;
     } while (skip(&in, ','));
-    if (!skip(&in, ']')) return bad(memory, "not a vector");
+    if (!skip(&in, ']') || in.p != in.end) return bad(memory, "not a vector");
     *out = sluice_nested(SLUICE_ARRAY, items, n);
     return true;
 }
@@ -291,7 +291,8 @@ bool cdc_to_sparse_vector(const struct cdc_binding *binding, struct cdc_memory *
         pairs[2 * n++ + 1] = sluice_float64(value);
         skip(&in, ',');
     }
-    if (!skip(&in, '/') || !read_double(&in, &index) || !(index >= 0 && index <= INT16_MAX))
+    if (!skip(&in, '/') || !read_double(&in, &index) || !(index >= 0 && index <= INT16_MAX) ||
+        in.p != in.end)
         return bad(memory, "not a sparse vector");
     struct sluice_value *fields = cdc_take(memory, 2 * sizeof(*fields));
     fields[0] = sluice_int(SLUICE_INT16, (int16_t)index);

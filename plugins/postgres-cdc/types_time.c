@@ -346,6 +346,8 @@ bool cdc_to_timestamptz(const struct cdc_binding *binding, struct cdc_memory *me
 
 /* ---- intervals: "1 year 2 mons -3 days +04:05:06.78" ---- */
 
+__extension__ typedef __int128 wide;
+
 struct interval {
     int64_t years, months, days, time_us;
 };
@@ -361,8 +363,9 @@ static bool read_clock(const char **p, const char *end, int sign, int64_t hours,
         if (!number(p, end, 1, 6, &fraction)) return false;
         for (int i = (int)(*p - start); i < 6; i++) fraction *= 10;
     }
-    *us = sign * (((hours * 60 + m) * 60 + s) * 1000000 + fraction);
-    return true;
+    /* Postgres has as many microseconds as 64 bits hold. */
+    return !__builtin_mul_overflow(sign * hours, INT64_C(3600000000), us) &&
+           !__builtin_add_overflow(*us, sign * ((m * 60 + s) * 1000000 + fraction), us);
 }
 
 static bool read_interval(const char *text, uint32_t len, struct interval *out)
@@ -388,15 +391,22 @@ static bool read_interval(const char *text, uint32_t len, struct interval *out)
     return true;
 }
 
+/* What 64 bits do not hold is the nearest that they do, as in Debezium; Postgres' intervals go to
+ * 178 million years. A month is 30.4375 days: 2629800 seconds exactly. */
+static int64_t interval_us(const struct interval *v)
+{
+    wide us = (wide)(v->years * 12 + v->months) * INT64_C(2629800000000) + (wide)v->days * DAY_US +
+              v->time_us;
+    return us > INT64_MAX ? INT64_MAX : us < INT64_MIN ? INT64_MIN : (int64_t)us;
+}
+
 bool cdc_to_interval(const struct cdc_binding *binding, struct cdc_memory *memory, const char *text,
                      uint32_t len, struct sluice_value *out)
 {
     struct interval v;
     if (!read_interval(text, len, &v)) return bad(memory, "not an interval");
     if (binding->schema.type == SLUICE_INT64) {
-        /* A month is 30.4375 days: 2629800 seconds exactly. */
-        int64_t months = v.years * 12 + v.months;
-        *out = sluice_int64(months * INT64_C(2629800000000) + v.days * DAY_US + v.time_us);
+        *out = sluice_int64(interval_us(&v));
         return true;
     }
     char *start = cdc_take(memory, 128);
@@ -405,7 +415,7 @@ bool cdc_to_interval(const struct cdc_binding *binding, struct cdc_memory *memor
                      (long long)v.months, (long long)v.days, (long long)(s / 3600),
                      (long long)(s / 60 % 60), us < 0 && s % 60 == 0 && us % 1000000 ? "-" : "",
                      (long long)(s % 60));
-    char *p = write_fraction(start + n, llabs((long long)us), -1);
+    char *p = write_fraction(start + n, llabs((long long)(us % 1000000)), -1);
     *p++ = 'S';
     *out = sluice_string(start, (size_t)(p - start));
     return true;

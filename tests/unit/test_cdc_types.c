@@ -38,11 +38,14 @@ static uint32_t type(const char *name, char kind, uint32_t elem, uint32_t base, 
                      const char *labels)
 {
     const char *schema = strchr("ed", kind) ? "public" : "pg_catalog";
-    static const char *const extensions[] = {"hstore", "citext",  "ltree",    "geometry",
-                                             "vector", "halfvec", "sparsevec"};
+    static const char *const extensions[] = {"hstore",    "citext", "ltree",   "geometry",
+                                             "geography", "vector", "halfvec", "sparsevec"};
     for (size_t i = 0; i < sizeof(extensions) / sizeof(*extensions); i++)
         if (!strcmp(name, extensions[i])) schema = "ext";
     struct cdc_type t = {.oid = ++next_oid,
+                         .delim = *name == 'g'           ? ':'
+                                  : !strcmp(name, "box") ? ';'
+                                                         : 0,
                          .elem = elem,
                          .base = base,
                          .typmod = typmod,
@@ -263,14 +266,65 @@ TEST(times)
     finish();
 }
 
+TEST(texts_that_are_no_times)
+{
+    start();
+    static const struct {
+        const char *type, *text;
+    } broken[] = {{"date", ""},
+                  {"date", "2020-1-01"},
+                  {"date", "2020-13-01"},
+                  {"date", "2020-00-10"},
+                  {"date", "2020-01-32"},
+                  {"date", "99999999-01-01"},
+                  {"date", "2020-01-01 "},
+                  {"date", "2020-01-01 AD"},
+                  {"date", "-infinit"},
+                  {"time", "24:60:00"},
+                  {"time", "25:00:00"},
+                  {"time", "01:02:03."},
+                  {"time", "01:02:03.1234567"},
+                  {"time", "1:02:03"},
+                  {"timetz", "01:02:03+"},
+                  {"timetz", "01:02:03+01:"},
+                  {"timestamp", "2020-01-01T01:02:03"},
+                  {"timestamp", "2020-01-01"},
+                  {"timestamp", "2020-01-01 01:02:03 B"},
+                  {"timestamptz", "2020-01-01 01:02:03+99:99:9"},
+                  {"timestamptz", "infinity "}};
+    for (size_t mode = CDC_TIME_ADAPTIVE; mode <= CDC_TIME_NANOS; mode++) {
+        settings.time = (enum cdc_time_mode)mode;
+        for (size_t i = 0; i < sizeof(broken) / sizeof(*broken); i++) {
+            const char *got = named(broken[i].type, -1, broken[i].text);
+            if (*got != '!') FAIL("%s '%s' is %s", broken[i].type, broken[i].text, got);
+        }
+    }
+    finish();
+}
+
 TEST(intervals)
 {
     start();
     CHECK_STR(named("interval", -1, "1 year"), "MicroDuration 31557600000000");
     CHECK_STR(named("interval", -1, "-1 days +00:00:00.5"), "MicroDuration -86399500000");
     CHECK_STR(named("interval", -1, "00:00:00"), "MicroDuration 0");
-    CHECK_STR(named("interval", -1, "1 fortnight"), "!not an interval");
+    CHECK_STR(named("interval", -1, "178000000 years"), "MicroDuration 9223372036854775807");
+    CHECK_STR(named("interval", -1, "-2147483647 days"), "MicroDuration -9223372036854775808");
+    static const char *const broken[] = {"1 fortnight",
+                                         "1",
+                                         "1 ",
+                                         "1 day 1",
+                                         "1:2:3",
+                                         "01:02",
+                                         "01:02:03x",
+                                         "1 day 01:02:03 1 day",
+                                         "9999999999999 days",
+                                         "999999999999:00:00"};
+    for (size_t i = 0; i < sizeof(broken) / sizeof(*broken); i++)
+        CHECK_STR(named("interval", -1, broken[i]), "!not an interval");
     settings.interval_string = true;
+    CHECK_STR(named("interval", -1, "-2562047788:00:54.775808"),
+              "Interval \"P0Y0M0DT-2562047788H0M-54.775808S\"");
     CHECK_STR(named("interval", -1, "1 year 2 mons 3 days 04:05:06.78"),
               "Interval \"P1Y2M3DT4H5M6.78S\"");
     finish();
@@ -293,6 +347,25 @@ TEST(arrays)
     for (size_t i = 0; i < sizeof(broken) / sizeof(*broken); i++)
         CHECK_INT(value_of(ints, -1, broken[i])[0], '!');
     CHECK_STR(value_of(type("_money", 'b', plain("money"), 0, -1, NULL), -1, "{}"), "omitted");
+    uint32_t points = type("_geometry", 'b', plain("geometry"), 0, -1, NULL);
+    CHECK_HAS(value_of(points, -1, "{0101000000000000000000F03F0000000000000040:NULL}"), ",null]");
+    CHECK_INT(value_of(points, -1, "{0101000000000000000000F03F0000000000000040,NULL}")[0], '!');
+    finish();
+}
+
+TEST(arrays_of_unknown_types)
+{
+    start();
+    uint32_t boxes = type("_box", 'b', plain("box"), 0, -1, NULL);
+    uint32_t money = type("_money", 'b', plain("money"), 0, -1, NULL);
+    uint32_t domain = type("posint", 'd', 0, plain("int4"), -1, NULL);
+    uint32_t domains = type("_posint", 'b', domain, 0, -1, NULL);
+    CHECK_STR(value_of(boxes, -1, "{(1,1),(0,0);NULL}"), "omitted");
+    CHECK_STR(value_of(domains, -1, "{1}"), "omitted");
+    settings.unknown_types = true;
+    CHECK_STR(value_of(boxes, -1, "{(1,1);NULL}"), "[x'28312c3129',null]");
+    CHECK_STR(value_of(domains, -1, "{17}"), "[x'3137']");
+    CHECK_STR(value_of(money, -1, "{}"), "omitted"); /* known, but not in arrays */
     finish();
 }
 
@@ -314,6 +387,17 @@ TEST(nested_types)
     CHECK_STR(named("vector", -1, "[1,"), "!not a vector");
     CHECK_HAS(named("sparsevec", -1, "{1:1.5}/5"), "dimensions:5");
     CHECK_STR(named("sparsevec", -1, "{99999:1}/5"), "!not a sparse vector");
+    static const char *const geometries[] = {"", "0", "0201000000000000000000F03F", "01010000zz"};
+    for (size_t i = 0; i < sizeof(geometries) / sizeof(*geometries); i++)
+        CHECK_STR(named("geometry", -1, geometries[i]), "!not EWKB in hex form");
+    CHECK_HAS(named("geography", -1, "0020000001000010E63FF0000000000000"), "srid:4326}");
+    static const char *const vectors[] = {"", "[", "1", "[1", "[1]x", "[1;2]", "[]", "[1,,2]"};
+    for (size_t i = 0; i < sizeof(vectors) / sizeof(*vectors); i++)
+        CHECK_STR(named("halfvec", -1, vectors[i]), "!not a vector");
+    static const char *const sparse[] = {"{",      "{1}/2",       "{1:}/2",  "{1:1}",
+                                         "{1:1}/", "{1:1}/99999", "{-1:1}/5"};
+    for (size_t i = 0; i < sizeof(sparse) / sizeof(*sparse); i++)
+        CHECK_STR(named("sparsevec", -1, sparse[i]), "!not a sparse vector");
     finish();
 }
 
@@ -353,6 +437,18 @@ TEST(defaults_are_literals_or_zero)
     CHECK_STR(default_of("bool", -1, "true"), "true");
     CHECK_STR(default_of("bytea", -1, "'\\x01'::bytea"), "none");
     CHECK_STR(default_of("int4", -1, "'unclosed"), "none");
+    CHECK_STR(default_of("int4", -1, "('5'::text)::integer"), "5");
+    CHECK_STR(default_of("text", -1, "('"), "none");
+    CHECK_STR(default_of("text", -1, "('a'"), "none");
+    CHECK_STR(default_of("text", -1, "('a'::text)"), "none");
+    settings.decimal = CDC_DECIMAL_STRING;
+    CHECK_STR(default_of("numeric", NUMERIC(5, 2), "1.5"), "\"1.50\"");
+    CHECK_STR(default_of("numeric", NUMERIC(5, 2), "-1"), "\"-1.00\"");
+    CHECK_STR(default_of("numeric", NUMERIC(5, 2), "12.345"), "none");
+    CHECK_STR(default_of("numeric", NUMERIC(5, 2), "some_function(1)"), "\"0.00\"");
+    CHECK_STR(default_of("numeric", NUMERIC(5, 0), "some_function(1)"), "\"0\"");
+    CHECK_STR(default_of("numeric", -1, "some_function(1)"), "\"0.0\"");
+    CHECK_STR(default_of("numeric", -1, "1.50"), "\"1.50\"");
     finish();
 }
 
@@ -371,6 +467,16 @@ TEST(unavailable_values)
         cdc_bind(&types, &settings, type("_int4", 'b', plain("int4"), 0, -1, NULL), -1, &pool, &b));
     CHECK(cdc_unavailable(&b, &memory, &v));
     CHECK_STR(fake_text(&fake, &b.schema, &v), "[103,111,110,101]");
+    CHECK(
+        cdc_bind(&types, &settings, type("_uuid", 'b', plain("uuid"), 0, -1, NULL), -1, &pool, &b));
+    CHECK(cdc_unavailable(&b, &memory, &v)); /* as java.util.UUID.nameUUIDFromBytes() */
+    CHECK_STR(fake_text(&fake, &b.schema, &v), "[\"50c1f58b-e7f5-347e-8f53-d64c094783c2\"]");
+    static const char *const without[] = {"inet", "oid", "numeric", "timestamptz", "citext"};
+    for (size_t i = 0; i < sizeof(without) / sizeof(*without); i++) {
+        uint32_t array = type("_array", 'b', plain(without[i]), 0, -1, NULL);
+        CHECK(cdc_bind(&types, &settings, array, -1, &pool, &b));
+        CHECK(!cdc_unavailable(&b, &memory, &v));
+    }
     CHECK(cdc_bind(&types, &settings, plain("hstore"), -1, &pool, &b));
     CHECK(cdc_unavailable(&b, &memory, &v));
     CHECK_STR(fake_text(&fake, &b.schema, &v), "\"{\"gone\":\"gone\"}\"");
