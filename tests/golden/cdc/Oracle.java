@@ -79,8 +79,8 @@ public class Oracle {
         Executors.newSingleThreadExecutor().execute(engine);
         while (System.in.read() >= 0) {
         }
-        if (System.getenv("ORACLE_MBEANS") != null) {
-            beans(System.getenv("ORACLE_MBEANS"));
+        if (args.length > 1 && args[1].endsWith("mbeans.json")) {
+            beans(args[1]);
         }
         engine.close();
         System.exit(0);
