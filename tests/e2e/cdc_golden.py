@@ -147,8 +147,22 @@ RESELECT = {
                             "message.key.columns": r"s1\.ruled:b,c;s1\.keyless:id",
                             "column.exclude.list": r"s1\.toast\.j"},
 }
+STRATEGY = "topic.naming.strategy"
+NAMES = {
+    "names_regex": {STRATEGY: "io.debezium.schema.SchemaRegexTopicNamingStrategy", "topic.delimiter": "-",
+                    "topic.regex": r"srv-(s\d)-(?:orders_(?<which>.)|empty_name()).*", "topic.replacement": r"${which}$3",
+                    "skipped.operations": "none", "provide.transaction.metadata": "true"},
+    "names_default": {STRATEGY: "io.debezium.schema.DefaultRegexTopicNamingStrategy", "topic.regex": r"srv\.orders.*",
+                      "topic.replacement": r"all\$orders", "topic.key.field.name": "of", "topic.key.field.regex": r"srv\.orders_(.*)",
+                      "topic.key.field.replacement": "$1$0"},
+    "names_keyed": {STRATEGY: "io.debezium.schema.SchemaRegexTopicNamingStrategy", "topic.regex": r"(.*)_\w+",
+                    "topic.replacement": "$1", "topic.key.enforce.uniqueness": "false"},
+    "names_unicode": {STRATEGY: "io.debezium.schema.SchemaUnicodeTopicNamingStrategy"},
+    "names_table": {STRATEGY: "io.debezium.schema.DefaultTopicNamingStrategy", "message.key.columns": "s2.orders.*:id"},
+}
 SCHEMA_CHANGES = {"schema_changes": {}}
-SCENARIOS = {**{name: ("reselect.sql", how) for name, how in RESELECT.items()},
+SCENARIOS = {**{name: ("names.sql", how) for name, how in NAMES.items()},
+             **{name: ("reselect.sql", how) for name, how in RESELECT.items()},
              **{name: ("places.sql", how) for name, how in PLACES.items()},
              **{name: ("modes.sql", how) for name, how in MODES.items()},
              **{name: ("beats.sql", how) for name, how in BEATS.items()},
