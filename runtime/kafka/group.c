@@ -1,14 +1,8 @@
-/* group.c - see group.h. One thread polls the consumer of the present incarnation: joining,
- * renewing the lease and noticing that it is lost all happen there. A consumer whose membership is
- * over is closed by a thread of its own (librdkafka can take seconds), which free joins.
- *
- * Locks: the mutex is a leaf and guards the state, the list of members, which client is the present
- * one, and closed; everything else of a client is the group thread's, and after retirement its
- * closer's. */
-#include "kafka/group.h"
-
+/* group.c - see group.h and group_impl.h. One thread polls the consumer of the present incarnation:
+ * joining, renewing the lease and noticing that it is lost all happen there. A consumer whose
+ * membership is over is closed by a thread of its own (librdkafka can take seconds), which free
+ * joins. */
 #include <assert.h>
-#include <librdkafka/rdkafka.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,65 +14,19 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/thread.h"
 #include "kafka/client.h"
 #include "kafka/down.h"
+#include "kafka/group_impl.h"
 
 #define POLL_MS 100
 #define SESSION_LEAST_MS 6000 /* the brokers' group.min.session.timeout.ms, as a rule */
 #define RENEW_MOST_MS 1000
-#define ASK_MS 3600000      /* for an answer on the group: the longest there is, see ask() */
 #define RENEW_RETRY_MS 100  /* after a commit that failed for reasons that pass */
 #define MARGIN_LEAST_MS 200 /* of the lease: what a task may still be in the middle of */
 #define AGAIN_MS 500        /* between two incarnations, at least */
 #define ID_MS 1000          /* how long a client that is closed waits for a member id */
 #define ID_STEP_MS 20
 #define GUARD_MS 20 /* a lease that ends this soon is not renewed any more */
-
-/* The consumer of one incarnation. */
-struct client {
-    struct sluice_group *group;
-    struct client *next; /* in the list of closing ones */
-    rd_kafka_t *rk;
-    rd_kafka_queue_t *queue, *answers; /* the consumer's; of what is asked about the group */
-    char name[SLUICE_MEMBER_MAX];
-    char *member_id;      /* as the coordinator gave it at the first assignment; NULL: not yet */
-    bool asking;          /* for the members and whether the group is stable: no answer yet */
-    int64_t asked_ms;     /* then: since when */
-    int64_t sent_ms;      /* when the commit that is under way was sent; 0: none is */
-    int64_t next_renewal; /* when to send the next one */
-    bool owner;           /* of partition 0 */
-    const char *lost;     /* why the membership is over; NULL: it is not */
-    _Atomic bool retired; /* callbacks have nothing to tell any more */
-    pthread_t closer;
-    bool closed; /* the closer has ended; under the mutex */
-};
-
-struct sluice_group {
-    struct sluice_map props; /* of every incarnation but for client.id */
-    char *group_id, *topic, *url, *instance_id, *brokers;
-    int64_t session_ms, grace_ms, renew_ms, lease_ms /* of a commit, from its sending on */;
-    void (*changed)(void *arg);
-    void *arg;
-    _Atomic int64_t lease;
-    _Atomic bool stopping;
-    pthread_t thread;
-    struct sluice_wake wake;
-    int64_t made_ms; /* when the present client was made */
-    /* The group thread's draft of the state; what others see is a copy. */
-    struct sluice_group_state draft;
-    pthread_mutex_t mutex; /* leaf */
-    struct sluice_group_state state;
-    struct client *client;  /* the present one; NULL: none now */
-    struct client *closing; /* retired ones */
-    /* The last list of members, for those who wait for the next one. */
-    pthread_cond_t listed;
-    size_t waiting;
-    uint64_t lists;                   /* answers so far */
-    char (*names)[SLUICE_MEMBER_MAX]; /* sorted; names_n of them; 0: why says why */
-    size_t names_n;
-    char why[300];
-};
 
 /* ---- the state ---- */
 
@@ -116,8 +64,7 @@ static void trouble(struct sluice_group *g, const char *fmt, ...)
     va_end(ap);
 }
 
-/* Sentences for what the brokers refuse. False: the code is none of these. */
-static bool explain(struct sluice_group *g, rd_kafka_resp_err_t code)
+bool sluice_group_explain(struct sluice_group *g, rd_kafka_resp_err_t code)
 {
     switch (code) {
     case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID:
@@ -152,30 +99,12 @@ static bool explain(struct sluice_group *g, rd_kafka_resp_err_t code)
     return true;
 }
 
-/* ---- names ---- */
-
-/* A static member's client.id has no incarnation: the coordinator keeps the one that the first
- * process of the id had. Its member id is new whenever it joins: the incarnation is made of it. */
-static void static_name(const char *client_id, const char *member_id, char out[SLUICE_MEMBER_MAX])
-{
-    uint64_t hash = 0xcbf29ce484222325u; /* FNV-1a */
-    for (const char *p = member_id; *p; p++) hash = (hash ^ (unsigned char)*p) * 0x100000001b3u;
-    snprintf(out, SLUICE_MEMBER_MAX, "%.*s%016llx", SLUICE_MEMBER_MAX - 17, client_id,
-             (unsigned long long)hash);
-}
-
-static bool is_static_id(const char *client_id)
-{
-    size_t len = strlen(client_id);
-    return len > 2 && strcmp(client_id + len - 2, "#s") == 0;
-}
-
 /* ---- callbacks of the client, by rd_kafka_consumer_poll() on the group's thread ---- */
 
 static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
                          rd_kafka_topic_partition_list_t *list, void *opaque)
 {
-    struct client *c = opaque;
+    struct sluice_group_client *c = opaque;
     struct sluice_group *g = c->group;
     bool retired = atomic_load(&c->retired);
     bool taken = code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
@@ -211,25 +140,26 @@ static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
         c->member_id = rd_kafka_memberid(rk);
         char client_id[SLUICE_MEMBER_MAX];
         memcpy(client_id, c->name, sizeof client_id);
-        if (g->instance_id && c->member_id) static_name(client_id, c->member_id, c->name);
+        if (g->instance_id && c->member_id)
+            sluice_group_static_name(client_id, c->member_id, c->name);
     }
     rd_kafka_queue_yield(c->queue); /* the poll returns: the state is to be told */
 }
 
 /* What the client gave itself up for, if it did. */
-static void check_fatal(struct client *c)
+static void check_fatal(struct sluice_group_client *c)
 {
     struct sluice_group *g = c->group;
     char text[256];
     rd_kafka_resp_err_t code = rd_kafka_fatal_error(c->rk, text, sizeof text);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR || g->draft.fatal) return;
-    if (!explain(g, code)) trouble(g, "group %s: %s", g->group_id, text);
+    if (!sluice_group_explain(g, code)) trouble(g, "group %s: %s", g->group_id, text);
     g->draft.fatal = true;
 }
 
 static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
 {
-    struct client *c = opaque;
+    struct sluice_group_client *c = opaque;
     struct sluice_group *g = c->group;
     (void)rk;
     if (atomic_load(&c->retired)) return;
@@ -241,11 +171,11 @@ static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
                             sizeof g->draft.trouble);
 }
 
-static void on_event(struct client *c, const rd_kafka_message_t *message)
+static void on_event(struct sluice_group_client *c, const rd_kafka_message_t *message)
 {
     struct sluice_group *g = c->group;
     rd_kafka_resp_err_t code = message->err;
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR || explain(g, code)) return;
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR || sluice_group_explain(g, code)) return;
     if (code == RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED) c->lost = "it stood still for too long";
     else
         trouble(g, "group %s: %.400s; trying again", g->group_id, rd_kafka_message_errstr(message));
@@ -253,7 +183,7 @@ static void on_event(struct client *c, const rd_kafka_message_t *message)
 
 /* Whether the coordinator knows this client by the id that it had at first: librdkafka joins anew
  * by itself after a loss, and of a member without partitions it does not even tell. */
-static bool same_member(struct client *c)
+static bool same_member(struct sluice_group_client *c)
 {
     char *id = rd_kafka_memberid(c->rk);
     bool same = id && c->member_id && strcmp(id, c->member_id) == 0;
@@ -264,7 +194,7 @@ static bool same_member(struct client *c)
 static void on_renewed(rd_kafka_t *rk, rd_kafka_resp_err_t code,
                        rd_kafka_topic_partition_list_t *list, void *opaque)
 {
-    struct client *c = opaque;
+    struct sluice_group_client *c = opaque;
     struct sluice_group *g = c->group;
     (void)rk;
     if (atomic_load(&c->retired)) return;
@@ -276,7 +206,7 @@ static void on_renewed(rd_kafka_t *rk, rd_kafka_resp_err_t code,
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
         if (code == RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID)
             c->lost = "the coordinator does not know it any more";
-        else if (!explain(g, code))
+        else if (!sluice_group_explain(g, code))
             sluice_log(SLUICE_DEBUG, NULL, -1, "group %s: renewing the lease failed: %s",
                        g->group_id, rd_kafka_err2str(code));
         c->next_renewal = now + RENEW_RETRY_MS;
@@ -306,7 +236,7 @@ static void random_name(struct sluice_group *g, char out[SLUICE_MEMBER_MAX])
 /* librdkafka 2.0's close() sends no LeaveGroup for a member without partitions (it is skipped with
  * the rejoin of a consumer that terminates); unsubscribing does, and close() waits for the answer.
  * Static members do not leave. */
-static void leave_without_partitions(struct client *c)
+static void leave_without_partitions(struct sluice_group_client *c)
 {
     rd_kafka_topic_partition_list_t *held = NULL;
     if (c->group->instance_id || rd_kafka_assignment(c->rk, &held) != RD_KAFKA_RESP_ERR_NO_ERROR)
@@ -317,7 +247,7 @@ static void leave_without_partitions(struct client *c)
 
 /* A client that lost its membership joins again at once, by itself. Closed before it got its new id
  * it never leaves, and the group waits a session for it: so it gets the id. */
-static void await_member_id(struct client *c)
+static void await_member_id(struct sluice_group_client *c)
 {
     if (!c->lost || c->group->instance_id) return;
     for (int i = 0; c->member_id && i < ID_MS; i += ID_STEP_MS) {
@@ -330,7 +260,7 @@ static void await_member_id(struct client *c)
     }
 }
 
-static void client_close(struct client *c)
+static void client_close(struct sluice_group_client *c)
 {
     if (!c->rk) return;
     await_member_id(c);
@@ -345,7 +275,7 @@ static void client_close(struct client *c)
     rd_kafka_destroy(c->rk);
 }
 
-static bool subscribe(struct client *c, struct sluice_err *err)
+static bool subscribe(struct sluice_group_client *c, struct sluice_err *err)
 {
     rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new(1);
     rd_kafka_topic_partition_list_add(topics, c->group->topic, RD_KAFKA_PARTITION_UA);
@@ -363,10 +293,10 @@ static void on_queued(rd_kafka_t *rk, void *opaque)
     rd_kafka_queue_yield(opaque); /* the poll returns */
 }
 
-static struct client *client_new(struct sluice_group *g, struct sluice_err *err)
+static struct sluice_group_client *client_new(struct sluice_group *g, struct sluice_err *err)
 {
     char text[512];
-    struct client *c = sluice_xcalloc(1, sizeof *c);
+    struct sluice_group_client *c = sluice_xcalloc(1, sizeof *c);
     c->group = g;
     random_name(g, c->name);
     sluice_map_set(&g->props, "client.id", c->name);
@@ -394,7 +324,7 @@ fail:
 
 static void *close_client(void *arg)
 {
-    struct client *c = arg;
+    struct sluice_group_client *c = arg;
     struct sluice_group *g = c->group;
     client_close(c);
     sluice_lock(&g->mutex);
@@ -406,7 +336,7 @@ static void *close_client(void *arg)
 /* Joins closers: those that have ended, or all. */
 static void reap(struct sluice_group *g, bool all)
 {
-    struct client **at = &g->closing, *c;
+    struct sluice_group_client **at = &g->closing, *c;
     while ((c = *at)) { /* only this thread changes the list */
         sluice_lock(&g->mutex);
         bool closed = c->closed;
@@ -425,7 +355,7 @@ static void reap(struct sluice_group *g, bool all)
 static void retire(struct sluice_group *g)
 {
     struct sluice_err err;
-    struct client *c = g->client;
+    struct sluice_group_client *c = g->client;
     atomic_store(&g->lease, 0);
     atomic_store(&c->retired, true);
     sluice_lock(&g->mutex);
@@ -442,7 +372,7 @@ static void retire(struct sluice_group *g)
 }
 
 /* The commit that renews the lease. */
-static void renew(struct client *c)
+static void renew(struct sluice_group_client *c)
 {
     struct sluice_group *g = c->group;
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
@@ -455,100 +385,13 @@ static void renew(struct client *c)
     c->next_renewal = sluice_boot_ms() + RENEW_RETRY_MS;
 }
 
-/* One question at a time, and without a timeout of its own: librdkafka (2.0.2 to 2.8, its issue
- * 4605) fails an assertion when the coordinator comes back after a question for it timed out. It is
- * answered then, or goes with the client, whose lease ends without answers. */
-static void ask(struct client *c)
-{
-    char text[256];
-    const char *id = c->group->group_id;
-    rd_kafka_AdminOptions_t *options =
-        rd_kafka_AdminOptions_new(c->rk, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS);
-    rd_kafka_resp_err_t code =
-        rd_kafka_AdminOptions_set_request_timeout(options, ASK_MS, text, sizeof text);
-    assert(code == RD_KAFKA_RESP_ERR_NO_ERROR);
-    (void)code;
-    rd_kafka_DescribeConsumerGroups(c->rk, &id, 1, options, c->answers);
-    rd_kafka_AdminOptions_destroy(options);
-    c->asking = true;
-    c->asked_ms = sluice_boot_ms();
-}
-
-static const rd_kafka_ConsumerGroupDescription_t *description(rd_kafka_event_t *event)
-{
-    size_t n = 0;
-    const rd_kafka_ConsumerGroupDescription_t **groups =
-        rd_kafka_DescribeConsumerGroups_result_groups(
-            rd_kafka_event_DescribeConsumerGroups_result(event), &n);
-    assert(n == 1);
-    return groups[0];
-}
-
-static int by_name(const void *a, const void *b) { return strcmp(a, b); }
-
-/* Sorted; the caller frees. */
-static void *take_names(const rd_kafka_ConsumerGroupDescription_t *group, size_t *n)
-{
-    *n = rd_kafka_ConsumerGroupDescription_member_count(group);
-    char(*names)[SLUICE_MEMBER_MAX] = sluice_xmalloc(*n * sizeof *names + 1);
-    for (size_t i = 0; i < *n; i++) {
-        const rd_kafka_MemberDescription_t *m = rd_kafka_ConsumerGroupDescription_member(group, i);
-        const char *id = rd_kafka_MemberDescription_client_id(m);
-        if (is_static_id(id)) static_name(id, rd_kafka_MemberDescription_consumer_id(m), names[i]);
-        else snprintf(names[i], sizeof names[i], "%s", id);
-    }
-    qsort(names, *n, sizeof *names, by_name);
-    return names;
-}
-
-/* For those who wait for a list. names is taken; NULL: error says why there are none. */
-static void publish_list(struct client *c, void *names, size_t n, const char *error)
-{
-    struct sluice_group *g = c->group;
-    bool listed = names && bsearch(c->name, names, n, SLUICE_MEMBER_MAX, by_name);
-    if (names && !listed) error = "the coordinator does not list this worker";
-    sluice_lock(&g->mutex);
-    free(g->names);
-    g->names = names;
-    g->names_n = listed ? n : 0;
-    snprintf(g->why, sizeof g->why, "%s", error ? error : "");
-    g->lists++;
-    pthread_cond_broadcast(&g->listed);
-    sluice_unlock(&g->mutex);
-}
-
-/* True: the group is stable. */
-static bool read_answer(struct client *c, rd_kafka_event_t *event)
-{
-    const char *hint = "";
-    if (rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        publish_list(c, NULL, 0, rd_kafka_event_error_string(event));
-        return false;
-    }
-    const rd_kafka_ConsumerGroupDescription_t *group = description(event);
-    const rd_kafka_error_t *error = rd_kafka_ConsumerGroupDescription_error(group);
-    if (error) {
-        char text[256];
-        if (rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED)
-            hint = " (ACL: Describe on Group)";
-        snprintf(text, sizeof text, "%.200s%s", rd_kafka_error_string(error), hint);
-        explain(c->group, rd_kafka_error_code(error));
-        publish_list(c, NULL, 0, text);
-        return false;
-    }
-    size_t n;
-    void *names = take_names(group, &n);
-    publish_list(c, names, n, NULL);
-    return rd_kafka_ConsumerGroupDescription_state(group) == RD_KAFKA_CONSUMER_GROUP_STATE_STABLE;
-}
-
 /* A commit that waits behind the member's own JoinGroup fails in the end with an illegal
  * generation, on which librdkafka throws its membership away. So commits are sent only when the
  * coordinator has just said, by another connection, that the group is stable. */
-static void on_answer(struct client *c, rd_kafka_event_t *event)
+static void on_answer(struct sluice_group_client *c, rd_kafka_event_t *event)
 {
     c->asking = false;
-    bool stable = read_answer(c, event);
+    bool stable = sluice_group_answered(c, event);
     int64_t now = sluice_boot_ms();
     if (c->sent_ms != 0 || now < c->next_renewal) return; /* somebody else wanted to know */
     if (stable) renew(c);
@@ -557,16 +400,7 @@ static void on_answer(struct client *c, rd_kafka_event_t *event)
 
 /* ---- the thread ---- */
 
-/* Somebody waits for a list of members. */
-static bool is_wanted(struct sluice_group *g)
-{
-    sluice_lock(&g->mutex);
-    bool wanted = g->waiting > 0;
-    sluice_unlock(&g->mutex);
-    return wanted;
-}
-
-static void poll_client(struct client *c)
+static void poll_client(struct sluice_group_client *c)
 {
     bool idle = c->member_id && !c->asking && c->sent_ms == 0;
     int64_t now = sluice_boot_ms(), wait = POLL_MS;
@@ -586,14 +420,16 @@ static void poll_client(struct client *c)
 
 static void serve(struct sluice_group *g)
 {
-    struct client *c = g->client;
+    struct sluice_group_client *c = g->client;
     poll_client(c);
     int64_t now = sluice_boot_ms(), lease = atomic_load(&g->lease);
     if (!c->lost && lease != 0 && now + GUARD_MS >= lease) c->lost = "its lease ran out";
     if (!c->lost && c->asking && now - c->asked_ms > g->session_ms + g->grace_ms)
         c->lost = "the coordinator does not say who is in the group";
     bool due = c->sent_ms == 0 && now >= c->next_renewal;
-    if (!c->lost && !g->draft.fatal && c->member_id && !c->asking && (due || is_wanted(g))) ask(c);
+    if (!c->lost && !g->draft.fatal && c->member_id && !c->asking &&
+        (due || sluice_group_wanted(g)))
+        sluice_group_ask(c);
     check_fatal(c); /* a loss may be told before its reason */
     if (c->lost && !g->draft.fatal)
         sluice_log(SLUICE_WARN, NULL, -1, "group %s: %s is out of the group: %s; joining again",
@@ -612,7 +448,7 @@ static void join_again(struct sluice_group *g)
     }
     reap(g, false);
     g->made_ms = sluice_boot_ms();
-    struct client *c = client_new(g, &err);
+    struct sluice_group_client *c = client_new(g, &err);
     if (!c) trouble(g, "%s; trying again", err.msg);
     sluice_lock(&g->mutex);
     g->client = c;
@@ -750,51 +586,3 @@ void sluice_group_state(struct sluice_group *g, struct sluice_group_state *out)
 const _Atomic int64_t *sluice_group_lease(const struct sluice_group *g) { return &g->lease; }
 
 int64_t sluice_group_grace_ms(const struct sluice_group *g) { return g->grace_ms; }
-
-/* ---- members ---- */
-
-/* One block: the pointers, then the strings. */
-static void copy_names(const struct sluice_group *g, char ***names, size_t *n)
-{
-    *n = g->names_n;
-    *names = sluice_xmalloc(*n * (sizeof **names + SLUICE_MEMBER_MAX));
-    char *to = (char *)(*names + *n);
-    memcpy(to, g->names, *n * SLUICE_MEMBER_MAX);
-    for (size_t i = 0; i < *n; i++, to += SLUICE_MEMBER_MAX) (*names)[i] = to;
-}
-
-/* True: a list came. The mutex is held. */
-static bool wait_for_list(struct sluice_group *g, int64_t ms)
-{
-    uint64_t before = g->lists;
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += ms % 1000 * 1000000;
-    until.tv_sec += ms / 1000 + until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
-    g->waiting++;
-    rd_kafka_queue_yield(g->client->queue);
-    while (g->lists == before && pthread_cond_timedwait(&g->listed, &g->mutex, &until) == 0)
-        continue;
-    g->waiting--;
-    return g->lists != before;
-}
-
-enum sluice_verdict sluice_group_members(struct sluice_group *g, int64_t ms, char ***names,
-                                         size_t *n, struct sluice_err *err)
-{
-    assert(ms > 0 && ms < INT32_MAX);
-    *names = NULL;
-    *n = 0;
-    sluice_lock(&g->mutex);
-    bool member = *g->state.self && g->client, listed = member && wait_for_list(g, ms);
-    if (listed && g->names_n > 0) copy_names(g, names, n);
-    else if (listed)
-        sluice_err_set(err, "asking for the members of group %s failed: %s", g->group_id, g->why);
-    else if (member)
-        sluice_err_set(err, "group %s: no list of members within %lld ms", g->group_id,
-                       (long long)ms);
-    else sluice_err_set(err, "this worker is not in group %s now", g->group_id);
-    sluice_unlock(&g->mutex);
-    return *n > 0 ? SLUICE_OK : SLUICE_RETRY;
-}

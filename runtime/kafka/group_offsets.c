@@ -1,5 +1,9 @@
 /* group_offsets.c - see group_offsets.h. Each request goes to the group's coordinator; while that
- * is being found or loads, the request is made again. */
+ * is being found or loads, the request is made again.
+ *
+ * Requests have no timeout of their own, and the deadline is kept here: librdkafka (2.0.2 to 2.8,
+ * its issue 4605) fails an assertion when the coordinator comes back after a question for it timed
+ * out. What was not answered ends with the client. */
 #include "kafka/group_offsets.h"
 
 #include <assert.h>
@@ -14,7 +18,8 @@
 #include "kafka/admin.h"
 
 #define AGAIN_MS 200
-#define REQUEST_MS 15000 /* one try; a coordinator that has moved is found by another one */
+#define TRY_MS 15000       /* then it is asked again: the coordinator may have moved */
+#define REQUEST_MS 3600000 /* the longest that librdkafka has */
 
 /* One request and what is to be seen of its answer. */
 struct asking {
@@ -132,35 +137,43 @@ static rd_kafka_resp_err_t answered(const struct asking *a, rd_kafka_event_t *ev
     return code;
 }
 
-/* Asks until there is an answer that is not "for now". *event: that, owned by the caller, when
- * *code is no error. */
+static void request(const struct asking *a, rd_kafka_queue_t *answers)
+{
+    char text[256];
+    rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(a->rk, a->op);
+    rd_kafka_resp_err_t code =
+        rd_kafka_AdminOptions_set_request_timeout(options, REQUEST_MS, text, sizeof text);
+    assert(code == RD_KAFKA_RESP_ERR_NO_ERROR);
+    (void)code;
+    a->send(a, options, answers);
+    rd_kafka_AdminOptions_destroy(options);
+}
+
+/* Asks until there is an answer that is not "for now"; that of an earlier try is as good. *event:
+ * that, owned by the caller, when *code is no error. */
 static enum sluice_verdict ask(const struct asking *a, int64_t ms, rd_kafka_event_t **event,
                                rd_kafka_resp_err_t *code, struct sluice_err *err)
 {
-    char text[256];
-    int64_t until = sluice_now_ms() + ms;
+    int64_t left, until = sluice_now_ms() + ms;
+    enum sluice_verdict v = SLUICE_RETRY; /* err is that of the last try */
+    rd_kafka_queue_t *answers = rd_kafka_queue_new(a->rk);
     assert(a->group && *a->group && ms > 0);
-    for (;;) {
-        int64_t left = until - sluice_now_ms();
-        if (left <= 0) return SLUICE_RETRY; /* err is that of the last try */
-        int try_ms = left < REQUEST_MS ? (int)left : REQUEST_MS;
-        rd_kafka_queue_t *queue = rd_kafka_queue_new(a->rk);
-        rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(a->rk, a->op);
-        rd_kafka_AdminOptions_set_request_timeout(options, try_ms, text, sizeof text);
-        a->send(a, options, queue);
-        *event = rd_kafka_queue_poll(queue, try_ms + 1000); /* it ends by its own timeout */
-        rd_kafka_AdminOptions_destroy(options);
-        rd_kafka_queue_destroy(queue);
+    while (v == SLUICE_RETRY && (left = until - sluice_now_ms()) > 0) {
+        int try_ms = left < TRY_MS ? (int)left : TRY_MS;
+        request(a, answers);
+        *event = rd_kafka_queue_poll(answers, try_ms);
         *code = *event ? answered(a, *event, err) : RD_KAFKA_RESP_ERR__TIMED_OUT;
         if (!*event)
             sluice_err_set(err, "%s consumer group %s failed: no answer within %d ms", a->what,
                            a->group, try_ms);
-        if (!*code) return SLUICE_OK;
-        if (*event) rd_kafka_event_destroy(*event);
-        *event = NULL;
-        if (!sluice_admin_passes(*code)) return SLUICE_FAIL;
-        usleep(AGAIN_MS * 1000);
+        if (!*code) v = SLUICE_OK;
+        else if (!sluice_admin_passes(*code)) v = SLUICE_FAIL;
+        if (v != SLUICE_OK && *event) rd_kafka_event_destroy(*event);
+        if (v != SLUICE_OK) *event = NULL;
+        if (v == SLUICE_RETRY) usleep(AGAIN_MS * 1000);
     }
+    rd_kafka_queue_destroy(answers);
+    return v;
 }
 
 /* ---- reading ---- */
