@@ -499,9 +499,19 @@ static bool read_chunks(struct cdc *cdc, const struct cdc_wait *wait, enum cdc_s
     return false;
 }
 
+/* Postgres, when it shuts down, ends ordinary connections first, and then waits until all that it
+ * streams is confirmed: for as long as Kafka takes nothing, if the stream stayed. Who looks at the
+ * slot or at a table finds that out by itself; a message that waits for room keeps all that off. */
+static bool left_alone(struct cdc *cdc)
+{
+    return (cdc->message || !cdc_has_room(cdc)) && !PQconsumeInput(cdc->general.pg);
+}
+
 enum cdc_step cdc_stream(struct cdc *cdc, const struct cdc_wait *wait, struct sluice_err *err)
 {
     if (!cdc_stream_status(cdc, false, err)) return CDC_ERROR;
+    if (left_alone(cdc))
+        return cdc_conn_broken(&cdc->general, &cdc->settings, "streaming, beside the stream,", err);
     enum cdc_step step;
     int64_t checked_ms = cdc_now_ms();
     bool waited = false, gather = checked_ms - cdc->last_record_ms <= BUSY_MS;
