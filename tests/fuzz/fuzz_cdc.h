@@ -11,7 +11,7 @@
 
 #include "base/props.h"
 #include "fake_host.h"
-#include "pgoutput.h"
+#include "fuzz/fuzz_cdc_messages.h"
 #include "types.h"
 
 extern const struct sluice_plugin *const *sluice_plugins_v1(void);
@@ -37,54 +37,55 @@ struct fuzz_type {
     int32_t typmod;
 };
 
+#define FUZZ_NUMERIC(precision, scale) (((precision) << 16 | ((scale)&0x7ff)) + 4)
+
 /* At last, those of extensions. */
-static const struct fuzz_type fuzz_types[FUZZ_TYPES] = {
-    {"bool", -1},
-    {"int2", -1},
-    {"int4", -1},
-    {"int8", -1},
-    {"oid", -1},
-    {"float4", -1},
-    {"float8", -1},
-    {"numeric", -1},
-    {"numeric", 5 << 16 | 6},       /* (5,2) */
-    {"numeric", 3 << 16 | 0x802},   /* (3,-2) */
-    {"numeric", 1000 << 16 | 1004}, /* (1000,1000) */
-    {"money", -1},
-    {"bit", 1},
-    {"bit", 8},
-    {"varbit", -1},
-    {"text", -1},
-    {"varchar", 9},
-    {"bpchar", 9},
-    {"bytea", -1},
-    {"uuid", -1},
-    {"json", -1},
-    {"xml", -1},
-    {"tsvector", -1},
-    {"inet", -1},
-    {"tsrange", -1},
-    {"date", -1},
-    {"time", -1},
-    {"time", 3},
-    {"timetz", -1},
-    {"timestamp", -1},
-    {"timestamp", 0},
-    {"timestamp", 3},
-    {"timestamptz", -1},
-    {"timestamptz", 0},
-    {"timestamptz", 3},
-    {"interval", -1},
-    {"point", -1},
-    {"box", -1},
-    {"hstore", -1},
-    {"citext", -1},
-    {"ltree", -1},
-    {"geometry", -1},
-    {"geography", -1},
-    {"vector", -1},
-    {"halfvec", -1},
-    {"sparsevec", -1}};
+static const struct fuzz_type fuzz_types[FUZZ_TYPES] = {{"bool", -1},
+                                                        {"int2", -1},
+                                                        {"int4", -1},
+                                                        {"int8", -1},
+                                                        {"oid", -1},
+                                                        {"float4", -1},
+                                                        {"float8", -1},
+                                                        {"numeric", -1},
+                                                        {"numeric", FUZZ_NUMERIC(5, 2)},
+                                                        {"numeric", FUZZ_NUMERIC(3, -2)},
+                                                        {"numeric", FUZZ_NUMERIC(1000, 1000)},
+                                                        {"money", -1},
+                                                        {"bit", 1},
+                                                        {"bit", 8},
+                                                        {"varbit", -1},
+                                                        {"text", -1},
+                                                        {"varchar", 9},
+                                                        {"bpchar", 9},
+                                                        {"bytea", -1},
+                                                        {"uuid", -1},
+                                                        {"json", -1},
+                                                        {"xml", -1},
+                                                        {"tsvector", -1},
+                                                        {"inet", -1},
+                                                        {"tsrange", -1},
+                                                        {"date", -1},
+                                                        {"time", -1},
+                                                        {"time", 3},
+                                                        {"timetz", -1},
+                                                        {"timestamp", -1},
+                                                        {"timestamp", 0},
+                                                        {"timestamp", 3},
+                                                        {"timestamptz", -1},
+                                                        {"timestamptz", 0},
+                                                        {"timestamptz", 3},
+                                                        {"interval", -1},
+                                                        {"point", -1},
+                                                        {"box", -1},
+                                                        {"hstore", -1},
+                                                        {"citext", -1},
+                                                        {"ltree", -1},
+                                                        {"geometry", -1},
+                                                        {"geography", -1},
+                                                        {"vector", -1},
+                                                        {"halfvec", -1},
+                                                        {"sparsevec", -1}};
 
 static void fuzz_cdc_settings(void)
 {
@@ -180,45 +181,6 @@ static void fuzz_cdc_values(const char *text, uint32_t len, const char *terminat
         if (cdc_default(b, &memory, terminated, &v)) assert(fuzz_fits(&b->schema, &v));
         sluice_batch_reset(&f->fake.batch);
     }
-}
-
-static void fuzz_cdc_messages(const void *data, size_t len)
-{
-    static struct cdc_cell before[CDC_COLUMNS_MAX], after[CDC_COLUMNS_MAX];
-    static struct cdc_relation_column columns[CDC_COLUMNS_MAX];
-    struct cdc_cursor c;
-    for (const char *op = "IUD"; *op; op++) {
-        struct cdc_change change = {.before.cells = before, .after.cells = after};
-        cdc_cursor_init(&c, data, len);
-        bool ok = cdc_read_change(&c, *op, &change);
-        for (uint32_t i = 0; ok && i < change.after.n; i++) {
-            const struct cdc_cell *cell = &after[i];
-            assert(strchr("tnub", cell->kind));
-            if (cell->kind == 't')
-                assert(cell->s >= (const char *)data &&
-                       cell->s + cell->len <= (const char *)data + len);
-        }
-    }
-    struct cdc_relation_message relation = {.columns = columns};
-    cdc_cursor_init(&c, data, len);
-    if (cdc_read_relation(&c, &relation)) assert(relation.n <= CDC_COLUMNS_MAX);
-    struct cdc_logical_message logical;
-    cdc_cursor_init(&c, data, len);
-    if (cdc_read_logical_message(&c, &logical)) assert(logical.content_len <= len);
-    struct cdc_begin begin;
-    cdc_cursor_init(&c, data, len);
-    cdc_read_begin(&c, &begin);
-    struct cdc_commit commit;
-    cdc_cursor_init(&c, data, len);
-    cdc_read_commit(&c, &commit);
-    struct cdc_ending ending;
-    uint32_t xid;
-    for (const char *type = "PpbKc"; *type; type++) {
-        cdc_cursor_init(&c, data, len);
-        cdc_read_ending(&c, *type, &ending);
-    }
-    cdc_cursor_init(&c, data, len);
-    cdc_read_rollback_prepared(&c, &xid);
 }
 
 static void fuzz_cdc(const void *data, size_t len)

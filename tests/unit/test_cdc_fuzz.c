@@ -4,7 +4,7 @@
 #include "fuzz/fuzz_cdc.h"
 
 static const char likely[] = "\"\\{}[](),:;=>'/-+.0129 eEBCNULnatfy\0\1\xff\xc3";
-static struct corpus corpus = {"cdc", likely, sizeof likely - 1, 120, 3000, 0, 88172645u};
+static struct corpus corpus = {"cdc", likely, sizeof likely - 1, 40, 3000, 0, 88172645u};
 
 static void replay(const char *path)
 {
