@@ -72,20 +72,43 @@ static void execute(struct cdc *cdc, const char *id, const char *type, const jso
     else cdc_incremental_request(cdc, id, data, blocking);
 }
 
+/* pgoutput tells of them, so there is nothing to do; but what is wrong with the signal is said. */
+static void change_schema(struct cdc *cdc, const char *id, const char *type, const json_t *data)
+{
+    if (!json_is_array(json_object_get(data, "changes")))
+        ignored(cdc, id, type, "its data has no list changes");
+    else if (!json_is_string(json_object_get(data, "database")))
+        ignored(cdc, id, type, "its data has no database");
+    else
+        cdc->host->log(cdc->task, SLUICE_INFO,
+                       "signal '%.100s' of type '%.100s' has no effect: what changes of a table "
+                       "comes with the stream",
+                       id, type);
+}
+
+static bool is_incremental(const json_t *data)
+{
+    const char *kind = json_string_value(json_object_get(data, "type"));
+    return !kind || !strcasecmp(kind, "INCREMENTAL");
+}
+
 static void obey(struct cdc *cdc, const char *id, const char *type, const json_t *data)
 {
     const char *why;
     if (!strcmp(type, "execute-snapshot")) execute(cdc, id, type, data);
     else if (!strcmp(type, "log")) say(cdc, id, type, data);
     else if (!strcmp(type, "stop-snapshot")) {
-        const char *kind = json_string_value(json_object_get(data, "type"));
-        if (kind && strcasecmp(kind, "INCREMENTAL") != 0)
+        if (!is_incremental(data))
             ignored(cdc, id, type, "only snapshots of type INCREMENTAL can be stopped");
         else if (!names_tables(data, true, &why)) ignored(cdc, id, type, why);
         else cdc_incremental_stop(cdc, json_object_get(data, "data-collections"));
     } else if (!strcmp(type, "pause-snapshot") || !strcmp(type, "resume-snapshot")) {
-        cdc_incremental_pause(cdc, *type == 'p');
-    } else if (strcmp(type, "schema-changes") != 0) { /* nothing to do: pgoutput tells of them */
+        if (!is_incremental(data))
+            ignored(cdc, id, type, "only snapshots of type INCREMENTAL can be paused");
+        else cdc_incremental_pause(cdc, *type == 'p');
+    } else if (!strcmp(type, "schema-changes")) {
+        change_schema(cdc, id, type, data);
+    } else {
         ignored(cdc, id, type, "its type is not known");
     }
 }
