@@ -27,9 +27,12 @@ EACH = {
 POSTGIS = {"types_postgis": {}}
 VECTOR = {"types_vector": {}}
 SERVERS = {"types_vector": "16-vector"}  # those that need another one than Debian's
-COLUMNS = {"types_columns": {}, "types_columns_modes": {"unavailable.value.placeholder": "hex:ff0041", "hstore.handling.mode": "map",
-                                                  "decimal.handling.mode": "string", "include.unknown.datatypes": "true"}}
-SCENARIOS = {**{name: ("types_each.sql", how) for name, how in EACH.items()},
+COLUMNS = {"types_columns": {},
+           "types_columns_modes": {"unavailable.value.placeholder": "hex:ff0041", "hstore.handling.mode": "map",
+                                   "decimal.handling.mode": "string", "include.unknown.datatypes": "true"}}
+NANOS = {"types_nanos": {"table.include.list": r"s1\.marker,public\.times", "time.precision.mode": "nanoseconds"}}
+SCENARIOS = {**{name: ("types.sql", how) for name, how in NANOS.items()},
+             **{name: ("types_each.sql", how) for name, how in EACH.items()},
              **{name: ("types_columns.sql", how) for name, how in COLUMNS.items()},
              **{name: ("types_postgis.sql", how) for name, how in POSTGIS.items()},
              **{name: ("types_vector.sql", how) for name, how in VECTOR.items()}}
