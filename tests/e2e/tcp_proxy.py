@@ -104,6 +104,8 @@ class Proxy(threading.Thread):
             other = pair[1] if source is pair[0] else pair[0]
             try:
                 data = self.left.pop(source, None) or self.receive(source, pair.index(source))
+                if not data and source not in self.last:
+                    return
                 sent = self.send(other, data)
                 self.bytes += sent
                 if sent < len(data):
@@ -116,6 +118,7 @@ class Proxy(threading.Thread):
                 self.close(pair)
 
     def receive(self, source, side):
+        """What to forward of a client (0) or server (1); nothing: nothing yet."""
         data = source.recv(1 if time.monotonic() < self.slow_until else 65536)
         if not data:
             raise OSError("ended")

@@ -16,6 +16,7 @@ import threading
 import time
 
 from harness import seconds, wait_for
+from kafka_proxy import KafkaProxy
 from tcp_proxy import Proxy
 
 MINUTES = float(os.environ.get("SLUICE_FAULTS_MINUTES", "0"))
@@ -120,10 +121,14 @@ class Writer(threading.Thread):
 
 
 class Faults:
-    def __init__(self, t, rng, exactly_once):
-        self.t, self.rng, self.exactly_once = t, rng, exactly_once
+    """Tables, a worker that reaches Postgres and Kafka by proxies, and what can happen to them."""
+
+    def __init__(self, t, rng, exactly_once=False, two_phase=False, **config):
+        """config: of the connector, "__" for "."."""
+        self.t, self.rng, self.exactly_once, self.two_phase = t, rng, exactly_once, two_phase
         self.db = t.database()
         self.sql = lambda text: t.postgres.sql(text, self.db, "postgres")
+        t.cleanup(self.end_prepared)  # else nobody can make a slot any more
         self.sql("create sequence version; create table signals (id varchar(42) primary key, type varchar(32),"
                  " data varchar(2048));" + "".join(
                      f"create table k{i} (id int primary key, v bigint, w text); insert into k{i} select i,"
@@ -131,17 +136,17 @@ class Faults:
                  + f"create table {PREPARED} (id int primary key, v bigint, w text);"
                  f"alter database {self.db} set logical_decoding_work_mem = '64kB'")
         self.proxy = Proxy(int(t.postgres["POSTGRES_PORT"]), rate=SNAPSHOT_RATE)
-        self.kafka = Proxy(int(t.kafka["KAFKA_PROXIED_PORT"]), listen=int(t.kafka["KAFKA_PROXY_PORT"]))
+        self.kafka = KafkaProxy(t.kafka)
         t.cleanup(lambda: (self.proxy.stop(), self.kafka.stop()))
         self.topics = [f"{self.db}.public.k{i}" for i in range(TABLES + 1)]
         t.cleanup(t.kafka.wire.delete_topics, [*self.topics, f"{self.db}.public.signals"])
         self.kills = []  # (ends of the topics, lsn_commit of the stored offset)
         self.broker_faults = 0
         self.names = collections.Counter()
-        self.two_phase = rng.random() < 0.4
-        if self.two_phase:  # the connector makes none such by itself
+        if two_phase:  # the connector makes none such by itself
             self.sql(f"select pg_create_logical_replication_slot('{self.db}', 'pgoutput', false, true)")
-        brokers, self.settings = f"127.0.0.1:{self.kafka.port}", self.config()
+        brokers = f"127.0.0.1:{self.kafka.port}"
+        self.settings = {**self.config(), **{k.replace("__", "."): v for k, v in config.items()}}
         if exactly_once:
             (self.worker,) = t.cluster(1, start=False, exactly__once__source__support="enabled", bootstrap__servers=brokers,
                                        session__timeout__ms="6000", heartbeat__interval__ms="1000")
@@ -151,15 +156,17 @@ class Faults:
         else:
             self.worker = t.sluice({"bootstrap.servers": brokers}, {"cdc": self.settings})
 
+    def end_prepared(self):
+        for gid in self.sql("select gid from pg_prepared_xacts where database = current_database()").split():
+            self.sql(f"rollback prepared '{gid}'")
+
     def config(self):
         return {"connector.class": "io.debezium.connector.postgresql.PostgresConnector",
                 "database.hostname": "127.0.0.1", "database.port": str(self.proxy.port), "database.user": "postgres",
                 "database.password": "postgres", "database.dbname": self.db, "topic.prefix": self.db,
                 "plugin.name": "pgoutput", "slot.name": self.db, "status.update.interval.ms": "500",
                 "signal.data.collection": "public.signals", "incremental.snapshot.chunk.size": "500",
-                "snapshot.max.threads": self.rng.choice(["1", "3"]), "snapshot.max.threads.multiplier": "4",
-                "stream.in.progress": self.rng.choice(["off", "on", "parallel"]),
-                "inflight.max.records": self.rng.choice(["300", "8192"]), "retriable.restart.connector.wait.ms": "300",
+                "retriable.restart.connector.wait.ms": "300",
                 "table.include.list": r"public\.k\d,public\.signals", "slot.retry.delay.ms": "300", "slot.max.retries": "100",
                 "key.converter": JSON, "value.converter": JSON, "key.converter.schemas.enable": "false",
                 "value.converter.schemas.enable": "false"}
@@ -206,12 +213,10 @@ class Faults:
         proxy.cut()
 
     def refuse(self):
-        """Kafka is there, and writes nothing: as when too few replicas are, or its disk is full."""
-        topics = [topic for topic in self.topics if topic in self.t.kafka.topics()]
-        for replicas in (2, 1):
-            for topic in topics:
-                self.t.kafka.wire.configure_topic(topic, min_insync_replicas=replicas)
-            time.sleep(self.rng.random() if replicas == 2 else 0)
+        """Kafka is there, and writes nothing: as when its disk is full."""
+        self.kafka.refuse(True)
+        time.sleep(self.rng.random() * 2)
+        self.kafka.refuse(False)
 
     def terminate(self):
         self.sql(f"select pg_terminate_backend(pid) from pg_stat_activity where datname = '{self.db}'"
@@ -287,43 +292,74 @@ class Faults:
                 raise LookupError(left)
             return True
 
-        wait_for("the topics to be the tables", probe, 90, every=0.5)
+        try:
+            wait_for("the topics to be the tables", probe, 90, every=0.5)
+        except AssertionError as e:
+            raise AssertionError(f"{e}\nall records: {self.dump()}\nworkers died at: {self.kills}") from None
+
+    def dump(self):
+        """Files with what the topics have, a line for each record; where they are."""
+        directory = self.t.directory / "topics"
+        directory.mkdir(exist_ok=True)
+        for topic in self.topics:
+            with open(directory / topic, "w", encoding="utf-8") as out:
+                for r in self.t.kafka.read(topic, committed=False):
+                    value = r.json() or {}
+                    at = value.get("source", {})
+                    print(r.offset, r.timestamp, r.key, value.get("op"), at.get("lsn"), at.get("txId"), at.get("sequence"),
+                          (value.get("after") or {}).get("v"), file=out)
+        return directory
 
     def check_order(self):
         """Of the streamed records of each topic: (commits, position) only go on; what goes back begins
         after a death of the worker (or, with the broker away, within a batch), and comes again as it
         was, without a gap."""
-        again = []
-        for topic in self.topics:
-            seen, at = [], 0  # records in the stream's order; how many of them have come (again)
-            index = {}
-            for r in self.t.kafka.read(topic):
-                value = r.json()
-                if not value or value["op"] == "r":
-                    continue
-                source = value["source"]
-                what = (source["lsn"], source["txId"], value["op"], r.key, (value["after"] or {}).get("v"))
-                if at < len(seen) and seen[at] == what:
-                    at += 1
-                elif what in index:
-                    died = [stored for ends, stored in self.kills if ends[topic] <= r.offset]
-                    assert died or self.broker_faults, f"{topic}: {what} came again, and nobody had died"
-                    before = int(json.loads(source["sequence"])[0] or 0)  # the commit before this one's
-                    assert not died or self.broker_faults or before >= died[-1], \
-                        f"{topic}: {what} came again, but the offset {died[-1]} past it was stored"
-                    again.append(len(seen) - index[what])
-                    assert at == len(seen) or died, f"{topic}: a gap before {seen[at]}"
-                    at = index[what] + 1
-                else:
-                    assert at == len(seen), f"{topic}: {seen[at]} is missing where it should come again"
-                    index[what] = len(seen)
-                    seen.append(what)
-                    at += 1
+        try:
+            return [n for topic in self.topics for n in self.came_again(topic)]
+        except AssertionError as e:
+            raise AssertionError(f"{e}\nall records: {self.dump()}\nworkers died at: {self.kills}") from None
+
+    def came_again(self, topic):
+        """How far each step back went."""
+        again, seen, at = [], [], 0  # seen: records in the stream's order; at: how many of them have come (again)
+        index = {}
+        for r in self.t.kafka.read(topic):
+            value = r.json()
+            if not value or value["op"] == "r":
+                continue
+            source = value["source"]
+            what = (source["lsn"], source["txId"], value["op"], r.key, (value["after"] or {}).get("v"))
+            if at < len(seen) and seen[at] == what:
+                at += 1
+            elif what in index:
+                died = [stored for ends, stored in self.kills if ends[topic] <= r.offset]
+                assert died or self.broker_faults, f"{topic}: {what} came again, and nobody had died"
+                before = int(json.loads(source["sequence"])[0] or 0)  # the commit before this one's
+                assert not died or self.broker_faults or before >= died[-1], \
+                    f"{topic}: {what} came again, but the offset {died[-1]} past it was stored"
+                again.append(len(seen) - index[what])
+                assert at == len(seen) or died, f"{topic}: a gap before {seen[at]}"
+                at = index[what] + 1
+            else:
+                assert at == len(seen), f"{topic}: {seen[at]} is missing where it should come again"
+                index[what] = len(seen)
+                seen.append(what)
+                at += 1
         return again
+
+    def end(self):
+        self.worker.stop()
+        self.proxy.stop()
+        self.kafka.stop()
+        free = f"select not active from pg_replication_slots where slot_name = '{self.db}'"
+        wait_for("the slot to be free", lambda: self.sql(free) == "t")
+        self.sql(f"select pg_drop_replication_slot('{self.db}')")
 
 
 def round_of_faults(t, rng, faults, exactly_once=False):
-    f = Faults(t, rng, exactly_once)
+    options = {"snapshot__max__threads": rng.choice(["1", "3"]), "stream__in__progress": rng.choice(["off", "on", "parallel"]),
+               "inflight__max__records": rng.choice(["300", "8192"])}
+    f = Faults(t, rng, exactly_once, rng.random() < 0.4, snapshot__max__threads__multiplier="4", **options)
     began = time.monotonic()
     for _ in range(4):  # while the snapshot is read
         time.sleep(rng.random() * 0.5)
@@ -340,18 +376,11 @@ def round_of_faults(t, rng, faults, exactly_once=False):
     again = f.check_order()
     assert not (exactly_once and again), f"changes came more than once: {again}"
     records = sum(t.kafka.count(topic) for topic in f.topics)
-    config = [f.settings[k] for k in ("snapshot.max.threads", "stream.in.progress", "inflight.max.records")]
-    print(f"  {time.monotonic() - began:.0f} s: {dict(f.names)}; threads, in progress, in flight, two-phase:"
-          f" {config + [f.two_phase]};"
+    print(f"  {time.monotonic() - began:.0f} s: {dict(f.names)}; {options}, two-phase {f.two_phase};"
           f" {writer.done} transactions ({writer.prepared} prepared), {records} records,"
           f" {writer.signals} incremental snapshots, {sum(writer.extra.values())} schema changes;"
           f" came again: {again}", flush=True)
-    f.worker.stop()
-    f.proxy.stop()
-    f.kafka.stop()
-    free = f"select not active from pg_replication_slots where slot_name = '{f.db}'"
-    wait_for("the slot to be free", lambda: f.sql(free) == "t")
-    f.sql(f"select pg_drop_replication_slot('{f.db}')")
+    f.end()
 
 
 @seconds(int(300 + MINUTES * 90))
