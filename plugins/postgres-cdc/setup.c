@@ -253,7 +253,12 @@ static enum cdc_phase after_inspection(const struct cdc *cdc)
 {
     const struct cdc_settings *s = &cdc->settings;
     bool listed = s->autocreate == CDC_FILTERED && s->streams && !cdc->standby;
-    if (!s->streams && !cdc->snapshot_due) return CDC_IDLE;
+    if (!s->streams && !cdc->snapshot_due) {
+        cdc->host->log(cdc->task, SLUICE_INFO,
+                       "the snapshot was taken before, and with this snapshot.mode changes are not "
+                       "streamed: there is nothing more to do");
+        return CDC_IDLE;
+    }
     return cdc->snapshot_due || listed ? CDC_TABLES : CDC_PUBLISH;
 }
 
