@@ -4,9 +4,11 @@ A test is a function test_*(t) in a file test_*.py of this directory; t is a Tes
 exception: plain assert, or equal(). Run with tests/e2e/run.py.
 """
 import difflib
+import itertools
 import json
 import pathlib
 import pprint
+import random
 import re
 import shutil
 import subprocess
@@ -50,6 +52,10 @@ def no_duplicates(items, what="items"):
     assert not twice, f"{len(twice)} {what} more than once, such as {sorted(twice, key=str)[:5]}"
 
 
+_numbers = itertools.count()
+_run = "".join(random.SystemRandom().choices("abcdefghijklmnopqrstuvwxyz", k=3))
+
+
 class Test:
     def __init__(self, name, services, directory):
         self.name = name
@@ -64,8 +70,9 @@ class Test:
     # ---- names and files of its own ----
 
     def unique(self, word="t"):
-        """A name that no other test uses; fit for topics, databases, slots and datasets."""
-        return re.sub(r"[^a-z0-9_]", "_", f"{word}_{self.name}".lower())[:55] + f"_{len(self._cleanups)}"
+        """A name that nobody else uses, no other run on the same services either (groups and slots
+        outlive topics and databases); fit for topics, databases, slots and datasets."""
+        return re.sub(r"[^a-z0-9_]", "_", f"{word}_{self.name}".lower())[:46] + f"_{next(_numbers)}{_run}"
 
     def file(self, name, content):
         path = self.directory / name
