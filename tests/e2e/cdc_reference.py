@@ -238,7 +238,7 @@ create extension if not exists hstore; create extension if not exists citext; cr
 create type mood as enum ({", ".join("'" + v.replace("'", "''") + "'" for v in LABELS)});
 create type "Odd type!" as enum ('x', 'y');
 create domain posint as integer check (value > 0); create domain money2 as numeric(6,3);
-create domain short as varchar(5); create domain shorter as short; create domain stamp as timestamp(3);
+create domain short as varchar(5); create domain shorter as short; create domain stamp as timestamp(3); create domain feeling as mood;
 create type pair as (a int, b text);
 """
 
@@ -298,7 +298,7 @@ KINDS = [
     Kind("text", "mood", lambda r: r.choice(LABELS), key=True), Kind("text", '"Odd type!"', lambda r: r.choice("xy")),
     Kind("int", "posint", lambda r: str(r.randint(1, 9)), key=True, array=False),
     Kind("numeric", "money2", numeric(6, 3), AS_TEXT, array=False), Kind("text", "shorter", lambda r: text(r, 5), array=False),
-    Kind("stamp", "stamp", timestamp(3), STAMP, array=False),
+    Kind("stamp", "stamp", timestamp(3), STAMP, array=False), Kind("text", "feeling", lambda r: r.choice(LABELS), array=False),
     Kind("none", "pair", lambda r: "(1,x)", omitted=True), Kind("none", "box", lambda r: "(1,1),(0,0)", omitted=True),
     Kind("none", "pg_lsn", lambda r: "0/16B3748", omitted=True), Kind("none", "tsquery", lambda r: "fat & cat", omitted=True),
     Kind("none", "int4multirange", lambda r: "{[1,5),[7,9)}", omitted=True), Kind("none", "lquery", lambda r: "*.a", omitted=True),
