@@ -190,6 +190,9 @@ static void start(struct cdc_conn *conn, const struct cdc_settings *s, const cha
     if (driver->options) cdc_text_addf(&options, "%s", driver->options);
     cdc_text_adds(&options, SESSION);
     if (!replication) cdc_text_addf(&options, " -c statement_timeout=%d", s->query_timeout_ms);
+    /* Looking at a table's size waits for its lock already. */
+    if (!replication && s->lock_shared)
+        cdc_text_addf(&options, " -c lock_timeout=%d", s->lock_timeout_ms);
     const struct sluice_label fixed[] = {{"host", s->host},
                                          {"port", port},
                                          {"user", s->user},

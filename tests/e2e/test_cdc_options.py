@@ -1,9 +1,44 @@
 """Options of postgres-cdc that only a server can show."""
 import json
+import socket
+import subprocess
 
 import cdc_golden
 from harness import equal, seconds
 from test_cdc_resume import Dump, content, rows
+from test_cdc_validation import Place
+
+K = "create table k (id int primary key, v int, w text); insert into k values (1, 0, 'a')"
+TOPIC = "srv.public.k"
+
+
+def streaming(sql, slot):
+    cdc_golden.wait("the stream", lambda: sql(f"select 1 from pg_replication_slots where slot_name = '{slot}' and active"))
+
+
+def free(sql, slot):
+    cdc_golden.wait("the slot to be free", lambda: sql(f"select not active from pg_replication_slots where slot_name = '{slot}'") == "t")
+
+
+def logged(dump, piece):
+    cdc_golden.wait(f"'{piece}' in the log", lambda: piece in dump.log.read_text())
+
+
+def fails(dump, *pieces):
+    """A run that ends with this error; its log is forgotten."""
+    dump.start()
+    equal(dump.process.wait(60), 1, "exit code")
+    log = dump.log.read_text()
+    for piece in pieces:
+        assert piece in log, (piece, log)
+    dump.log.unlink()
+
+
+def again(dump, **options):
+    """The same connector with other options."""
+    lines = [line for line in dump.config.read_text().splitlines() if line.split("=")[0] not in options]
+    dump.config.write_text("\n".join([*lines, *(f"{k}={v}" for k, v in options.items())]) + "\n")
+    return dump
 
 
 @seconds(90)
@@ -58,4 +93,260 @@ def test_xmin(t):
         return lines and (json.loads(lines[-1])["value"]["payload"]["source"]["xmin"] or 0) > 0
 
     cdc_golden.wait("an xmin", seen)
+    equal(dump.stop(), 0, "exit code")
+
+
+@seconds(120)
+def test_slot_ahead_of_the_offset(t):
+    """Somebody has moved the slot: said, or, when the slot is trusted, gone on from there."""
+    db = t.database()
+    sql = lambda text: t.postgres.sql(text, db, "postgres")
+    sql(K)
+    dump = Dump(t, db).start()
+    dump.wait(lambda r: 1 in content(r, TOPIC), "the snapshot")
+    equal(dump.stop(), 0, "exit code")
+    free(sql, db)
+    sql("insert into k values (2, 0, 'lost')")
+    sql(f"select pg_replication_slot_advance('{db}', pg_current_wal_lsn())")
+    for strategy in ("no_validation", "trust_offset"):
+        fails(again(dump, **{"offset.mismatch.strategy": strategy}), f'replication slot "{db}" has moved on to', "trust_slot accepts the loss")
+    for n, strategy in ((3, "trust_slot"), (4, "trust_greater_lsn")):
+        sql(f"insert into k values ({n + 10}, 0, 'lost')")
+        sql(f"select pg_replication_slot_advance('{db}', pg_current_wal_lsn())")
+        again(dump, **{"offset.mismatch.strategy": strategy}).start()
+        streaming(sql, db)
+        sql(f"insert into k values ({n}, 0, 'b')")
+        dump.wait(lambda r: n in content(r, TOPIC), "the stream")
+        equal(dump.stop(), 0, "exit code")
+        logged(dump, "going on from the slot, as configured")
+        dump.log.unlink()
+        free(sql, db)
+    equal(sorted(content(dump.records(), TOPIC)), [1, 3, 4], "rows")
+
+
+@seconds(120)
+def test_offset_ahead_of_the_server(t):
+    """A server that was restored from a backup would leave out what it does until it has caught up."""
+    db = t.database()
+    sql = lambda text: t.postgres.sql(text, db, "postgres")
+    sql(K)
+    dump = Dump(t, db).start()
+    dump.wait(lambda r: 1 in content(r, TOPIC), "the snapshot")
+    streaming(sql, db)
+    sql("insert into k values (2, 0, 'b')")
+    dump.wait(lambda r: 2 in content(r, TOPIC), "the stream")
+    equal(dump.stop(), 0, "exit code")
+    free(sql, db)
+    offset = json.loads(dump.offset.read_text())
+    dump.offset.write_text(json.dumps({k: v + (1 << 40) if k.startswith("lsn") and v > 1000 else v for k, v in offset.items()}))
+    for strategy in ("no_validation", "trust_offset", "trust_greater_lsn"):
+        fails(again(dump, **{"offset.mismatch.strategy": strategy}), "is ahead of the server, whose WAL ends at", "restored from a backup")
+    again(dump, **{"offset.mismatch.strategy": "trust_slot"}).start()
+    streaming(sql, db)
+    sql("insert into k values (3, 0, 'c')")
+    dump.wait(lambda r: content(r, TOPIC) == rows(t, db), "the stream")
+    equal(dump.stop(), 0, "exit code")
+
+
+@seconds(90)
+def test_slot_behind_the_offset(t):
+    """With trust_offset the slot follows the offset at once, not with the next change; with manual confirming never."""
+    db = t.database()
+    sql = lambda text: t.postgres.sql(text, db, "postgres")
+    confirmed = lambda: sql(f"select confirmed_flush_lsn from pg_replication_slots where slot_name = '{db}'")
+    sql(K)
+    dump = Dump(t, db, **{"flush.lsn.source": "false"}).start()
+    dump.wait(lambda r: 1 in content(r, TOPIC), "the snapshot")
+    streaming(sql, db)
+    first = confirmed()
+    sql("insert into k values (2, 0, 'b'); insert into k values (3, 0, 'c')")
+    dump.wait(lambda r: 3 in content(r, TOPIC), "the stream")
+    behind = lambda: json.loads(dump.offset.read_text()).get("lsn_commit", 0) > int(sql(f"select '{first}'::pg_lsn - '0/0'"))
+    cdc_golden.wait("an offset behind a commit", behind)
+    equal(dump.stop(), 0, "exit code")
+    equal(confirmed(), first, "a slot that nobody confirms")
+    commit = json.loads(dump.offset.read_text())["lsn_commit"]
+    again(dump, **{"flush.lsn.source": "true", "internal.slot.seek.to.known.offset.on.start": "true", "status.update.interval.ms": "100000"})
+    dump.start()
+    cdc_golden.wait("the slot to follow", lambda: sql(f"select confirmed_flush_lsn - '0/0' >= {commit} from pg_replication_slots"
+                                                      f" where slot_name = '{db}'") == "t")
+    equal(dump.stop(), 0, "exit code")
+
+
+@seconds(90)
+def test_changes_that_give_no_record(t):
+    """A value that has no Decimal: the task fails, or the change is left out."""
+    db = t.database()
+    sql = lambda text: t.postgres.sql(text, db, "postgres")
+    sql(K + "; create table n (id int primary key, n numeric(10, 2))")
+    dump = Dump(t, db, **{"event.converting.failure.handling.mode": "fail"}).start()
+    dump.wait(lambda r: 1 in content(r, TOPIC), "the snapshot")
+    streaming(sql, db)
+    sql("insert into n values (1, 'NaN'); insert into n values (2, 2)")
+    equal(dump.process.wait(60), 1, "exit code")
+    said = dump.log.read_text().splitlines()[-1]
+    assert "n" in said and "NaN" in said, said
+    dump.log.unlink()
+    free(sql, db)
+    again(dump, **{"event.processing.failure.handling.mode": "warn"}).start()
+    dump.wait(lambda r: 2 in content(r, "srv.public.n"), "what comes behind it")
+    logged(dump, "the change of public.n at ")
+    equal(dump.stop(), 0, "exit code")
+    dump.log.unlink()
+    free(sql, db)
+    again(dump, **{"event.processing.failure.handling.mode": "skip"}).start()
+    streaming(sql, db)
+    sql("insert into n values (3, 'NaN'); insert into n values (4, 4)")
+    dump.wait(lambda r: 4 in content(r, "srv.public.n"), "what comes behind it")
+    equal(dump.stop(), 0, "exit code")
+    assert "is left out" not in dump.log.read_text()
+    equal(sorted(content(dump.records(), "srv.public.n")), [2, 4], "rows")
+
+
+@seconds(90)
+def test_errors_that_are_retriable(t):
+    """What would fail the task is tried again, when its message matches."""
+    db = t.database()
+    sql = lambda text: t.postgres.sql(text, db, "postgres")
+    sql(K)
+    dump = Dump(t, db, **{"publication.name": db, "publication.autocreate.mode": "disabled", "retriable.restart.connector.wait.ms": "100",
+                          "custom.retriable.exception": "publication .* is missing.*"}).start()
+    logged(dump, "trouble: publication " + db + " is missing.")
+    sql(f"create publication {db} for table k")
+    dump.wait(lambda r: 1 in content(r, TOPIC), "the snapshot")
+    equal(dump.stop(), 0, "exit code")
+    again(dump, **{"publication.name": "other", "custom.retriable.exception": "missing"})
+    fails(dump, "publication other is missing")
+
+
+@seconds(90)
+def test_settings_of_the_driver(t):
+    """They reach the server's sessions; what has no counterpart is told of once."""
+    db = t.database()
+    sql = lambda text: t.postgres.sql(text, db, "postgres")
+    sql(K + "; create schema mine; create table mine.seen (id serial primary key, what text)")
+    dump = Dump(t, db, **{"driver.currentSchema": "mine", "database.options": "-c my.word=hello", "driver.prepareThreshold": "0",
+                          "database.ApplicationName": "another",
+                          "database.initial.statements": "insert into seen (what) values (current_setting('my.word') || ';; world');"
+                                                         "insert into seen (what) values (';;;;')"}).start()
+    dump.wait(lambda r: 1 in content(r, TOPIC), "the snapshot")
+    streaming(sql, db)
+    seen = sql("select what from mine.seen order by id").split("\n")
+    equal(seen, ["hello; world", ";;"] * (len(seen) // 2), "once for each connection")
+    equal(sql(f"select string_agg(distinct application_name, ',' order by application_name) from pg_stat_activity where datname = '{db}'"
+              " and application_name like '%e%' and pid <> pg_backend_pid()"), "Debezium General,Debezium Streaming", "names of connections")
+    equal(dump.stop(), 0, "exit code")
+    log = dump.log.read_text()
+    equal(log.count("these settings of the Java driver have no effect"), 1, "warnings")
+    assert "driver.prepareThreshold" in log and "database.ApplicationName" in log, log
+    again(dump, **{"driver.targetServerType": "secondary", "errors.max.retries": "0"})
+    fails(dump, "server is not in hot standby mode")
+
+
+@seconds(90)
+def test_parameters_of_the_stream(t):
+    """origin=none leaves out what came from elsewhere."""
+    t.use_postgres(17)
+    db = t.database()
+    sql = lambda text: t.postgres.sql(text, db, "postgres")
+    origin = t.unique("o")
+    sql(K)
+    sql(f"select pg_replication_origin_create('{origin}')")
+    t.cleanup(sql, f"select pg_replication_origin_drop('{origin}')")
+    dump = Dump(t, db, **{"slot.stream.params": "origin=none"}).start()
+    dump.wait(lambda r: 1 in content(r, TOPIC), "the snapshot")
+    streaming(sql, db)
+    sql(f"select pg_replication_origin_session_setup('{origin}'); insert into k values (2, 0, 'from elsewhere')")
+    sql("insert into k values (3, 0, 'c')")
+    dump.wait(lambda r: 3 in content(r, TOPIC), "the stream")
+    equal(sorted(content(dump.records(), TOPIC)), [1, 3], "rows")
+    equal(dump.stop(), 0, "exit code")
+    fails(again(dump, **{"slot.stream.params": "proto_version=1;word"}), "slot.stream.params", "is set by the connector itself")
+
+
+class Session:
+    """A connection that is in the middle of a transaction."""
+
+    def __init__(self, t, db, begin):
+        argv, env = t.postgres.command("psql", "-qAtX", "-v", "ON_ERROR_STOP=1", database=db, user="postgres")
+        self.process = subprocess.Popen(argv, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        t.cleanup(self.process.wait)
+        t.cleanup(self.process.kill)
+        self.process.stdin.write(f"begin; {begin}; select 'begun';\n")
+        self.process.stdin.flush()
+        equal(self.process.stdout.readline(), "begun\n", "the session")
+
+    def commit(self):
+        self.process.communicate("commit;\n", 60)
+
+
+@seconds(90)
+def test_timeout_of_creating_a_slot(t):
+    """It waits for transactions that are open: said, and tried again until they are over."""
+    db = t.database()
+    t.postgres.sql(K, db, "postgres")
+    other = Session(t, db, "create table x (id int)")
+    dump = Dump(t, db, **{"internal.create.slot.command.timeout": "1", "retriable.restart.connector.wait.ms": "50"}).start()
+    logged(dump, "it took longer than 1 s (internal.create.slot.command.timeout)")
+    other.commit()
+    dump.wait(lambda r: 1 in content(r, TOPIC), "the snapshot")
+    equal(dump.stop(), 0, "exit code")
+
+
+@seconds(90)
+def test_timeout_of_locks(t):
+    db = t.database()
+    sql = lambda text: t.postgres.sql(text, db, "postgres")
+    sql(K)
+    sql(f"select pg_create_logical_replication_slot('{db}', 'pgoutput')")  # it would wait for the lock's transaction
+    holder = Session(t, db, "lock table k in access exclusive mode")
+    dump = Dump(t, db, **{"snapshot.locking.mode": "shared", "snapshot.lock.timeout.ms": "50",
+                          "retriable.restart.connector.wait.ms": "50"}).start()
+    logged(dump, "lock timeout")
+    holder.commit()
+    dump.wait(lambda r: 1 in content(r, TOPIC), "the snapshot")
+    equal(dump.stop(), 0, "exit code")
+
+
+@seconds(60)
+def test_timeout_of_queries(t):
+    db = t.database()
+    t.postgres.sql(K, db, "postgres")
+    dump = Dump(t, db, **{"database.query.timeout.ms": "50", "database.initial.statements": "select pg_sleep(3600)"}).start()
+    logged(dump, "canceling statement due to statement timeout")
+    dump.kill()
+
+
+@seconds(60)
+def test_timeout_of_validation(t):
+    """A server that takes the connection and says nothing."""
+    p = Place(t)
+    silent = socket.create_server(("127.0.0.1", 0))
+    t.cleanup(silent.close)
+    port = str(silent.getsockname()[1])
+    options = {"database__port": port, "connection__validation__timeout__ms": "50", "database__sslmode": "disable"}
+    equal(p.found(**options), {"database.hostname": [f"connecting to postgres at 127.0.0.1:{port}: no answer within 50 ms"]}, "findings")
+
+
+@seconds(60)
+def test_builtin_tables(t):
+    """spatial_ref_sys comes with PostGIS; whoever wants it gets it."""
+    db = t.database()
+    sql = lambda text: t.postgres.sql(text, db, "postgres")
+    sql(K + "; create table spatial_ref_sys (id int primary key); insert into spatial_ref_sys values (7)")
+    for n, (wanted, ignored) in enumerate((([], "true"), ([7], "false"))):
+        dump = Dump(t, db, **{"table.ignore.builtin": ignored, "slot.name": f"{db}_{n}", "table.include.list": "public.(spatial.*|k)"})
+        dump.out, dump.offset = (t.directory / f"{name}{n}" for name in ("out", "offset"))
+        dump.start()
+        dump.wait(lambda r: any(marker == "last" for *_, marker in r), "the snapshot")
+        equal(sorted(content(dump.records(), "srv.public.spatial_ref_sys")), wanted, f"table.ignore.builtin={ignored}")
+        equal(dump.stop(), 0, "exit code")
+
+
+@seconds(60)
+def test_name_of_the_heartbeat_topic(t):
+    db = t.database()
+    t.postgres.sql(K, db, "postgres")
+    dump = Dump(t, db, **{"heartbeat.interval.ms": "20", "topic.heartbeat.name": "all-beats"}).start()
+    dump.wait(lambda r: any(topic == "all-beats" and key == {"serverName": "srv"} for topic, key, *_ in r), "a heartbeat")
     equal(dump.stop(), 0, "exit code")
