@@ -35,6 +35,7 @@ struct cdc_wal { /* what the slot holds back, when it was looked at last (watch.
     unsigned cause, looks;     /* so many looks in a row found too much, by this cause */
     uint64_t warned;           /* bytes of the last warning; 0: none, or it is over */
     unsigned told;             /* causes that were warned of since, bits */
+    bool gave_up;              /* looking while a snapshot runs */
 };
 
 struct cdc_meters {

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "cdc.h"
+#include "watch.h"
 
 #define RANGES_PER_THREAD 4
 #define RANGE_PAGES_MIN 512u   /* 4 MiB */
@@ -528,6 +529,10 @@ static enum cdc_step copy(struct cdc *cdc, const struct cdc_wait *wait, struct s
 static enum cdc_step finish(struct cdc *cdc, const struct cdc_wait *wait, struct sluice_err *err)
 {
     if (!cdc_has_room(cdc)) return CDC_WAIT;
+    if (!cdc_watch_beside(cdc, false)) {
+        cdc_conn_wait(&cdc->replication, POLLIN, wait);
+        if (!cdc_watch_beside(cdc, false)) return CDC_WAIT;
+    }
     enum cdc_step step =
         cdc_conn_query(&cdc->general, &cdc->settings, "COMMIT", "ending the snapshot", wait, err);
     if (step != CDC_DONE) return step;
@@ -567,6 +572,8 @@ static enum cdc_step finish(struct cdc *cdc, const struct cdc_wait *wait, struct
 
 enum cdc_step cdc_snapshot(struct cdc *cdc, const struct cdc_wait *wait, struct sluice_err *err)
 {
+    if (cdc->phase == CDC_SNAPSHOT_OPEN || cdc->phase == CDC_SNAPSHOT_COPY)
+        cdc_watch_beside(cdc, true);
     switch (cdc->phase) {
     case CDC_SNAPSHOT_BEGIN: return begin(cdc, wait, err);
     case CDC_SNAPSHOT_TABLE: return next_table(cdc, wait, err);
@@ -580,7 +587,7 @@ enum cdc_step cdc_snapshot(struct cdc *cdc, const struct cdc_wait *wait, struct 
 void cdc_snapshot_abandon(struct cdc *cdc)
 {
     if (cdc->snapshot_told) over(cdc, false);
-    cdc->blocking = false;
+    cdc->blocking = cdc->watch_due = false;
     cdc_readers_stop(cdc->readers);
     cdc->readers = NULL;
     cdc_block_free(cdc->block);

@@ -50,11 +50,12 @@ static int alarm_of(const char *status)
 }
 
 /* What holds the WAL back. */
-enum { TRANSACTIONS = 1, MANUAL = 2, BEHIND = 4 };
+enum { TRANSACTIONS = 1, MANUAL = 2, BEHIND = 4, SNAPSHOT = 8 };
 
 static unsigned cause_of(const struct cdc *cdc, const struct cdc_slot_look *look)
 {
     if (look->behind < look->retained / 2) return TRANSACTIONS;
+    if (cdc->phase < CDC_START) return SNAPSHOT;
     return cdc->settings.flush_mode == CDC_FLUSH_MANUAL ? MANUAL : BEHIND;
 }
 
@@ -72,6 +73,11 @@ static char *cause_text(unsigned cause, const struct cdc_slot_look *look)
         return cdc_format("%s of it was never confirmed, as lsn.flush.mode=manual leaves that to "
                           "others: advance the slot (pg_replication_slot_advance)",
                           behind);
+    case SNAPSHOT:
+        return cdc_format(
+            "%s of it were written since the snapshot began, and are streamed when it "
+            "is complete",
+            behind);
     default:
         return cdc_format("%s of it is not confirmed by this connector, which is behind: see its "
                           "lag, the task's status, and whether Kafka takes what it gives",
@@ -172,9 +178,8 @@ static uint64_t bytes_of(const char *text)
     return *text && *text != '-' ? strtoull(text, NULL, 10) : 0;
 }
 
-static void take(struct cdc *cdc)
+static void take(struct cdc *cdc, const struct cdc_conn *conn)
 {
-    const struct cdc_conn *conn = &cdc->general;
     if (!PQntuples(conn->results[0])) return; /* dropped: the stream will say so */
     const char *safe = cdc_conn_field(conn, 0, 0, 1);
     const struct cdc_slot_look look = {.status = cdc_conn_field(conn, 0, 0, 0),
@@ -184,11 +189,13 @@ static void take(struct cdc *cdc)
                                        .limit = cdc_conn_field(conn, 0, 0, 5),
                                        .holder = cdc_conn_field(conn, 0, 0, 6)};
     cdc_watch_look(cdc, &look);
+    if (conn != &cdc->general) return; /* rows of snapshots carry none */
     /* Only of catalog rows: a logical slot has no other. */
     cdc->xmin = cdc->settings.xmin_ms ? strtoull(cdc_conn_field(conn, 0, 0, 2), NULL, 10) : 0;
 }
 
-enum cdc_step cdc_watch(struct cdc *cdc, const struct cdc_wait *wait, struct sluice_err *err)
+/* It is time for a look, and nothing stands in the way; or one is under way. */
+static bool due(struct cdc *cdc, bool free)
 {
     const struct cdc_settings *s = &cdc->settings;
     int64_t now_ms = cdc_now_ms();
@@ -196,21 +203,47 @@ enum cdc_step cdc_watch(struct cdc *cdc, const struct cdc_wait *wait, struct slu
                    : cdc->status_ms > WATCH_MAX_MS ? WATCH_MAX_MS
                                                    : cdc->status_ms;
     if (s->xmin_ms && s->xmin_ms < every_ms) every_ms = s->xmin_ms;
-    if (!cdc->watch_due) {
-        if (cdc->last_watch_ms && now_ms - cdc->last_watch_ms < every_ms) return CDC_DONE;
-        /* A table is being looked up, or a chunk read: later. */
-        if (cdc->message || cdc->general.under_way) return CDC_DONE;
-        cdc->watch_due = true;
-        cdc->last_watch_ms = now_ms;
-    }
+    if (cdc->watch_due) return true;
+    if (!free || (cdc->last_watch_ms && now_ms - cdc->last_watch_ms < every_ms)) return false;
+    cdc->last_watch_ms = now_ms;
+    return cdc->watch_due = true;
+}
+
+static enum cdc_step look(struct cdc *cdc, struct cdc_conn *conn, const struct cdc_wait *wait,
+                          struct sluice_err *err)
+{
     struct cdc_text sql = {0};
     cdc_text_adds(&sql, look_sql);
-    cdc_text_literal(&sql, s->slot);
+    cdc_text_literal(&sql, cdc->settings.slot);
     enum cdc_step step =
-        cdc_conn_query(&cdc->general, s, sql.s, "looking at the replication slot", wait, err);
+        cdc_conn_query(conn, &cdc->settings, sql.s, "looking at the replication slot", wait, err);
     cdc_text_free(&sql);
     if (step == CDC_WAIT) return step;
     cdc->watch_due = false;
-    if (step == CDC_DONE) take(cdc);
+    if (step == CDC_DONE) take(cdc, conn);
     return step;
+}
+
+enum cdc_step cdc_watch(struct cdc *cdc, const struct cdc_wait *wait, struct sluice_err *err)
+{
+    /* A table is being looked up, or a chunk read: later. */
+    if (!due(cdc, !cdc->message && !cdc->general.under_way)) return CDC_DONE;
+    return look(cdc, &cdc->general, wait, err);
+}
+
+bool cdc_watch_beside(struct cdc *cdc, bool begin)
+{
+    const struct cdc_wait now = {-1, 0};
+    struct cdc_conn *conn = &cdc->replication;
+    struct sluice_err err = {{0}};
+    bool free = begin && conn->pg && !conn->under_way && !cdc->meters.wal.gave_up;
+    if (!due(cdc, free)) return true;
+    enum cdc_step step = look(cdc, conn, &now, &err);
+    if (step == CDC_ERROR) { /* what is wrong with the connection shows when the stream begins */
+        cdc->host->log(cdc->task, SLUICE_WARN, "%s; it is not looked at again before the stream",
+                       err.msg);
+        cdc->meters.wal.gave_up = true;
+        conn->fatal = false;
+    }
+    return step != CDC_WAIT;
 }

@@ -52,11 +52,12 @@ def waiting_at(worker, db, part, **wanted):
     return found
 
 
-SETUP = """create table signals (id varchar(42) primary key, type varchar(32), data varchar(2048));
+GATE = """create function gate(int) returns boolean language plpgsql cost 1000000 as
+$$ begin perform pg_advisory_lock_shared($1); perform pg_advisory_unlock_shared($1); return true; end $$;
+"""
+SETUP = GATE + """create table signals (id varchar(42) primary key, type varchar(32), data varchar(2048));
 create table a (id int primary key, v text); insert into a select i, repeat('x', 100) from generate_series(1, 200) i;
 create table b (id int primary key, v text); insert into b select i, repeat('y', 100) from generate_series(1, 600) i;
-create function gate(int) returns boolean language plpgsql cost 1000000 as
-$$ begin perform pg_advisory_lock_shared($1); perform pg_advisory_unlock_shared($1); return true; end $$;
 analyze;"""
 
 

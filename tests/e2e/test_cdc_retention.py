@@ -4,6 +4,7 @@ import threading
 import cdc_golden
 from clients import PostgresVersion
 from harness import equal, seconds
+from test_cdc_progress import GATE, hold
 from test_cdc_resume import Dump
 from test_cdc_signals import logged
 
@@ -50,6 +51,30 @@ def test_open_transaction_holds_wal(t):
 
     cdc_golden.wait("the warning to be over", passed)
     equal(dump.stop(), 0, "exit code")
+
+
+@seconds(90)
+def test_a_long_snapshot_holds_wal(t):
+    db = t.database()
+    sql = lambda text: t.postgres.sql(text, db, "postgres")
+    sql(GATE + "create table k (id int primary key); create table other (w text);"
+        "insert into k select generate_series(1, 50)")
+    release = hold(t, db, "initial")
+    over = "snapshot.select.statement.overrides"
+    dump = Dump(t, db, **{"table.include.list": "public.k", "slot.wal.warn.bytes": 8 << 20, over: "public.k",
+                          f"{over}.public.k": "select * from k where id < 40 or gate(7)"}).start()
+    logged(dump, "snapshot of 1 tables begins")
+    sql(MEGABYTES.format(20))
+    logged(dump, "of it were written since the snapshot began, and are streamed when it is complete")
+    release()
+    logged(dump, "streaming from slot")
+    sql("insert into k values (100)")
+    dump.wait(lambda r: 100 in [key["id"] for _, key, _, op, _ in r if op == "c"], "the stream")
+    cdc_golden.wait("the warning to be over", lambda: sql("checkpoint; insert into k select max(id) + 1 from k") or
+                    "which is no concern" in dump.log.read_text())
+    equal(dump.stop(), 0, "exit code")
+    ids = [key["id"] for _, key, _, op, _ in dump.records() if op == "r"]
+    equal(sorted(ids), list(range(1, 51)), "the snapshot, once")
 
 
 @seconds(180)
