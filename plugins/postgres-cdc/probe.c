@@ -68,7 +68,7 @@ static void ask(struct probe *p, const struct cdc_checks *checks, const struct c
         cdc_conn_query(&p->conn, p->settings, sql, "reading the server's settings", wait, &err);
     if (step == CDC_DONE) cdc_checks_run(checks);
     else
-        not_connected(p, step == CDC_WAIT,
+        not_connected(p, step == CDC_WAIT || passing(&p->conn, err.msg),
                       step == CDC_WAIT ? "the server does not answer" : err.msg);
     free(sql);
 }

@@ -113,6 +113,19 @@ static enum cdc_step slot_usable(struct cdc *cdc, struct sluice_err *err)
     return CDC_DONE;
 }
 
+/* Who streamed before may have met a standby that is about to take over. */
+static enum cdc_step cannot_stream(struct cdc *cdc, struct sluice_err *err)
+{
+    const struct cdc_settings *s = &cdc->settings;
+    cdc->hopeless = !cdc->has_position;
+    cdc_error(err,
+              "the postgres server at %s:%d is a standby of version %d, and logical decoding on a "
+              "standby needs version 16; set database.hostname to the primary%s",
+              s->host, s->port, cdc->server_version / 10000,
+              cdc->has_position ? ", or promote it" : "");
+    return CDC_ERROR;
+}
+
 static enum cdc_step take_server(struct cdc *cdc, struct sluice_err *err)
 {
     const struct cdc_conn *conn = &cdc->general;
@@ -125,12 +138,7 @@ static enum cdc_step take_server(struct cdc *cdc, struct sluice_err *err)
                         s->host, s->port, wal_level);
     cdc->server_version = (int)strtol(cdc_conn_field(conn, 0, 0, 1), NULL, 10);
     cdc->standby = *cdc_conn_field(conn, 0, 0, 2) == 't';
-    if (s->streams && cdc->standby && cdc->server_version < 160000)
-        return hopeless(cdc, err,
-                        "the postgres server at %s:%d is a standby of version %d, and logical "
-                        "decoding on a standby needs version 16; set database.hostname to the "
-                        "primary",
-                        s->host, s->port, cdc->server_version / 10000);
+    if (s->streams && cdc->standby && cdc->server_version < 160000) return cannot_stream(cdc, err);
     int timeout = (int)strtol(cdc_conn_field(conn, 0, 0, 3), NULL, 10);
     cdc->status_ms = s->status_interval_ms;
     if (timeout > 0 && cdc->status_ms > timeout / 3) cdc->status_ms = timeout / 3 ? timeout / 3 : 1;
@@ -643,6 +651,20 @@ static enum cdc_step slot_busy(struct cdc *cdc, struct sluice_err *err)
                     said, (long long)s->slot_retries * s->slot_retry_ms);
 }
 
+/* A standby that keeps the slot in step with its primary's lends it to nobody before it is
+ * promoted: a failover is under way. */
+static enum cdc_step await_promotion(struct cdc *cdc, struct sluice_err *err)
+{
+    const struct cdc_settings *s = &cdc->settings;
+    cdc->replication.fatal = false;
+    cdc_error(err,
+              "replication slot \"%s\" cannot be used: the server at %s:%d is a standby that keeps "
+              "it in step with its primary's; waiting for the standby to be promoted, or set "
+              "database.hostname to the primary",
+              s->slot, s->host, s->port);
+    return CDC_ERROR;
+}
+
 static enum cdc_step start(struct cdc *cdc, const struct cdc_wait *wait, struct sluice_err *err)
 {
     char *sql = start_sql(cdc);
@@ -652,6 +674,8 @@ static enum cdc_step start(struct cdc *cdc, const struct cdc_wait *wait, struct 
     free(what);
     if (step == CDC_ERROR && !strcmp(cdc->replication.sqlstate, "55006"))
         return slot_busy(cdc, err);
+    if (step == CDC_ERROR && cdc->standby && !strcmp(cdc->replication.sqlstate, "55000"))
+        return await_promotion(cdc, err);
     if (step != CDC_DONE) return step;
     if (!cdc->replication.results_n ||
         PQresultStatus(cdc->replication.results[0]) != PGRES_COPY_BOTH)
