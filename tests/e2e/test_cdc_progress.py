@@ -143,3 +143,23 @@ def test_progress_and_all_of_debeziums_metrics(t):
     release()
     wait_for("the end", lambda: "incremental snapshot is complete" in worker.log_text(), 60)
     wait_for("its end to show", lambda: progress(worker, db) is None)
+
+
+@seconds(180)
+def test_any_worker_tells_how_far_a_task_is(t):
+    db = t.database()
+    t.postgres.sql(SETUP, db, "postgres")
+    t.cleanup(t.kafka.wire.delete_topics, [f"{db}.public.b"])
+    release = hold(t, db, "initial")
+    workers = t.cluster(2)
+    workers[0].rest.create(db, config(t, db, **{
+        "snapshot.mode": "initial", "table.include.list": "public.b",
+        "snapshot.select.statement.overrides": "public.b",
+        "snapshot.select.statement.overrides.public.b": "select * from b where id < 301 or gate(7)"}))
+    workers[0].rest.wait_running(db)
+    for worker in workers:
+        equal(waiting_at(worker, db, "public.b")["what"], "initial snapshot")
+    equal([w.rest.call("GET", f"/connectors/{db}/tasks/1/progress")[0] for w in workers], [404, 404])
+    release()
+    for worker in workers:
+        wait_for("the end to show", lambda: progress(worker, db) is None)
