@@ -150,7 +150,7 @@ struct cdc {
     /* ---- of one poll() ---- */
     struct cdc_memory memory;
     const struct sluice_room *room;
-    size_t emitted, emitted_bytes;
+    size_t emitted, emitted_bytes, copied_bytes;
     int64_t now_ns; /* wall clock at the last read from the socket */
     /* A message may make several records (envelope.c). Those that the room does not hold come with
      * the next poll(), from the same message: part counts its records, parts_done those that were

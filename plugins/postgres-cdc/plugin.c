@@ -192,7 +192,7 @@ static enum sluice_verdict cdc_poll(void *self, struct sluice_batch *batch,
     cdc->memory.batch = batch;
     cdc->memory.next = cdc->memory.end = NULL;
     cdc->room = room;
-    cdc->emitted = cdc->emitted_bytes = 0;
+    cdc->emitted = cdc->emitted_bytes = cdc->copied_bytes = 0;
     cdc->part = 0;
     cdc->last = NULL;
     cdc->now_ns = cdc_wall_ns();

@@ -20,6 +20,13 @@
  * a short pause lets them gather, and costs a fraction of the system calls. */
 #define BUSY_MS 3
 #define GATHER_MS 1
+/* With a backlog to work off, nobody waits for single records: more of them gather. */
+#define BEHIND_MS 200
+#define GATHER_BEHIND_MS 3
+/* Small messages are copied into the batch's memory, up to so many bytes a poll: theirs can go to
+ * the next one at once. */
+#define COPY_MAX 2048
+#define COPIES_MAX ((size_t)1 << 20)
 #define CALLED_MS 50 /* between looks at whether the host wants the thread back */
 
 static enum cdc_step broken_stream(struct cdc *cdc, struct sluice_err *err, const char *what)
@@ -191,6 +198,18 @@ static enum cdc_step left_out(struct cdc *cdc, const struct cdc_relation *relati
     return CDC_DONE;
 }
 
+/* What is still to be read now stands in the batch's memory, if it is small. */
+static void copy_rest(struct cdc *cdc, struct cdc_cursor *c)
+{
+    size_t n = (size_t)(c->end - c->p);
+    if (n > COPY_MAX || cdc->copied_bytes > COPIES_MAX) return;
+    unsigned char *copy = cdc_take(&cdc->memory, n);
+    memcpy(copy, c->p, n);
+    c->p = copy;
+    c->end = copy + n;
+    cdc->copied_bytes += n;
+}
+
 static enum cdc_step on_change(struct cdc *cdc, struct cdc_cursor *c, char op, uint64_t lsn,
                                const struct cdc_wait *wait, struct sluice_err *err)
 {
@@ -207,6 +226,7 @@ static enum cdc_step on_change(struct cdc *cdc, struct cdc_cursor *c, char op, u
         cdc->meters.filtered++;
         return CDC_DONE;
     }
+    copy_rest(cdc, c);
     if (!relation || !cdc_read_change(c, op, &change))
         return broken_stream(cdc, err, relation ? "change" : "change of an unknown table");
     bool again = cdc->parts_done == UINT32_MAX; /* only counted */
@@ -329,7 +349,7 @@ static enum cdc_step on_keepalive(struct cdc *cdc, const char *data, int len,
 static enum cdc_step work(struct cdc *cdc, char *data, int len, const struct cdc_wait *wait,
                           struct sluice_err *err)
 {
-    size_t emitted = cdc->emitted;
+    size_t emitted = cdc->emitted, copied = cdc->copied_bytes;
     const struct cdc_position before = cdc->position;
     enum cdc_step step;
     cdc->part = 0;
@@ -353,7 +373,8 @@ static enum cdc_step work(struct cdc *cdc, char *data, int len, const struct cdc
         cdc->message_len = len;
     } else if (cdc->emitted != emitted) {
         cdc->emitted_bytes += (size_t)len;
-        cdc_keep(cdc, data);
+        if (cdc->copied_bytes == copied) cdc_keep(cdc, data);
+        else PQfreemem(data);
     } else {
         PQfreemem(data);
     }
@@ -471,7 +492,8 @@ static bool receive(struct cdc *cdc, const struct cdc_wait *wait, bool *gather, 
     if (!cdc_conn_wait(&cdc->replication, POLLIN, in_hand ? &now : wait)) {
         if (cdc->emitted && *gather) {
             *gather = false;
-            cdc_sleep(wait->wake_fd, cdc_now_ms() + GATHER_MS);
+            bool behind = cdc->now_ns / 1000 - cdc->position.ts_us > BEHIND_MS * 1000;
+            cdc_sleep(wait->wake_fd, cdc_now_ms() + (behind ? GATHER_BEHIND_MS : GATHER_MS));
             return true;
         }
         if (in_hand) return false;
