@@ -36,6 +36,9 @@ void sluice_client_layers(enum sluice_client client, const struct sluice_map *wo
         sluice_map_set(out, "max.in.flight.requests.per.connection", "1");
         sluice_map_set(out, "delivery.timeout.ms", "2147483647");
         sluice_map_set(out, "compression.type", "none");
+        /* Not Java's 5: while a request is under way, what comes gathers for the next, so that
+         * under load a longer wait makes no larger batches. */
+        sluice_map_set(out, "linger.ms", "1");
     } else if (client == SLUICE_CLIENT_CONSUMER) {
         sluice_map_set(out, "auto.offset.reset", "earliest");
         sluice_map_set(out, "isolation.level", "read_uncommitted"); /* as in Java */

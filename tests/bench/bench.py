@@ -88,7 +88,7 @@ def beside_java(java, what, size, ns):
 
 
 def _text(key, value):
-    name = key.replace("_s_per_million", " s/M").replace("_s", "/s" if key == "rows_s" else " s").replace("_", " ")
+    name = key.replace("_s_per_million", " s/M").replace("_s", "/s" if key in ("rows_s", "changes_s") else " s").replace("_", " ")
     return f"{name} {value:,.0f}" if abs(value) >= 1000 else f"{name} {value:.2f}"
 
 

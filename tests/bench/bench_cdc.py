@@ -63,8 +63,8 @@ def connector(b, prefix):
 class SluiceReader:
     name, slot, topic = "sluice", "sluice", "sluice.public.orders"
 
-    def __init__(self, b):
-        self.process = Sluice(b.directory / "sluice", b.kafka.bootstrap,
+    def __init__(self, b, worker=None):
+        self.process = Sluice(b.directory / "sluice", b.kafka.bootstrap, worker,
                               connectors={"bench": connector(b, "sluice")})
 
     def start(self):
@@ -81,13 +81,13 @@ class SluiceReader:
 class DebeziumReader:
     name, slot, topic = "Debezium on Kafka Connect", "debezium", "debezium.public.orders"
 
-    def __init__(self, b):
-        self.config = connector(b, "debezium")
+    def __init__(self, b, worker=None):
+        self.config, self.worker = connector(b, "debezium"), worker
         self.connect = Connect(b.services.directory)
         self.bootstrap = b.kafka.bootstrap
 
     def start(self):
-        self.connect.start(KAFKA_BOOTSTRAP=self.bootstrap)
+        self.connect.start(self.bootstrap, worker=self.worker)
         Rest(self.connect.url).create("bench", self.config)
         return self.connect.pid
 

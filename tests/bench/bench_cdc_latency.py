@@ -8,10 +8,11 @@ import re
 import subprocess
 import time
 
-from bench import wait_for
+from bench import process_cost, wait_for
 from bench_cdc import DebeziumReader, SluiceReader, TABLE
 
-RATE, PER_TRANSACTION, SECONDS, WARM = 10_000, 10, 20, 5
+RATE, SECONDS, WARM = 10_000, 12, 3
+TRANSACTIONS = (1, 10, 1000)  # changes of each: three loads of the same rate
 ALONE, PAUSE = 100, 0.05
 COMMITTED = re.compile(rb'"ts_us":(\d+)')
 LOAD = """
@@ -53,42 +54,57 @@ def share(ages, part):
     return sorted(ages)[min(len(ages) - 1, int(len(ages) * part))]
 
 
-def measure(b, reader, first):
+def under_load(b, reader, consumer, first, per):
     argv, env = b.postgres.command("psql", "-qX", "-c", LOAD.format(
-        changes=RATE * SECONDS, first=first, per=PER_TRANSACTION, rate=RATE))
+        changes=RATE * SECONDS, first=first, per=per, rate=RATE))
+    load = subprocess.Popen(argv, env=env)
+    before, began = process_cost(reader.pid), time.monotonic()
+    ages = consumer.ages(RATE * SECONDS)
+    took, after = time.monotonic() - began, process_cost(reader.pid)
+    load.wait()
+    ages = ages[RATE * WARM:]
+    b.note(f"{per:,} a transaction, {reader.name}", changes_s=RATE * SECONDS / took,
+           p50_ms=share(ages, 0.5), p99_ms=share(ages, 0.99), p999_ms=share(ages, 0.999), most_ms=max(ages),
+           cpu_percent=100 * (after["cpu"] - before["cpu"]) / took, rss_mb=after["rss"] / 1e6)
+
+
+def alone(b, reader, consumer, first):
+    ages = []
+    for i in range(ALONE):
+        b.postgres.sql(f"insert into orders values ({first + i}, 1, 'new', 1, 1, true, 'one', now())")
+        ages += consumer.ages(1)
+        time.sleep(PAUSE)
+    b.note(f"single changes, {reader.name}", p50_ms=share(ages, 0.5), p99_ms=share(ages, 0.99))
+
+
+def measure(b, reader, first):
     consumer = Consumer(b, reader.topic)
     try:
         time.sleep(2)
-        load = subprocess.Popen(argv, env=env)
-        began = time.monotonic()
-        ages = consumer.ages(RATE * SECONDS)
-        took = time.monotonic() - began
-        load.wait()
-        ages = ages[RATE * WARM:]
-        b.note(f"latency at {RATE:,}/s, {reader.name}", changes_s=RATE * SECONDS / took, p50_ms=share(ages, 0.5),
-               p99_ms=share(ages, 0.99), most_ms=max(ages))
-        first += RATE * SECONDS
-        alone = []
-        for i in range(ALONE):
-            b.postgres.sql(f"insert into orders values ({first + 1 + i}, 1, 'new', 1, 1, true, 'one', now())")
-            alone += consumer.ages(1)
-            time.sleep(PAUSE)
-        b.note(f"latency of single changes, {reader.name}", p50_ms=share(alone, 0.5), p99_ms=share(alone, 0.99))
+        alone(b, reader, consumer, first)
+        first += ALONE
+        for per in TRANSACTIONS:
+            under_load(b, reader, consumer, first, per)
+            first += RATE * SECONDS
     finally:
         consumer.stop()
+    return first
 
 
 def run(b):
-    print(f"CDC: latency at {RATE:,} changes/s, {PER_TRANSACTION} a transaction")
+    print(f"CDC: latency at {RATE:,} changes/s")
     b.postgres.sql(TABLE)
     b.postgres.sql("insert into orders values (0, 1, 'new', 1, 1, true, 'first', now())")
-    readers = [SluiceReader(b)] + ([] if b.options.no_java else [DebeziumReader(b)])
-    for turn, reader in enumerate(readers):
-        reader.start()
+    # Offsets are written as often as both workers do it by default.
+    worker = {"offset.flush.interval.ms": "60000"}
+    readers = [SluiceReader(b, worker)] + ([] if b.options.no_java else [DebeziumReader(b, worker)])
+    first = 1
+    for reader in readers:
+        reader.pid = reader.start()
         try:
             wait_for("the first record", lambda: b.end_of(reader.topic) > 0, 120)
             wait_for("the stream", lambda: b.postgres.sql(
                 "select 1 from pg_stat_replication where state = 'streaming'", user="postgres"), 300)
-            measure(b, reader, 1 + turn * 10 * RATE * SECONDS)
+            first = measure(b, reader, first)
         finally:
             reader.stop()
