@@ -86,6 +86,7 @@ void cdc_source_type(const struct cdc_types *types, uint32_t oid, int32_t typmod
     const struct cdc_type *type = cdc_types_find(types, oid);
     if (!type) return;
     name_of(type, auto_increment, snapshot, out);
+    snapshot = snapshot && type->kind != 'd' && !type->elem; /* of others it tells no less */
     for (int depth = 0; type && type->kind == 'd' && depth < 32; depth++) {
         if (type->typmod >= 0) typmod = type->typmod;
         type = cdc_types_find(types, type->base);

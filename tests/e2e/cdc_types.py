@@ -21,6 +21,8 @@ EACH = {
     "types_each_micros": {**only(f"money|{TIMES}|bytea"), "time.precision.mode": "microseconds",
                           "binary.handling.mode": "base64-url-safe", "money.fraction.digits": "4"},
     "types_each_adaptive_micros": {**only(TIMES), "time.precision.mode": "adaptive_time_microseconds"},
+    "types_each_typed": {**only("num.*|bit.*|varbit.*|char5|varchar.*|name|time3|ts3|tz|iv.*|money|enum|citext|hstore|isbn"
+                                "|inet|float4|int2|oid|bool|bytea"), "column.propagate.source.type": ".*"},
     "types_each_nanos": {**only("date|time.*"), "time.precision.mode": "nanoseconds"},
     "types_each_unknown": {**only(UNKNOWN), "include.unknown.datatypes": "true", "binary.handling.mode": "hex"},
 }
@@ -59,6 +61,18 @@ def change(column, remove=(), **more):
     column["field"] = last
 
 
+def change_to_array(column, of):
+    """Makes it the description of an array of what another column is."""
+    own = lambda part, mine: {k: v for k, v in part.get("parameters", {}).items()
+                              if k.startswith("__debezium.source") == mine}
+    element = {k: v for k, v in of.items() if k not in ("field", "default")} | {"optional": True}
+    element |= {"parameters": own(of, False)}
+    array = {"type": "array", "items": {k: v for k, v in element.items() if v != {}},
+             "optional": column["optional"], "parameters": own(column, True), "field": column["field"]}
+    column.clear()
+    column.update({k: v for k, v in array.items() if v != {}})
+
+
 def server_text(value):
     """(1.0,2.0), in hexadecimal, as the server writes it."""
     if isinstance(value, list):
@@ -84,11 +98,8 @@ def correct_each(name, table, record):
             row.update({k: server_text(v) for k, v in row.items() if k != "id"})
     broken = BROKEN_ARRAYS.fullmatch(table)
     for columns in columns_of(record):
-        if broken:  # v's description, without what is the column's own
-            element = {k: v for k, v in columns["v"].items() if k not in ("field", "default")} | {"optional": True}
-            change(columns["a"], set(columns["a"]) - {"optional", "field"})
-            optional = columns["a"].pop("optional")
-            change(columns["a"], type="array", items=element, optional=optional)
+        if broken:
+            change_to_array(columns["a"], columns["v"])
         for array in [c for c in columns.values() if c["type"] == "array" and name == "types_each_unknown"]:
             broken = broken or array["field"] == "a" and not array["items"]["optional"]
             array["items"]["optional"] = True
