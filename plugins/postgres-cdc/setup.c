@@ -207,8 +207,19 @@ static enum cdc_step check_offset(struct cdc *cdc, struct sluice_err *err)
     const struct cdc_settings *s = &cdc->settings;
     char *why = mismatch(cdc);
     if (!why) return CDC_DONE;
+    if (cdc->standby && cdc->slot.exists && offset_ahead(cdc)) {
+        cdc_error(err,
+                  "the stored offset is ahead of what the standby at %s:%d has replayed; waiting "
+                  "for it to catch up",
+                  s->host, s->port);
+        free(why);
+        return CDC_ERROR;
+    }
     bool greater = s->mismatch == CDC_TRUST_GREATER || s->flush_mode == CDC_FLUSH_DRIVER;
-    bool trusted = s->mismatch == CDC_TRUST_SLOT || (greater && !offset_ahead(cdc));
+    bool ahead = cdc->slot.exists && offset_ahead(cdc);
+    /* Amid a run it is a failover that lost the last of the WAL: what the slot has not confirmed
+     * comes again, and nothing is missed. */
+    bool trusted = s->mismatch == CDC_TRUST_SLOT || (ahead ? !cdc->first_start : greater);
     enum cdc_step step = CDC_DONE;
     char here[24];
     cdc_lsn_text(cdc->position.lsn_commit ? cdc->position.lsn_commit : cdc->position.lsn, here);
@@ -220,7 +231,8 @@ static enum cdc_step check_offset(struct cdc *cdc, struct sluice_err *err)
         memset(&cdc->position, 0, sizeof(cdc->position));
         cdc->has_position = false;
     } else if (cdc->slot.exists && trusted) {
-        cdc->host->log(cdc->task, SLUICE_WARN, "%s: going on from the slot, as configured", why);
+        cdc->host->log(cdc->task, SLUICE_WARN, "%s: going on from the slot at %s", why,
+                       cdc_lsn_text(cdc->slot.confirmed, here));
         trust_slot(cdc);
     } else {
         step = hopeless(cdc, err,
