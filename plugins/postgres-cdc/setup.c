@@ -217,9 +217,9 @@ static enum cdc_step check_offset(struct cdc *cdc, struct sluice_err *err)
     }
     bool greater = s->mismatch == CDC_TRUST_GREATER || s->flush_mode == CDC_FLUSH_DRIVER;
     bool ahead = cdc->slot.exists && offset_ahead(cdc);
-    /* Amid a run it is a failover that lost the last of the WAL: what the slot has not confirmed
-     * comes again, and nothing is missed. */
-    bool trusted = s->mismatch == CDC_TRUST_SLOT || (ahead ? !cdc->first_start : greater);
+    /* Not amid a run: positions of the server that is gone, still on their way into Kafka, would be
+     * confirmed to this one. */
+    bool trusted = s->mismatch == CDC_TRUST_SLOT ? !ahead || cdc->first_start : greater && !ahead;
     enum cdc_step step = CDC_DONE;
     char here[24];
     cdc_lsn_text(cdc->position.lsn_commit ? cdc->position.lsn_commit : cdc->position.lsn, here);
@@ -235,14 +235,17 @@ static enum cdc_step check_offset(struct cdc *cdc, struct sluice_err *err)
                        cdc_lsn_text(cdc->slot.confirmed, here));
         trust_slot(cdc);
     } else {
-        step = hopeless(cdc, err,
-                        "%s. The connector is trying to read the change stream starting at %s, "
-                        "but this is no longer available on the server: changes since then are "
-                        "lost. Set snapshot.mode=when_needed, or delete the connector's offsets "
-                        "and start with snapshot.mode=initial%s",
-                        why, here,
-                        cdc->slot.exists ? "; offset.mismatch.strategy=trust_slot accepts the loss"
-                                         : "");
+        step =
+            hopeless(cdc, err,
+                     "%s. The connector is trying to read the change stream starting at %s, "
+                     "but this is no longer available on the server: changes since then are "
+                     "lost. Set snapshot.mode=when_needed, or delete the connector's offsets "
+                     "and start with snapshot.mode=initial%s",
+                     why, here,
+                     ahead              ? "; with offset.mismatch.strategy=trust_slot the "
+                                          "task, started again, goes on from the slot"
+                     : cdc->slot.exists ? "; offset.mismatch.strategy=trust_slot accepts the loss"
+                                        : "");
     }
     free(why);
     return step;
