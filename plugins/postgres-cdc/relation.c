@@ -11,7 +11,7 @@
 
 /* ---- the catalog ---- */
 
-enum { BEHIND, COLUMNS, KEYS, TYPES }; /* results of catalog_sql() */
+enum { BEHIND, KEYS, COLUMNS, TYPES }; /* results of catalog_sql() */
 
 #define BEHIND_MS 1000 /* at most until the catalog has to show a transaction that was streamed */
 
@@ -30,19 +30,14 @@ void cdc_behind_sql(struct cdc_text *sql, uint64_t txid)
         (uint32_t)txid, (uint32_t)txid);
 }
 
-/* Besides BEHIND: columns; key columns (primary key, else a unique index that covers all rows); the
- * types that occur, with elements and bases. txid: of the change, 0: there is none. */
+/* Besides BEHIND: key columns (primary key, else a unique index that covers all rows); columns; the
+ * types that occur, with elements and bases. Each statement sees what is committed by then: a table
+ * that is dropped meanwhile must not look like one without a key, so its columns come later. txid:
+ * of the change, 0: there is none. */
 static char *catalog_sql(uint32_t oid, const struct cdc_relation_message *message, uint64_t txid)
 {
     struct cdc_text sql = {0};
     cdc_behind_sql(&sql, txid);
-    cdc_text_addf(
-        &sql,
-        "SELECT a.attname, a.atttypid, a.atttypmod, a.attnotnull, CASE WHEN %s THEN "
-        "pg_catalog.pg_get_expr(d.adbin, d.adrelid) END FROM pg_catalog.pg_attribute a LEFT JOIN "
-        "pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum WHERE "
-        "a.attrelid = %u AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum;",
-        "a.attgenerated = ''", oid);
     cdc_text_addf(
         &sql,
         "SELECT a.attname, i.indexrelid FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON "
@@ -52,6 +47,13 @@ static char *catalog_sql(uint32_t oid, const struct cdc_relation_message *messag
         "AND i.indexprs IS NULL AND k.ord <= i.indnkeyatts ORDER BY i.indisprimary DESC, "
         "c.relname, k.ord;",
         oid);
+    cdc_text_addf(
+        &sql,
+        "SELECT a.attname, a.atttypid, a.atttypmod, a.attnotnull, CASE WHEN %s THEN "
+        "pg_catalog.pg_get_expr(d.adbin, d.adrelid) END FROM pg_catalog.pg_attribute a LEFT JOIN "
+        "pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum WHERE "
+        "a.attrelid = %u AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum;",
+        "a.attgenerated = ''", oid);
     cdc_text_addf(&sql,
                   "WITH RECURSIVE t AS (SELECT p.* FROM pg_catalog.pg_type p WHERE p.oid IN "
                   "(SELECT atttypid FROM pg_catalog.pg_attribute WHERE attrelid = %u AND attnum > "
