@@ -69,7 +69,12 @@ class Rest:
         return http(method, self.url + path, body, headers)
 
     def ok(self, method, path, body=None):
-        status, answer = self.call(method, path, body)
+        """What is refused because the group is about to rebalance is asked again, as clients do."""
+        for _ in range(240):  # a minute
+            status, answer = self.call(method, path, body)
+            if status != 409 or "rebalance" not in str(answer):
+                break
+            time.sleep(0.25)
         if status >= 300:
             raise RuntimeError(f"{method} {path}: {status} {answer}")
         return answer

@@ -153,6 +153,8 @@ class Test:
             one.start(wait=False)
         for one in workers if start else []:
             one.wait_ready()
+        for one in workers if start else []:  # healthy it is before there is a leader
+            wait_for("a leader", lambda one=one: one.rest.call("POST", "/connectors/nobody/restart")[0] == 404)
         return workers
 
     def connect(self, mode="distributed", group=None, worker=None, **env):

@@ -2,8 +2,7 @@
 import json
 import re
 
-from harness import equal, wait_for
-from test_rest_conformance import raw
+from harness import equal, raw_http, wait_for
 
 TYPES = {"object": dict, "array": list, "string": str, "boolean": bool, "null": type(None)}
 
@@ -71,7 +70,7 @@ class Described:
 
     def __init__(self, worker):
         self.worker = worker
-        self.document = json.loads(raw(worker, "GET", "/openapi.json")[2])
+        self.document = json.loads(raw_http(worker.port, "GET", "/openapi.json")[2])
         self.schemas = Schemas(self.document)
         self.seen = set()
 
@@ -85,7 +84,7 @@ class Described:
     def __call__(self, method, path, status, body=None):
         data = None if body is None else json.dumps(body).encode()
         headers = {} if body is None else {"Content-Type": "application/json"}
-        got, answered, text = raw(self.worker, method, path, data, headers)
+        got, answered, text = raw_http(self.worker.port, method, path, data, headers)
         where, operation = self.operation(method, path)
         self.seen.add((method, where))
         equal(got, status, f"{method} {path}: {text[:500]}")
