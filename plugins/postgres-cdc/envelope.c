@@ -498,24 +498,32 @@ static bool emit_rekey(struct cdc *cdc, struct cdc_relation *rel, const struct c
         return false;
     struct sluice_value old_key = sluice_nested(SLUICE_STRUCT, gone.key, rel->key_fields);
     struct sluice_value new_key = sluice_nested(SLUICE_STRUCT, made.key, rel->key_fields);
-    struct sluice_record *record = finish(cdc, rel, 'd', &gone, NULL, &cdc->position, before);
-    add_header(cdc, record, "__debezium.newkey", rel->key_schema, new_key);
-    if (cdc->settings.tombstones)
-        tombstone(cdc, rel, old_key, record->headers, record->headers_len, before);
-    record = finish(cdc, rel, 'c', &made, NULL, &cdc->position, &cdc->position);
-    add_header(cdc, record, "__debezium.oldkey", rel->key_schema, old_key);
+    bool create = !(cdc->settings.skipped & CDC_SKIP_C);
+    if (!(cdc->settings.skipped & CDC_SKIP_D)) {
+        const struct cdc_position *last = create ? before : &cdc->position;
+        bool more = cdc->settings.tombstones;
+        struct sluice_record *record =
+            finish(cdc, rel, 'd', &gone, NULL, &cdc->position, more ? before : last);
+        add_header(cdc, record, "__debezium.newkey", rel->key_schema, new_key);
+        if (more) tombstone(cdc, rel, old_key, record->headers, record->headers_len, last);
+    }
+    if (create) {
+        struct sluice_record *record =
+            finish(cdc, rel, 'c', &made, NULL, &cdc->position, &cdc->position);
+        add_header(cdc, record, "__debezium.oldkey", rel->key_schema, old_key);
+    }
     return true;
 }
 
 static bool emit_update(struct cdc *cdc, struct cdc_relation *rel, const struct cdc_change *change,
                         const struct cdc_position *before, struct sluice_err *err)
 {
-    if (cdc->settings.skipped & CDC_SKIP_U) return true;
     if (change->old && change->before.n != change->after.n)
         return cdc_error(err, "postgres sent old and new rows of %s.%s with different columns",
                          rel->schema, rel->table);
     if (change->after.n == rel->columns_n && key_changed(rel, change))
         return emit_rekey(cdc, rel, change, before, err);
+    if (cdc->settings.skipped & CDC_SKIP_U) return true;
     if (cdc->settings.skip_unchanged && change->old == 'O' && change->after.n == rel->columns_n &&
         !row_changed(rel, change)) {
         cdc->meters.unchanged++;

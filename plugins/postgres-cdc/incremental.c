@@ -371,7 +371,7 @@ static bool emit_window(struct cdc *cdc, const struct cdc_position *before, stru
     struct cdc_incremental *inc = cdc->incremental;
     for (size_t i = 0; i < inc->rows_n; i++) {
         const struct cdc_tuple tuple = {.cells = inc->rows[i].cells, .n = inc->relation->columns_n};
-        if (!inc->rows[i].newer && !(cdc->settings.skipped & CDC_SKIP_R) &&
+        if (!inc->rows[i].newer &&
             !cdc_emit_incremental_row(cdc, inc->relation, &tuple, before, err))
             return false;
     }

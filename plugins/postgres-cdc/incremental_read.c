@@ -655,7 +655,7 @@ bool cdc_incremental_passed(struct cdc *cdc, struct sluice_err *err, bool *ok)
     for (; inc->emit_at < inc->rows_n; inc->emit_at++) {
         const struct row *row = &inc->rows[inc->emit_at];
         const struct cdc_tuple tuple = {.cells = row->cells, .n = inc->relation->columns_n};
-        if (row->newer || (cdc->settings.skipped & CDC_SKIP_R)) continue;
+        if (row->newer) continue;
         if (!cdc_has_room(cdc)) return false;
         *ok = cdc_emit_incremental_row(cdc, inc->relation, &tuple, &cdc->position, err);
         if (!*ok) return false;

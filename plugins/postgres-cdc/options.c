@@ -155,8 +155,9 @@ const struct sluice_option cdc_options[] = {
     {"message.key.columns", STR, MED, 0, NULL, NULL, FILT,
      "Record keys other than the primary key: regex:column,column;regex:column."},
     {"skipped.operations", STR, LOW, 0, "t", NULL, FILT,
-     "Operations that give no records: any of c, u, d, t, r, separated by commas, or none. When "
-     "given, a publication that is created leaves them out too."},
+     "Operations that give no records: any of c, u, d, t, separated by commas, or none. When "
+     "given, a publication that is created leaves them out too. r is taken as well, and has no "
+     "effect, nor has it with Debezium."},
     {"tombstones.on.delete", BOOL, MED, 0, "true", NULL, FILT,
      "Whether a delete is followed by a record with the same key and a null value, which lets "
      "compaction remove the key."},

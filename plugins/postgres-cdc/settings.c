@@ -257,9 +257,11 @@ static void read_filters(struct reader *r)
     const char *ops = r->host->str(r->conf, "skipped.operations");
     s->skipped_given = given(r, "skipped.operations");
     if (!ops || !strcasecmp(ops, "none")) return;
+    static const char letters[] = "cudtr"; /* r: snapshots have their rows all the same */
     for (; *ops; ops++) {
-        const char *letter = strchr("cudtr", tolower((unsigned char)*ops));
-        if (letter && (!ops[1] || strchr(", ", ops[1]))) s->skipped |= 1u << (letter - "cudtr");
+        const char *letter = strchr(letters, tolower((unsigned char)*ops));
+        if (letter && (!ops[1] || strchr(", ", ops[1])))
+            s->skipped |= *letter == 'r' ? 0 : 1u << (letter - letters);
         else if (!strchr(", ", *ops)) {
             wrong(r, "skipped.operations", "'%s': give any of c, u, d, t, r, or none", ops);
             return;

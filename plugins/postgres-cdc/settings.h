@@ -35,7 +35,7 @@ enum cdc_failure_mode { CDC_FAILURE_WARN, CDC_FAILURE_FAIL, CDC_FAILURE_SKIP };
 enum cdc_flush_action { CDC_FLUSH_FAIL, CDC_FLUSH_WARN, CDC_FLUSH_IGNORE };
 
 /* Bits of settings.skipped. */
-enum { CDC_SKIP_C = 1, CDC_SKIP_U = 2, CDC_SKIP_D = 4, CDC_SKIP_T = 8, CDC_SKIP_R = 16 };
+enum { CDC_SKIP_C = 1, CDC_SKIP_U = 2, CDC_SKIP_D = 4, CDC_SKIP_T = 8 };
 
 struct cdc_mappings;
 struct cdc_reselector; /* reselect.h */

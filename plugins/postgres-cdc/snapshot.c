@@ -191,7 +191,7 @@ static enum cdc_step next_table(struct cdc *cdc, const struct cdc_wait *wait,
 {
     while (cdc->table_at < cdc->tables_n && !wanted(cdc, &cdc->tables[cdc->table_at]))
         cdc->table_at++;
-    if (cdc->table_at == cdc->tables_n || (cdc->settings.skipped & CDC_SKIP_R)) {
+    if (cdc->table_at == cdc->tables_n) {
         cdc->phase = CDC_SNAPSHOT_END;
         return CDC_DONE;
     }
