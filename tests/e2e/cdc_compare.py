@@ -201,8 +201,9 @@ def check_run(records):
             last = place
 
 
-def save(path, records):
-    """Schemas once each: {"schemas": [...], "records": [...]} with numbers in their place."""
+def save(path, records, settled=()):
+    """Schemas once each: {"schemas": [...], "records": [...]} with numbers in their place; settled: see
+    cdc_golden.py."""
     schemas = []
 
     def number(part):
@@ -215,8 +216,12 @@ def save(path, records):
     lines = [{**r, "key": number(r["key"]), "value": number(r["value"]),
               "headers": {k: number(v) for k, v in r["headers"].items()}} for r in records]
     text = ['{"schemas": [', ",\n".join(json.dumps(s, ensure_ascii=False) for s in schemas),
-            '], "records": [', ",\n".join(json.dumps(r, ensure_ascii=False) for r in lines), "]}\n"]
+            '], "records": [', ",\n".join(json.dumps(r, ensure_ascii=False) for r in lines), "]" + (f', "settled": {list(settled)}' if settled else "") + "}\n"]
     path.write_text("\n".join(text))
+
+
+def settled(path):
+    return json.loads(path.read_text()).get("settled", [])
 
 
 def load(path):

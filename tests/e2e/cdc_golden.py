@@ -2,11 +2,17 @@
 """The same SQL through Debezium and through postgres-cdc: scenarios, running them, golden files.
 
 A scenario is an SQL file of tests/golden/cdc and some properties. What is before "-- stream" is
-there before the connector starts; at "-- wait" the connector has time to catch up, as both look
-into the catalog when a table has changed; what follows "-- restart" happens while the connector is
-stopped, until the next of these lines; "-- signal" is a line for the file of signals. A first line "-- marker schema.table" names the table whose
-rows tell that all before them has come. test_cdc_golden.py compares postgres-cdc with the golden
-files; this program makes them anew with Debezium (Java 17 and Maven needed):
+there before the connector starts. Lines between its pieces:
+
+    -- wait     the connector has time to catch up, as both look into the catalog when a table has changed
+    -- settle   the same, and what comes by itself (snapshots that were asked for) has come, too: the
+                golden file has how many records there were when Debezium had no more to say
+    -- restart  what follows, until the next of these lines, happens while the connector is stopped
+    -- signal   the rest of this line goes into the file of signals
+    -- marker   the first line of a file: the table whose rows tell that all before them has come
+
+test_cdc_golden.py compares postgres-cdc with the golden files; this program makes them anew with
+Debezium (Java 17 and Maven needed):
 
     tests/e2e/cdc_golden.py --services DIR [SCENARIO...]
 """
@@ -42,6 +48,7 @@ CHANGES = {
     "changes": {},
     "changes_truncate": {"skipped.operations": "none", "tombstones.on.delete": "false",
                          "extended.headers.enabled": "false"},
+    "changes_skipped": {"skipped.operations": "d, r"},
     "changes_filtered": {"table.include.list": r"s1\.(a|wide|toast|marker)",
                          "column.exclude.list": r"s1\.wide\.(x|v)", "skipped.operations": "u",
                          "message.key.columns": r"s1\.a:pk,aa",
@@ -108,7 +115,8 @@ BEATS = {
     "beats_filtered": {"heartbeat.interval.ms": "50", "heartbeat.action.query": BEAT,
                        "topic.heartbeat.prefix": "beats-of", "table.include.list": "s1.a,zz.marker",
                        "message.prefix.include.list": "foo.*,bar", "binary.handling.mode": "base64",
-                       "snapshot.mode": "no_data", "provide.transaction.metadata": "true"},
+                       "snapshot.mode": "no_data", "provide.transaction.metadata": "true",
+                       "status.update.interval.ms": "200"},
     "beats_excluded": {"heartbeat.interval.ms": "50", "heartbeat.action.query": BEAT, "topic.delimiter": "_",
                        "message.prefix.exclude.list": "secret,food", "binary.handling.mode": "hex"},
 }
@@ -195,7 +203,7 @@ def statements(name):
     text = (GOLDEN / SCENARIOS[name][0]).read_text()
     marker = text.split("\n")[0].removeprefix(MARKER) if text.startswith(MARKER) else "s1.marker"
     before, after = text.split("-- stream\n")
-    parts = re.split(r"^-- (wait|restart)\n", "-- wait\n" + after, flags=re.M)[1:]
+    parts = re.split(r"^-- (wait|settle|restart)\n", "-- wait\n" + after, flags=re.M)[1:]
     return marker, before, list(zip(parts[::2], parts[1::2]))
 
 
@@ -243,7 +251,8 @@ def wait(what, check, seconds=60):
 class Run:
     """A scenario under way: the connector's process, started as often as the scenario says."""
 
-    def __init__(self, name, postgres, database, argv, directory, extra, how):
+    def __init__(self, name, postgres, database, argv, directory, extra, settled, how):
+        self.known, self.settled = settled, []
         self.marker, self.before, self.pieces = statements(name)
         self.slot, self.how, self.records, self.reader = database, how, [], None
         self.sql = lambda text: postgres.sql(text, database, "postgres")
@@ -266,12 +275,30 @@ class Run:
     def stop(self):
         self.records += self.reader.stop()
 
+    def count(self):
+        return len(self.records) + sum(not self.reader.marks(r) and not cdc_compare.is_heartbeat(r)
+                                       for r in list(self.reader.records))
+
+    def settle(self):
+        """Until there are as many records as known, or no more come although time and transactions pass."""
+        end = time.monotonic() + 60  # then the comparison says what is missing
+        while self.known and self.count() < self.known[len(self.settled)] and time.monotonic() < end:
+            time.sleep(0.02)
+        before = -1
+        while self.known is None and self.count() != before:
+            before = self.count()
+            for _ in range(50):
+                self.sql("SELECT pg_current_xact_id(), pg_sleep(0.1)")
+        self.settled.append(self.count())
+
     def play(self):
         self.sql(f"CREATE SCHEMA IF NOT EXISTS {self.marker.split('.')[0]};"
                  f"CREATE TABLE {self.marker} (id int PRIMARY KEY);" + self.before)
         self.start()
         try:
             for i, (how, piece) in enumerate(self.pieces):
+                if how == "settle":
+                    self.settle()
                 if how == "restart":
                     self.stop()
                     wait("the slot to be free", lambda: self.sql(
@@ -288,13 +315,11 @@ class Run:
         return self.records
 
 
-def run(name, postgres, database, argv, directory, check=None, extra=None, **how):
-    """The records of a scenario; argv: the program, to which the files of properties and of the offset
-    are added; check: called with the records as they came."""
-    records = Run(name, postgres, database, argv, directory, extra or {}, how).play()
-    if check:
-        check(records)
-    return cdc_compare.normalized(records, database)
+def run(name, postgres, database, argv, directory, extra=None, settled=None, **how):
+    """(the records of a scenario as they came, how many there were at each "-- settle"); argv: the
+    program, to which the files of properties and of the offset are added; settled: what is known of that."""
+    one = Run(name, postgres, database, argv, directory, extra or {}, settled, how)
+    return one.play(), one.settled
 
 
 def corrected(name, record):
@@ -373,8 +398,8 @@ def main():
             extra = {"connector.class": "io.debezium.connector.postgresql.PostgresConnector",
                      "offset.storage": "org.apache.kafka.connect.storage.FileOffsetBackingStore",
                      "offset.storage.file.filename": f"{directory}/{name}.offsets"}
-            records = run(name, postgres, database, argv, directory, extra=extra)
-            cdc_compare.save(GOLDEN / f"{name}.json", records)
+            records, settled = run(name, postgres, database, argv, directory, extra=extra)
+            cdc_compare.save(GOLDEN / f"{name}.json", cdc_compare.normalized(records, database), settled)
             print(name, len(records), "records", file=sys.stderr)
             postgres.drop_database(database)
 

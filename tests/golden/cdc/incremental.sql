@@ -12,16 +12,13 @@ INSERT INTO s1.keyless VALUES (3, 'c'), (1, 'a'), (2, NULL);
 INSERT INTO s1.side VALUES (1, 30, 'c'), (2, 10, 'a'), (3, 20, NULL), (4, NULL, 'null'), (5, 5, 'e');
 -- stream
 INSERT INTO s1.signals VALUES ('ad-hoc-1', 'execute-snapshot', '{"data-collections": ["s1.a"], "type": "incremental"}');
--- wait
-SELECT pg_sleep(3);
+-- settle
 INSERT INTO s1.signals VALUES ('ad-hoc-2', 'execute-snapshot', '{"data-collections": ["s1\\.(empty|pair|keyless)", "s1.a"], "type": "INCREMENTAL", "additional-conditions": [{"data-collection": "s1.a", "filter": "pk > 3"}]}');
--- wait
-SELECT pg_sleep(3);
+-- settle
 BEGIN;
 INSERT INTO s1.signals VALUES ('ad-hoc-3', 'execute-snapshot', '{"data-collections": ["s1.side"], "surrogate-key": "id"}');
 INSERT INTO s1.signals VALUES ('note', 'log', '{"message": "hello at {}"}');
 INSERT INTO s1.signals VALUES ('nonsense', 'no-such-signal', NULL);
 COMMIT;
--- wait
-SELECT pg_sleep(3);
+-- settle
 INSERT INTO s1.a VALUES (6, 'six');

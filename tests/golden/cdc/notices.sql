@@ -10,26 +10,21 @@ INSERT INTO s1.pair VALUES (1, 'a', 1.5), (1, 'b''c', 2), (2, 'z', NULL);
 INSERT INTO s1.keyless VALUES (1, 'a');
 -- stream
 INSERT INTO s1.signals VALUES ('one', 'execute-snapshot', '{"data-collections": ["s1.a"], "type": "incremental"}');
--- wait
-SELECT pg_sleep(3);
+-- settle
 INSERT INTO s1.signals VALUES ('several', 'execute-snapshot', '{"data-collections": ["s1\\.(empty|pair|keyless)", "s1.none"]}');
--- wait
-SELECT pg_sleep(3);
+-- settle
 INSERT INTO s1.signals VALUES ('nothing runs', 'pause-snapshot', '{}');
 INSERT INTO s1.signals VALUES ('nothing runs 2', 'stop-snapshot', '{"type": "INCREMENTAL"}');
 INSERT INTO s1.signals VALUES ('what', 'execute-snapshot', '{"data-collections": ["s1.a"], "type": "other"}');
 INSERT INTO s1.signals VALUES ('whose', 'execute-snapshot', '{}');
 INSERT INTO s1.signals VALUES ('condition', 'execute-snapshot', '{"data-collections": ["s1.a"], "additional-conditions": [{"data-collection": "s1.a", "filter": "pk > 99"}]}');
--- wait
-SELECT pg_sleep(3);
+-- settle
 INSERT INTO s1.a VALUES (6, 'six');
 -- wait
 INSERT INTO s1.signals VALUES ('blocks', 'execute-snapshot', '{"data-collections": ["s1.a", "s1.pair"], "type": "BLOCKING", "additional-conditions": [{"data-collection": "s1.a", "filter": "SELECT * FROM s1.a WHERE pk < 3 ORDER BY pk"}]}');
--- wait
-SELECT pg_sleep(4);
+-- settle
 INSERT INTO s1.a VALUES (7, 'seven');
 -- wait
 INSERT INTO s1.signals VALUES ('blocks 2', 'execute-snapshot', '{"data-collections": ["s1.empty", "s1.(keyless)"], "type": "blocking"}');
--- wait
-SELECT pg_sleep(4);
+-- settle
 UPDATE s1.a SET aa = 'end' WHERE pk = 7;
