@@ -189,17 +189,6 @@ bool sluice_config_check(struct sluice_worker *worker, const struct sluice_map *
     return ok;
 }
 
-char *sluice_task_class(const struct sluice_plugin *plugin)
-{
-    static const char suffix[] = "Connector";
-    const char *name = sluice_plugin_class(plugin);
-    size_t len = strlen(name), cut = sizeof suffix - 1;
-    /* Debezium appends (PostgresConnectorTask), everybody else replaces (FileStreamSourceTask) */
-    bool replaces = len > cut && strcmp(name + len - cut, suffix) == 0 &&
-                    strncmp(name, "io.debezium.", 12) != 0;
-    return sluice_xasprintf("%.*sTask", (int)(replaces ? len - cut : len), name);
-}
-
 const char *sluice_connector_type(const struct sluice_plugin *plugin)
 {
     if (!plugin) return "unknown";

@@ -156,8 +156,6 @@ bool sluice_config_findings(struct sluice_worker *worker, const struct sluice_ma
                             char **text);
 /* The answer of GET .../tasks/{n}/progress, of a task that this process would run. */
 void sluice_herder_progress(const char *name, int task, struct sluice_answer *answer);
-/* The connector's task class for task.class: what users of the Java connector see. Owned. */
-char *sluice_task_class(const struct sluice_plugin *plugin);
 /* "source", "sink" or "unknown". */
 const char *sluice_connector_type(const struct sluice_plugin *plugin);
 

@@ -125,6 +125,17 @@ const char *sluice_plugin_class(const struct sluice_plugin *plugin)
     return plugin->aliases && plugin->aliases[0] ? plugin->aliases[0] : plugin->name;
 }
 
+char *sluice_task_class(const struct sluice_plugin *plugin)
+{
+    static const char suffix[] = "Connector";
+    const char *name = sluice_plugin_class(plugin);
+    size_t len = strlen(name), cut = sizeof suffix - 1;
+    /* Debezium appends (PostgresConnectorTask), everybody else replaces (FileStreamSourceTask) */
+    bool replaces = len > cut && strcmp(name + len - cut, suffix) == 0 &&
+                    strncmp(name, "io.debezium.", 12) != 0;
+    return sluice_xasprintf("%.*sTask", (int)(replaces ? len - cut : len), name);
+}
+
 /* ---- adding ---- */
 
 /* The row of the same kind that answers already to one of the plugin's full names; NULL: none. */

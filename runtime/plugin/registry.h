@@ -27,5 +27,7 @@ const struct sluice_plugin *sluice_registry_find(const struct sluice_registry *r
 const struct sluice_plugin *sluice_registry_at(const struct sluice_registry *registry, size_t i);
 /* The class that REST shows: first alias, else name. */
 const char *sluice_plugin_class(const struct sluice_plugin *plugin);
+/* A connector's task class for task.class: what users of the Java connector see. Owned. */
+char *sluice_task_class(const struct sluice_plugin *plugin);
 
 #endif

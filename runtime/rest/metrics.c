@@ -289,18 +289,21 @@ static void write_infos(struct sluice_buf *buf, const struct sluice_herder_view 
     }
 }
 
-/* connector-{total,running,paused,failed,unassigned,restarting}-task-count of each connector. */
+/* connector-<word>-task-count of each connector. A task that is destroyed is told of by nobody: in
+ * Connect too, the count is there and stays 0. */
 static void write_task_counts(struct sluice_buf *buf, const struct sluice_herder_view *view)
 {
+    enum { ALL = -1, NONE = -2 };
     static const struct {
         const char *word;
-        int state; /* -1: all */
-    } rows[] = {{"total", -1},
+        int state; /* ALL, NONE */
+    } rows[] = {{"total", ALL},
                 {"running", SLUICE_RUNNING},
                 {"paused", SLUICE_PAUSED},
                 {"failed", SLUICE_FAILED},
                 {"unassigned", SLUICE_UNASSIGNED},
-                {"restarting", SLUICE_RESTARTING}};
+                {"restarting", SLUICE_RESTARTING},
+                {"destroyed", NONE}};
     for (size_t r = 0; view->n && r < sizeof rows / sizeof *rows; r++) {
         char metric[64];
         snprintf(metric, sizeof metric, "connector_%s_task_count", rows[r].word);
@@ -309,7 +312,7 @@ static void write_task_counts(struct sluice_buf *buf, const struct sluice_herder
             const struct sluice_connector_view *conn = &view->connectors[c];
             size_t n = 0;
             for (size_t t = 0; t < conn->tasks_n; t++)
-                n += rows[r].state < 0 || (int)conn->tasks[t].state == rows[r].state;
+                n += rows[r].state == ALL || (int)conn->tasks[t].state == rows[r].state;
             char *name = label(conn->name);
             sluice_buf_addf(buf, "kafka_connect_worker_metrics_%s{connector=\"%s\"} %zu\n", metric,
                             name, n);

@@ -16,6 +16,7 @@
 #include "base/secret.h"
 #include "kafka/reader.h"
 #include "plugin/host.h"
+#include "worker/class_metrics.h"
 #include "worker/task_impl.h"
 
 #define OPEN_BACKOFF_FIRST_MS 500
@@ -312,8 +313,11 @@ static bool open_parts(struct sluice_task *task, struct sluice_err *err)
     task->conf = sluice_conf_new(task->plugin, &task->config, "", err);
     if (!task->conf) return false;
     sluice_conf_warn(task->conf, task->connector, sluice_connector_key);
-    return sluice_pipeline_open(&task->pipe, sluice_worker_registry(task->worker), task->host, task,
-                                sluice_worker_props(task->worker), &task->config, err);
+    if (!sluice_pipeline_open(&task->pipe, sluice_worker_registry(task->worker), task->host, task,
+                              sluice_worker_props(task->worker), &task->config, err))
+        return false;
+    sluice_class_metrics_set(task);
+    return true;
 }
 
 /* Opens the plugin, again and again while it says RETRY. */
@@ -341,6 +345,7 @@ void sluice_task_close(struct sluice_task *task)
 {
     assert(!task->self); /* the loops close the plugin, while what it was lent still lives */
     sluice_gauges_drop(task);
+    sluice_class_metrics_drop(task);
     sluice_progress_drop(task);
     sluice_pipeline_close(&task->pipe);
     sluice_conf_free(task->conf);

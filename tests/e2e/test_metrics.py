@@ -34,8 +34,12 @@ def metrics(worker):
 def test_connects_names_and_numbers(t):
     (worker,) = t.cluster(exactly__once__source__support="enabled", offset__flush__interval__ms="200")
     topic, path = t.topic(), t.file("in.txt", "one\ntwo\n")
+    transforms = {"transforms": "route", "transforms.route.type": "org.apache.kafka.connect.transforms.RegexRouter",
+                  "transforms.route.regex": "none", "transforms.route.replacement": "none",
+                  "transforms.route.predicate": "gone", "predicates": "gone",
+                  "predicates.gone.type": "org.apache.kafka.connect.transforms.predicates.RecordIsTombstone"}
     worker.rest.create("in", {"connector.class": "FileStreamSource", "file": str(path), "topic": topic,
-                              **STRINGS})
+                              **STRINGS, **transforms})
     worker.rest.create("out", {"connector.class": "FileStreamSink", "topics": topic,
                                "file": str(t.directory / "out.txt"), **STRINGS})
 
@@ -69,6 +73,17 @@ def test_connects_names_and_numbers(t):
     assert found["kafka_connect_worker_rebalance_metrics_time_since_last_rebalance_ms", None] >= 0
     text = http("GET", worker.rest.url + "/metrics")[1]
     assert f'leader_name="http://127.0.0.1:{worker.port}/"' in text, text
+    task = 'connector="in",task="0"'
+    for name, labels in (("connector_task_metrics_key_converter_class", f'{{{task},key_converter_class="{STRING}"}}'),
+                         ("connector_task_metrics_task_class",
+                          f'{{{task},task_class="org.apache.kafka.connect.file.FileStreamSourceTask"}}'),
+                         ("connector_transform_metrics_transform_class",
+                          f'{{{task},transform="route",transform_class="{transforms["transforms.route.type"]}"}}'),
+                         ("connector_predicate_metrics_predicate_class",
+                          f'{{{task},predicate="gone",predicate_class="{transforms["predicates.gone.type"]}"}}')):
+        assert f"kafka_connect_{name}{labels} 1\n" in text, (name, text)
+    worker.rest.delete("in")
+    wait_for("its classes to go", lambda: task not in http("GET", worker.rest.url + "/metrics")[1])
     equal(worker.stop(), 0, "exit code")
 
 

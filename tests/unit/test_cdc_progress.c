@@ -26,6 +26,7 @@ static void begin(struct fixture *f)
     f->cdc.task = (struct sluice_task *)&f->fake;
     f->cdc.room = &f->room;
     f->cdc.memory = (struct cdc_memory){.host = &f->fake.host, .batch = &f->batch};
+    f->cdc.phase = CDC_STREAM;
     f->cdc.settings.prefix = "srv";
     f->cdc.settings.slot = "slot";
     f->cdc.now_ns = INT64_C(1700000000000000000);
