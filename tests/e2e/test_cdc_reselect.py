@@ -1,7 +1,5 @@
 """Columns that a post processor reads again: what the comparison with Debezium (test_cdc_golden.py)
 cannot hold, as Debezium fails there, or as it is about connections."""
-import json
-
 import cdc_golden
 from harness import equal, seconds
 from test_cdc_in_progress import Session
@@ -40,7 +38,7 @@ def test_keys_of_any_type_and_name(t):
         alter table root alter wide set storage external; alter table leaf alter wide set storage external""")
     dump = Dump(t, db, **AGAIN, **{"publish.via.partition.root": "true", "column.mask.with.4.chars": ".*secret"}).start()
     streaming(t, db)
-    sql(f"""insert into "S.x"."T ""t" select E'back\\\\slash ''and'' "quotes"', 'it''s', '2020-02-29', 12.5, 0.1, '2020-02-29 12:00:00.000001+02',
+    sql("""insert into "S.x"."T ""t" select E'back\\\\slash ''and'' "quotes"', 'it''s', '2020-02-29', 12.5, 0.1, '2020-02-29 12:00:00.000001+02',
         1, repeat('w', 2000), array_agg(gen_random_uuid()), null from generate_series(1, 20);
         insert into root values (1, 1, repeat('w', 3000))""")
     sql("""update "S.x"."T ""t" set n = 2; update root set n = 2""")

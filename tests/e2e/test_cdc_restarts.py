@@ -190,7 +190,7 @@ def test_slot_that_was_dropped_on_stop(t):
 def test_slot_that_was_there_before(t):
     db = t.database()
     sql = lambda text: t.postgres.sql(text, db, "postgres")
-    sql(TABLES + f"create publication dbz_publication for all tables; insert into s1.a (aa) values (2);")
+    sql(TABLES + "create publication dbz_publication for all tables; insert into s1.a (aa) values (2);")
     sql(f"select pg_create_logical_replication_slot('{db}', 'pgoutput')")
     sql("insert into s1.a (aa) values (3); insert into s2.a (aa) values (3)")
     dump = Dump(t, db, **{"snapshot.mode": "no_data"}).start()
