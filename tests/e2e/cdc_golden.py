@@ -132,6 +132,7 @@ READS = {
 }
 KEYS = {
     "keys": {},
+    "keys_skipped": {"skipped.operations": "u"},
     "keys_configured": {"message.key.columns": r"s1\.none:b;s1\.full_pair:other,id;s1\.full_none:a;"
                                                r"s1\.toast:n;s1\.pair:b;s1.nullable:b,a"},
 }

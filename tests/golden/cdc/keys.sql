@@ -29,6 +29,7 @@ ALTER TABLE s1.toast REPLICA IDENTITY FULL;
 ALTER TABLE s1.toast ALTER t SET STORAGE EXTERNAL, ALTER j SET STORAGE EXTERNAL;
 CREATE TABLE s1.toast_key (id int PRIMARY KEY, t text, j jsonb, n int);
 ALTER TABLE s1.toast_key ALTER t SET STORAGE EXTERNAL, ALTER j SET STORAGE EXTERNAL;
+CREATE PUBLICATION dbz_publication FOR ALL TABLES; -- of all operations, also skipped ones
 INSERT INTO s1.pair VALUES ('v', 2, 1);
 INSERT INTO s1.none VALUES (1, 'b');
 INSERT INTO s1.not_null VALUES (1, 2, 'c');
