@@ -32,8 +32,8 @@ const char *cdc_bytes_text(uint64_t bytes, char out[24]);
  * ordinary connection is occupied. */
 enum cdc_step cdc_watch(struct cdc *cdc, const struct cdc_wait *wait, struct sluice_err *err);
 /* The same while a snapshot occupies the ordinary connection, over the one that made the slot,
- * where there is one. begin false: no new look. False: one is under way, and the connection is not free.
- * Never waits. */
+ * where there is one. begin false: no new look. False: one is under way, and the connection is not
+ * free. Never waits. */
 bool cdc_watch_beside(struct cdc *cdc, bool begin);
 
 #endif
