@@ -11,11 +11,15 @@ OLDEST, NEWEST = 3, 8  # versions of produce requests: the later ones have tagge
 class KafkaProxy(Proxy):
     """For a broker of kafka.sh: clients that come in by it are told to come by it always."""
 
-    def __init__(self, kafka):
+    def __init__(self, kafka, fenced):
+        """fenced: clients whose producers take over from each other. Else nothing but the broker's having come
+        to the end of a connection makes sure that what was sent last by way of it (by one who died, say) is
+        not written after what the next one sends: Connect's producers are not idempotent by default."""
         self.refusing, self.refused = False, 0
         self.held = {}  # by client: the beginning of a request that was not forwarded yet
         self.rest = {}  # by client: bytes to come of one that is being forwarded
         super().__init__(int(kafka["KAFKA_PROXIED_PORT"]), listen=int(kafka["KAFKA_PROXY_PORT"]))
+        self.orderly = not fenced
 
     def refuse(self, on):
         """Whether produce requests are answered with an error, and never reach the broker."""

@@ -23,6 +23,7 @@ class Proxy(threading.Thread):
         self.last = set()        # sockets of which nothing but that is forwarded
         self.deaf = set()        # sockets that nothing is read from any more
         self.stalled_until = self.slow_until = 0.0
+        self.orderly, self.ending = False, []  # connections to the server that it is not done with
         self.break_in, self.breaks = {}, 0  # from a client (0) or a server (1): bytes until it breaks
         self.going, self.connections, self.bytes = True, 0, 0
         self.start()
@@ -57,25 +58,54 @@ class Proxy(threading.Thread):
         """The server's side of all connections goes away, and the client hears nothing of it."""
         with self.lock:
             for pair in self.pairs:
-                pair[1].close()
+                if pair[1] not in self.deaf:
+                    self.end(pair[1])
                 self.deaf.update(pair)
 
     def stop(self):
         self.going = False
         self.join()
         self.cut()
+        for server in self.ending:
+            server.close()
         self.listener.close()
 
     # ---- the thread ----
 
+    def end(self, server):
+        """orderly: the server gets to the end of what it was sent before the next client is let in."""
+        try:
+            if self.orderly:
+                server.shutdown(socket.SHUT_WR)
+                self.ending.append(server)
+                return
+        except OSError:
+            pass
+        server.close()
+
+    def ended(self, server):
+        try:
+            if server.recv(65536):
+                return
+        except OSError:
+            pass
+        server.close()
+        with self.lock:
+            self.ending.remove(server)
+
     def close(self, pair, reset=False):
         for s in pair:
             try:
+                if self.orderly and s is pair[1]:
+                    if s not in self.deaf:
+                        self.end(s)
+                    continue
                 if reset:
                     s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 s.close()
             except OSError:
                 pass
+        for s in pair:
             self.deaf.discard(s)
             self.due.pop(s, None)
             self.left.pop(s, None)
@@ -146,9 +176,12 @@ class Proxy(threading.Thread):
                 time.sleep(0.01)
                 continue
             with selectors.DefaultSelector() as ready:
-                ready.register(self.listener, selectors.EVENT_READ)
+                if not self.ending:
+                    ready.register(self.listener, selectors.EVENT_READ)
                 now, wait, again = time.monotonic(), 0.05, []
                 with self.lock:
+                    for s in self.ending:
+                        ready.register(s, selectors.EVENT_READ)
                     for s in (s for pair in self.pairs for s in pair if s not in self.deaf and s.fileno() >= 0):
                         if self.due.get(s, 0) > now:
                             wait = min(wait, self.due[s] - now)
@@ -161,5 +194,7 @@ class Proxy(threading.Thread):
             for s in events:
                 if s is self.listener:
                     self.accept()
+                elif s in self.ending:
+                    self.ended(s)
                 elif s.fileno() >= 0:
                     self.forward(s)

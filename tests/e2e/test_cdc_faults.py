@@ -136,7 +136,7 @@ class Faults:
                  + f"create table {PREPARED} (id int primary key, v bigint, w text);"
                  f"alter database {self.db} set logical_decoding_work_mem = '64kB'")
         self.proxy = Proxy(int(t.postgres["POSTGRES_PORT"]), rate=SNAPSHOT_RATE)
-        self.kafka = KafkaProxy(t.kafka)
+        self.kafka = KafkaProxy(t.kafka, fenced=exactly_once)
         t.cleanup(lambda: (self.proxy.stop(), self.kafka.stop()))
         self.topics = [f"{self.db}.public.k{i}" for i in range(TABLES + 1)]
         t.cleanup(t.kafka.wire.delete_topics, [*self.topics, f"{self.db}.public.signals"])
