@@ -20,9 +20,12 @@
  * a short pause lets them gather, and costs a fraction of the system calls. */
 #define BUSY_MS 3
 #define GATHER_MS 1
-/* With a backlog to work off, nobody waits for single records: more of them gather. */
+/* With a backlog to work off, nobody waits for single records: they gather until there are some.
+ * Not for longer: a full socket makes the server wait. */
 #define BEHIND_MS 200
-#define GATHER_BEHIND_MS 3
+#define GATHER_MAX_MS 10
+#define GATHER_FEW 128
+#define GATHER_MANY 384
 /* Small messages are copied into the batch's memory, up to so many bytes a poll: theirs can go to
  * the next one at once. */
 #define COPY_MAX 2048
@@ -493,7 +496,7 @@ static bool receive(struct cdc *cdc, const struct cdc_wait *wait, bool *gather, 
         if (cdc->emitted && *gather) {
             *gather = false;
             bool behind = cdc->now_ns / 1000 - cdc->position.ts_us > BEHIND_MS * 1000;
-            cdc_sleep(wait->wake_fd, cdc_now_ms() + (behind ? GATHER_BEHIND_MS : GATHER_MS));
+            cdc_sleep(wait->wake_fd, cdc_now_ms() + (behind ? cdc->gather_ms : GATHER_MS));
             return true;
         }
         if (in_hand) return false;
@@ -504,6 +507,15 @@ static bool receive(struct cdc *cdc, const struct cdc_wait *wait, bool *gather, 
     }
     cdc->now_ns = cdc_wall_ns();
     return true;
+}
+
+/* How long the next records of a backlog may gather, by how many came with this poll. */
+static void adapt_gathering(struct cdc *cdc)
+{
+    if (cdc->emitted < GATHER_FEW) cdc->gather_ms *= 2;
+    else if (cdc->emitted > GATHER_MANY) cdc->gather_ms /= 2;
+    if (cdc->gather_ms < GATHER_MS) cdc->gather_ms = GATHER_MS;
+    if (cdc->gather_ms > GATHER_MAX_MS) cdc->gather_ms = GATHER_MAX_MS;
 }
 
 /* The incremental snapshot goes on. False: it needs the ordinary connection for itself, or it broke
@@ -554,7 +566,10 @@ enum cdc_step cdc_stream(struct cdc *cdc, const struct cdc_wait *wait, struct sl
             break;
     }
     if (step == CDC_ERROR) return step;
-    if (cdc->emitted) cdc->last_record_ms = cdc_now_ms();
+    if (cdc->emitted) {
+        cdc->last_record_ms = cdc_now_ms();
+        adapt_gathering(cdc);
+    }
     settle(cdc);
     return CDC_WAIT;
 }
