@@ -7,13 +7,18 @@ WAL, what the server and then sluice write aside; of the topics, only their ends
 import shutil
 import time
 
-from bench import Sluice
+from bench import Sluice, wait_for
 from bench_cdc import connector
 
 ROW_BYTES = 1000
 RSS_LIMIT_MB = 64
 KEPT = {"retention_bytes": str(256 << 20), "segment_bytes": str(64 << 20), "file_delete_delay_ms": "1000"}
 WAYS = (("kept back", {"stream.in.progress": "off"}), ("sent in parts", {"stream.in.progress": "on"}))
+
+
+def dropped(b, slot):
+    b.postgres.sql(f"select pg_drop_replication_slot('{slot}')", user="postgres")
+    return True
 
 
 def run(b):
@@ -43,4 +48,4 @@ def run(b):
         worker.stop()
         b.note(f"transaction {way}", **figures)
         print(f"  {'':<40}RSS {'holds' if figures['peak_mb'] <= RSS_LIMIT_MB else 'MISSES'} {RSS_LIMIT_MB} MB")
-        b.postgres.sql(f"select pg_drop_replication_slot('{prefix}')", user="postgres")
+        wait_for("the slot to be dropped", lambda: dropped(b, prefix), 600)  # once the server sees who has gone
