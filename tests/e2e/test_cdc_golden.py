@@ -35,6 +35,7 @@ for _name in cdc_golden.SCENARIOS:
     globals()[f"test_{_name}"] = scenario(_name)
 
 test_changes_one_by_one = scenario("changes", room=1)
+test_reselect_one_by_one = scenario("reselect", room=1)
 test_truncates_two_by_two = scenario("changes_truncate", room=2)
 test_transactions_one_by_one = scenario("transactions", room=1)
 test_transactions_three_by_three = scenario("transactions", room=3)
