@@ -237,7 +237,11 @@ static void follow_task(struct distributed *herder, struct work *work,
     if (mine && current && id < conn->tasks_n && conn->target != SLUICE_TARGET_STOPPED) {
         task->to_release = 0;
         task->failed = !work->plugin;
-        if (task->failed) return;
+        if (task->failed) { /* nor does the former config's task go on */
+            todo.want = false;
+            if (task->running) todo_add(todos, &todo);
+            return;
+        }
         bool same = task->running && task->set == conn->tasks_offset &&
                     task->config_offset == conn->config_offset;
         if (same && work->paused == paused) return;
