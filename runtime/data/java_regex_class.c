@@ -24,6 +24,7 @@ static int hex_digit(uint32_t c)
 /* Exactly n hex digits. */
 static bool hex_code(struct sluice_regex_parser *p, int n, uint32_t *code)
 {
+    assert(n > 0 && n <= 8);
     *code = 0;
     for (; n > 0; n--) {
         int digit = p->at < p->end ? hex_digit((unsigned char)*p->at) : -1;

@@ -59,6 +59,7 @@ static struct work *work_of(struct distributed *herder, const char *name, bool m
             (herder->works_n - at) * sizeof *herder->works);
     herder->works[at] = work;
     herder->works_n++;
+    assert(at == 0 || strcmp(herder->works[at - 1]->name, name) < 0);
     return work;
 }
 
@@ -111,6 +112,7 @@ static void say(struct distributed *herder, const struct work *work, int task,
 static void say_task(struct distributed *herder, struct work *work, int id, enum sluice_state state,
                      const char *trace)
 {
+    assert(id >= 0 && id < work->tasks_n);
     struct work_task *task = &work->tasks[id];
     uint64_t hash = hash_of(trace);
     if (task->said && task->state == state && task->trace_hash == hash) return;
@@ -138,6 +140,7 @@ static void say_states(struct distributed *herder, struct work *work)
         struct work_task *task = &work->tasks[i];
         struct sluice_task_status status;
         if (task->failed) {
+            assert(work->why && !task->running);
             char *trace = sluice_xasprintf("the task cannot run on this worker: %s", work->why);
             say_task(herder, work, i, SLUICE_FAILED, trace);
             free(trace);
@@ -196,6 +199,7 @@ static bool is_self(const struct distributed *herder, const struct sluice_owner 
 /* The connector's keys, and the task's over them, as Connect's tasks see both. */
 static void task_config(const struct sluice_cluster_connector *conn, int id, struct sluice_map *out)
 {
+    assert(id >= 0 && id < conn->tasks_n);
     sluice_map_copy(out, &conn->config);
     const struct sluice_map *own = &conn->tasks[id];
     for (size_t i = 0; i < own->n; i++) sluice_map_set(out, own->items[i].key, own->items[i].value);
@@ -224,6 +228,8 @@ static void find_plugin(struct distributed *herder, struct work *work,
 static void follow_task(struct distributed *herder, struct work *work,
                         const struct sluice_cluster_connector *conn, int id, struct todos *todos)
 {
+    assert(id < work->tasks_n);
+    assert(!conn->exists || work->config_offset == conn->config_offset);
     struct work_task *task = &work->tasks[id];
     bool named = id < conn->owners_n && is_self(herder, &conn->task_owners[id]);
     bool mine = named && !conn->task_owners[id].leaving;
@@ -406,11 +412,13 @@ static void do_todos(struct distributed *herder, struct todos *todos)
     struct sluice_err why = {{0}};
     for (size_t i = 0; i < todos->n; i++) {
         struct todo *todo = &todos->items[i];
+        assert(todo->task >= 0 && todo->task < todo->work->tasks_n);
         struct work_task *task = &todo->work->tasks[todo->task];
         if (!todo->want) {
             sluice_runner_drop(herder->runner, todo->work->name, todo->task);
             task->running = false;
         } else {
+            assert(todo->work->plugin && todo->set > todo->config_offset);
             struct sluice_wanted wanted = {.connector = todo->work->name,
                                            .task = todo->task,
                                            .plugin = todo->work->plugin,
@@ -535,6 +543,7 @@ static void look_at_group(struct distributed *herder)
 void distributed_abandon(struct distributed *herder, const char *why)
 {
     size_t n = herder->works_n;
+    assert(herder->self[0]); /* without an incarnation nothing runs */
     if (herder->former.n >= FORMER_MOST) sluice_map_fini(&herder->former);
     sluice_map_set(&herder->former, herder->self, "");
     sluice_map_fini(&herder->said_former);

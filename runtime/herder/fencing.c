@@ -165,6 +165,7 @@ static void *run_fences(void *arg)
 static enum sluice_verdict fence_all(struct distributed *herder, const char *connector,
                                      const struct sluice_map *config, int n, struct sluice_err *err)
 {
+    assert(n >= 0);
     struct fences fences = {.herder = herder, .connector = connector, .n = n};
     pthread_t threads[AT_ONCE];
     int started = 0;
@@ -232,6 +233,7 @@ static void write_round(struct distributed *herder, const char *name, const stru
                             "was generated");
         return;
     }
+    assert(round->due && round->new_n >= 0);
     sluice_write_fencing(&writes, name, round->new_n);
     if (leader_write(herder->leader, &writes, answer)) sluice_answer_json(answer, 204, NULL);
     sluice_writes_fini(&writes);

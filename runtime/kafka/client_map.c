@@ -1,6 +1,7 @@
 /* client_map.c - a librdkafka conf out of Java's properties, by the rows of client_table.h.
  * Whatever stands in no row is handed to librdkafka under its own name. No value of a secret ever
  * stands in a message. Any thread. */
+#include <assert.h>
 #include <librdkafka/rdkafka.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,6 +93,7 @@ static bool set_jaas(struct mapping *m, const char *line)
 {
     const struct jaas_module *module = modules;
     while (!strstr(line, module->name) && strcmp(module->name, "LoginModule") != 0) module++;
+    assert(module < modules + sizeof modules / sizeof *modules);
     bool ok = true;
     for (size_t i = 0; ok && i < 3 && module->words[i]; i++) {
         char *value = jaas_word(line, module->words[i]);

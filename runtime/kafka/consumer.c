@@ -41,6 +41,7 @@ struct sluice_consumer {
 
 static struct sluice_topic_partition *to_array(const rd_kafka_topic_partition_list_t *list)
 {
+    assert(list->cnt >= 0);
     struct sluice_topic_partition *out = sluice_xcalloc((size_t)list->cnt + 1, sizeof *out);
     for (int i = 0; i < list->cnt; i++)
         out[i] = (struct sluice_topic_partition){list->elems[i].topic, list->elems[i].partition,
@@ -213,6 +214,7 @@ struct sluice_consumer *sluice_consumer_new(const struct sluice_map *props, cons
     c->brokers = sluice_xstrdup(brokers ? brokers : "");
     c->rebalance = *rebalance;
     c->refresh_ms = age ? strtoll(age, NULL, 10) : 300000;
+    assert(topics || regex);
     bool ok = (!regex || compile_regex(c, regex, err)) && make_client(c, props, wake_fd, err) &&
               (regex || subscribe_fixed(c, topics, err));
     if (ok) return c;
@@ -274,6 +276,7 @@ static void probe(struct sluice_consumer *c)
 void sluice_consumed_read(struct rd_kafka_message_s *m, struct sluice_consumed *out)
 {
     rd_kafka_timestamp_type_t type;
+    assert(m->rkt && !m->err);
     out->topic = rd_kafka_topic_name(m->rkt);
     out->partition = m->partition;
     out->offset = m->offset;
@@ -323,6 +326,7 @@ bool sluice_consumer_commit(struct sluice_consumer *c, const struct sluice_topic
     for (size_t i = 0; i < n; i++)
         rd_kafka_topic_partition_list_add(list, offsets[i].topic, offsets[i].partition)->offset =
             offsets[i].offset;
+    assert(c->commits.answered <= c->sent);
     c->sent_us[c->sent++ % COMMITS_TIMED] = sluice_now_us();
     rd_kafka_resp_err_t code = rd_kafka_commit(c->rk, list, !wait);
     rd_kafka_topic_partition_list_destroy(list);

@@ -151,6 +151,7 @@ static struct entry *find_or_add(struct applied *a)
             (cluster->n - i) * sizeof *cluster->connectors);
     cluster->connectors[i] = &entry->c;
     cluster->n++;
+    assert(i == 0 || strcmp(cluster->connectors[i - 1]->name, a->name) < 0);
     return entry;
 }
 
@@ -163,7 +164,7 @@ static void forget_if_empty(struct sluice_cluster *cluster, struct entry *entry)
         return;
     bool there;
     size_t i = place_of(cluster, c->name, &there);
-    assert(there);
+    assert(there && cluster->connectors[i] == c);
     cluster->n--;
     memmove(&cluster->connectors[i], &cluster->connectors[i + 1],
             (cluster->n - i) * sizeof *cluster->connectors);
@@ -257,6 +258,7 @@ static bool on_task(struct applied *a)
         entry->n++;
     }
     entry->deferred[i] = (struct deferred){(int)id, config};
+    assert(i + 1 >= entry->n || entry->deferred[i + 1].id > id);
     return false; /* it means something with commit-N only */
 bad:
     sluice_map_fini(&config);
@@ -426,6 +428,7 @@ static bool on_assignment(struct applied *a)
         return false;
     }
     drop_owners(&entry->c);
+    assert(!entry->c.task_owners && entry->c.owners_n == 0);
     entry->c.owner = found.owner;
     entry->c.task_owners = found.task_owners;
     entry->c.owners_n = found.owners_n;

@@ -4,6 +4,7 @@
  * off a 4.1.0 worker). The reader takes that one class with byte arrays in it, also by back
  * reference, and nothing else; the writer gives the bytes that Java would, entries in our order.
  * A user can switch between the Java worker and this one in both directions. */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
@@ -47,6 +48,7 @@ struct cursor {
 
 static bool expect(struct cursor *c, const uint8_t *bytes, size_t n, const char *what)
 {
+    assert(c->at <= c->len);
     c->why = what;
     if (c->len - c->at < n || memcmp(c->data + c->at, bytes, n) != 0) return false;
     c->at += n;
@@ -147,7 +149,8 @@ bool sluice_offset_file_load(const char *path,
                        path, c.at, len, c.why);
     } else if (len > 0) {
         struct cursor again = {.data = (const uint8_t *)data, .len = len};
-        read_map(&again, add, arg);
+        bool same = read_map(&again, add, arg);
+        assert(same && again.at == len);
         free(again.arrays);
     }
     free(c.arrays);
@@ -171,6 +174,7 @@ static void add_array(struct sluice_buf *buf, bool first, const char *data, size
         sluice_buf_add(buf, &reference, 1);
         add_u32(buf, BYTES_CLASS_HANDLE);
     }
+    assert(data && len <= INT32_MAX); /* Java's arrays have no more */
     add_u32(buf, (uint32_t)len);
     sluice_buf_add(buf, data, len);
 }
@@ -187,6 +191,7 @@ static bool render(struct sluice_buf *buf, const struct sluice_offset_item *item
     sluice_buf_add(buf, block, sizeof block);
     add_u32(buf, buckets);
     add_u32(buf, live);
+    assert(live <= buckets * 3 / 4); /* Java would make room at once otherwise */
     bool first = true;
     for (size_t i = 0; i < n; i++) {
         if (!items[i].value) continue;

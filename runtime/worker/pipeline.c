@@ -1,6 +1,7 @@
 /* pipeline.c - see pipeline.h. */
 #include "worker/pipeline.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +33,7 @@ static bool open_part(const struct opening *o, struct sluice_part *part, enum sl
     /* Every converter can serve for headers; header converters come first for their own names. */
     unsigned kinds = 1u << kind;
     if (kind == SLUICE_KIND_HEADER_CONVERTER) kinds |= 1u << SLUICE_KIND_CONVERTER;
+    assert(!part->plugin && !part->conf);
     part->plugin = sluice_registry_find(o->registry, kinds, name, o->err);
     if (!part->plugin) return false;
     struct sluice_map own = {0};
@@ -207,6 +209,7 @@ struct attempt {
 static bool again(struct attempt *a, enum sluice_verdict *v)
 {
     if (*v == SLUICE_OK || *v == SLUICE_DROP) return false;
+    assert(*v == SLUICE_RETRY || *v == SLUICE_FAIL);
     fail_at(a->failure, a->stage, a->part);
     if (*v == SLUICE_RETRY) {
         const struct sluice_again *how = &a->pipe->again;

@@ -86,6 +86,7 @@ enum sluice_verdict sluice_sink_reject(struct sluice_task *task, uint64_t seq, c
     struct sluice_sink_run *run = task->sink;
     struct sluice_slot *slot = sluice_window_find(task->window, seq);
     if (!slot) return SLUICE_OK; /* its partition was lost meanwhile */
+    assert(sluice_slot_partition(slot) < run->n);
     const struct sink_partition *p = &run->partitions[sluice_slot_partition(slot)];
     struct sluice_consumed message = {.topic = p->topic,
                                       .partition = p->partition,
@@ -154,6 +155,7 @@ static void commit(struct sluice_sink_run *run, bool wait)
         if (again) sluice_window_uncommitted(task->window, i);
         sluice_window_prefix(task->window, i, &prefix);
         if (!prefix.moved) continue;
+        assert(n < run->n && prefix.offset >= 0);
         offsets[n++] = (struct sluice_topic_partition){
             run->partitions[i].topic, run->partitions[i].partition, prefix.offset + 1};
         sluice_window_committed(task->window, i);
@@ -256,7 +258,10 @@ static void on_revoked(void *arg, const struct sluice_topic_partition *list, siz
         if (task->plugin->sink->drop)
             task->plugin->sink->drop(task->self, list[i].topic, list[i].partition);
         sluice_window_drop(task->window, at);
-        if (run->partitions[at].assigned) atomic_fetch_sub(&task->count.partitions, 1);
+        if (run->partitions[at].assigned) {
+            uint64_t before = atomic_fetch_sub(&task->count.partitions, 1);
+            assert(before > 0);
+        }
         run->partitions[at].assigned = false;
     }
     run->revoked = true;
@@ -284,6 +289,8 @@ static enum sluice_verdict take(struct sluice_sink_run *run, struct sluice_consu
     uint32_t at = partition_at(run, message->topic, message->partition);
     size_t bytes = message->key_len + message->value_len;
     bool keep = run->letter != NULL;
+    assert(!run->hand.handle && !run->hand.released); /* one at a time */
+    assert(keep || run->handles_n < run->max_records + SINK_HELD_MAX);
     struct sluice_slot *slot = sluice_window_enter(task->window, at, bytes, NULL, 0,
                                                    message->offset, keep ? message->handle : NULL);
     run->partitions[at].next_offset = message->offset + 1;
@@ -313,6 +320,7 @@ static enum sluice_verdict take(struct sluice_sink_run *run, struct sluice_consu
             v = SLUICE_OK;
         }
     }
+    assert(v != SLUICE_DROP);
     if (run->hand.released) sluice_consumed_free(message->handle);
     run->hand.handle = NULL;
     run->hand.released = false;
@@ -326,6 +334,7 @@ static void forget_revoked(struct sluice_sink_run *run)
     for (size_t i = 0; i < run->batch.n; i++)
         if (sluice_window_find(run->task->window, run->batch.records[i].seq))
             run->batch.records[n++] = run->batch.records[i];
+    assert(n <= run->batch.n);
     run->batch.n = n;
     run->revoked = false;
 }
@@ -544,6 +553,7 @@ static bool connect_kafka(struct sluice_sink_run *run, struct sluice_err *err)
 static void sink_run_free(struct sluice_sink_run *run)
 {
     struct sluice_task *task = run->task;
+    assert(run->handles_n == 0 && run->held_n == 0 && !run->hand.handle);
     task->plugin->close(task->self); /* may still report; all of it is unknown by now */
     task->self = NULL;
     task->sink = NULL;

@@ -67,6 +67,7 @@ static struct entry *entry_new(const void *id, size_t id_len, const char *topic,
 
 static void entry_keep(struct sluice_lru *lru, struct entry *entry)
 {
+    assert(!entry->schema || entry->enc || entry->dec);
     entry->node.bytes = sizeof *entry + entry->node.key_len + entry->batch.arena.used;
     sluice_lru_put(lru, &entry->node);
 }

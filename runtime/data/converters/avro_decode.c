@@ -33,6 +33,7 @@ static bool truncated(struct avro_reader *r, const char *what)
 static bool long_slow(struct avro_reader *r, int64_t *i)
 {
     uint64_t u = 0;
+    assert(r->at <= r->end);
     for (unsigned shift = 0; shift < 70; shift += 7) {
         if (r->at >= r->end) return truncated(r, "a number");
         unsigned char c = (unsigned char)*r->at++;
@@ -146,6 +147,7 @@ static struct sluice_value *grow(struct avro_reader *r, struct sluice_value *ite
     size_t want = n + more > 2 * *cap ? n + more : 2 * *cap;
     struct sluice_value *room = avro_read_room(r, want);
     if (room && n) memcpy(room, items, n * sizeof *items);
+    assert(want >= n + more);
     *cap = want;
     return room;
 }
@@ -158,6 +160,7 @@ static bool read_item(struct avro_reader *r, const struct avro_dec *dec, struct 
     if (dec->op == AVRO_GET_ARRAY) return avro_decode(r, dec->elem, to);
     if (dec->op == AVRO_GET_MAP)
         return read_bytes(r, SLUICE_STRING, to) && avro_decode(r, dec->elem, to + 1);
+    assert(dec->op == AVRO_GET_ENTRIES && dec->field <= 1);
     if (!read_fields(r, dec->elem, to)) return false;
     if (dec->field == 1) { /* the value was declared in front of the key */
         struct sluice_value value = to[0];
@@ -197,7 +200,10 @@ static inline bool read_scalar(struct avro_reader *r, const struct avro_dec *dec
         if (!read_long(r, &i)) return false;
         if (dec->type == SLUICE_FLOAT32) v->u.d = (double)(float)i;
         else if (dec->type == SLUICE_FLOAT64) v->u.d = (double)i;
-        else v->u.i = (int64_t)((uint64_t)i << (64 - dec->bits)) >> (64 - dec->bits);
+        else {
+            assert(dec->bits > 0 && dec->bits <= 64);
+            v->u.i = (int64_t)((uint64_t)i << (64 - dec->bits)) >> (64 - dec->bits);
+        }
         return true;
     }
     if ((size_t)(r->end - r->at) < size) return truncated(r, "a value");
@@ -248,6 +254,7 @@ static bool read_wrapped(struct avro_reader *r, const struct avro_dec *dec, stru
 {
     struct sluice_value *fields = avro_read_room(r, dec->fields);
     if (!fields) return false;
+    assert(dec->field < dec->fields);
     memset(fields, 0, dec->fields * sizeof *fields);
     *v = sluice_nested(SLUICE_STRUCT, fields, dec->fields);
     return avro_decode(r, dec->elem, &fields[dec->field]);

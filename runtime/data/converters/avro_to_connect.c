@@ -87,6 +87,7 @@ static void param(struct maker *m, struct draft *d, const char *key, const char 
         d->params = params;
         schema->params = params;
     }
+    assert(schema->params == d->params && schema->params_len < d->cap);
     d->params[schema->params_len].key = key;
     d->params[schema->params_len++].value = value;
 }
@@ -270,6 +271,7 @@ static bool make_union(struct maker *m, struct avro_schema *avro, struct draft *
         fields[n].schema = make_new(m, member, true);
         if (!fields[n++].schema) return false;
     }
+    assert(n <= avro->n);
     d->schema->fields = fields;
     d->schema->fields_len = n;
     return true;

@@ -63,6 +63,7 @@ static struct entry *entry_new(struct converter *self, const struct sluice_schem
 
 static void entry_weigh(struct entry *entry)
 {
+    assert(!entry->schema == !entry->plan);
     entry->node.bytes = sizeof *entry + entry->prefix_len + entry->arena.used;
 }
 
@@ -121,6 +122,7 @@ static enum sluice_verdict encode(void *self_, const char *topic, const char *he
     } else {
         struct entry *entry = encoder_for(self, schema, err);
         if (!entry) return SLUICE_FAIL;
+        assert(entry->schema == schema && entry->plan && (entry->prefix || !envelope));
         ok = !envelope || sluice_json_raw(out, entry->prefix, entry->prefix_len, err);
         ok = ok && json_encode(out, entry->plan, v, err);
     }
@@ -223,6 +225,7 @@ static struct entry *decode_slow(struct converter *self, struct sluice_json_read
         no_envelope(r->err);
         return NULL;
     }
+    assert(start[0] < end[0] && end[0] <= r->end && end[1] <= r->end);
     struct entry *entry = decoder_for(self, start[0], (size_t)(end[0] - start[0]), r->err);
     if (!entry) return NULL;
     r->at = start[1];

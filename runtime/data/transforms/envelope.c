@@ -135,6 +135,7 @@ static const struct sluice_schema *row_schema(const struct envelope_config *conf
         if (!plan->fields[i].schema) continue;
         fields[n++] = (struct sluice_field){config->fields[i].added, plan->fields[i].schema};
     }
+    assert(n <= row->fields_len + 1 + config->fields_n);
     out.fields = fields;
     out.fields_len = n;
     out.optional = out.has_dflt = false;
@@ -254,6 +255,7 @@ static struct drop_plan *drop_plan_new(const struct envelope_config *config,
         plan->kept[n] = i;
         fields[n++] = in->fields[i];
     }
+    assert(n <= in->fields_len);
     plan->in = sluice_schema_hold(in);
     if (n == in->fields_len) {
         plan->out = sluice_schema_hold(in);
@@ -311,6 +313,7 @@ static bool drop_from(struct envelope_config *config, struct sluice_batch *batch
     struct sluice_value *values = sluice_batch_alloc(batch, n * sizeof *values);
     for (uint32_t i = 0; i < n; i++) {
         const struct sluice_schema *field = plan->out->fields[i].schema;
+        assert(plan->kept[i] < v->len); /* a struct has the fields of its schema */
         values[i] = v->u.v[plan->kept[i]];
         if (values[i].type == SLUICE_NULL && field->has_dflt) values[i] = field->dflt;
     }
