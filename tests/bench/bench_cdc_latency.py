@@ -85,7 +85,7 @@ def measure(b, reader, first):
         first += ALONE
         for per in TRANSACTIONS:
             under_load(b, reader, consumer, first, per)
-            first += RATE * SECONDS
+            first += RATE * SECONDS + 1
     finally:
         consumer.stop()
     return first
