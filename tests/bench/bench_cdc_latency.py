@@ -94,12 +94,12 @@ def measure(b, reader, first):
 def run(b):
     print(f"CDC: latency at {RATE:,} changes/s")
     b.postgres.sql(TABLE)
-    b.postgres.sql("insert into orders values (0, 1, 'new', 1, 1, true, 'first', now())")
     # Offsets are written as often as both workers do it by default.
     worker = {"offset.flush.interval.ms": "60000"}
     readers = [SluiceReader(b, worker)] + ([] if b.options.no_java else [DebeziumReader(b, worker)])
     first = 1
-    for reader in readers:
+    for reader in readers:  # each with a snapshot of one row
+        b.postgres.sql("truncate orders; insert into orders values (0, 1, 'new', 1, 1, true, 'first', now())")
         reader.pid = reader.start()
         try:
             wait_for("the first record", lambda: b.end_of(reader.topic) > 0, 120)
