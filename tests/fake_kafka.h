@@ -28,6 +28,7 @@
 #define FAKE_OFFSETS_TOPIC "connect-offsets"
 #define FAKE_REFUSED 10  /* code of a record that is refused for good */
 #define FAKE_LOST (-192) /* one that says nothing of the record */
+#define FAKE_AWAY 3      /* the topic is not known for now */
 #define FAKE_NONE (-1)   /* no offset */
 
 enum fake_fate { FAKE_PENDING, FAKE_COMMITTED, FAKE_ABORTED, FAKE_PLAIN };
@@ -53,6 +54,8 @@ struct fake_kafka {
     _Atomic bool commit_fails, fenced; /* then FAIL */
     int init_retries, refresh_retries;
     long long lose, refuse; /* the record of this number comes back with an error, once */
+    long long away;         /* likewise, as the topic is not known */
+    int away_sends;         /* so many records are not even taken for that */
     bool spoiled;           /* and so its transaction cannot be committed */
     _Atomic bool hold;      /* put_start() keeps its answers until fake_answer() */
     _Atomic bool put_fails; /* put_start() says no */
@@ -73,7 +76,7 @@ static void fake_kafka_reset(bool exactly_once)
     memset(&fake_kafka.sent, 0, sizeof fake_kafka - offsetof(struct fake_kafka, sent));
     fake_kafka.exactly_once = exactly_once;
     fake_kafka.stored = FAKE_NONE;
-    fake_kafka.lose = fake_kafka.refuse = FAKE_NONE;
+    fake_kafka.lose = fake_kafka.refuse = fake_kafka.away = FAKE_NONE;
 }
 
 static void fake_call(const char *what)
@@ -178,13 +181,20 @@ void sluice_headers_add(struct rd_kafka_headers_s *headers, const char *key, con
     (void)len;
 }
 void sluice_headers_free(struct rd_kafka_headers_s *headers) { (void)headers; }
-const char *sluice_kafka_error(int code) { return code == FAKE_REFUSED ? "refused" : "lost"; }
+const char *sluice_kafka_error(int code)
+{
+    return code == FAKE_REFUSED ? "refused" : code == FAKE_AWAY ? "unknown topic" : "lost";
+}
 bool sluice_kafka_too_large(int code)
 {
     (void)code;
     return false;
 }
 bool sluice_kafka_refused(int code) { return code == FAKE_REFUSED; }
+bool sluice_kafka_topic_away(int code, int32_t partition)
+{
+    return code == FAKE_AWAY && partition < 0;
+}
 bool sluice_producer_down(struct sluice_producer *producer, char text[512])
 {
     (void)producer;
@@ -213,10 +223,15 @@ enum sluice_sent sluice_producer_send(struct sluice_producer *producer,
     char text[64];
     int error = 0;
     (void)producer;
-    (void)code;
     (void)err;
     snprintf(text, sizeof text, "%.*s", (int)message->value_len, (const char *)message->value);
     sluice_lock(&fake_kafka.lock);
+    if (fake_kafka.away_sends > 0) {
+        fake_kafka.away_sends--;
+        sluice_unlock(&fake_kafka.lock);
+        *code = FAKE_AWAY;
+        return SLUICE_SEND_FAILED;
+    }
     struct fake_sent *sent = &fake_kafka.sent[fake_kafka.n++];
     if (fake_kafka.n == sizeof fake_kafka.sent / sizeof *fake_kafka.sent) abort();
     snprintf(sent->topic, sizeof sent->topic, "%s", message->topic->name);
@@ -225,7 +240,9 @@ enum sluice_sent sluice_producer_send(struct sluice_producer *producer,
     sent->fate = fake_kafka.exactly_once ? FAKE_PENDING : FAKE_PLAIN;
     if (message->opaque && sent->number == fake_kafka.lose) error = FAKE_LOST;
     if (message->opaque && sent->number == fake_kafka.refuse) error = FAKE_REFUSED;
-    if (error) fake_kafka.lose = fake_kafka.refuse = FAKE_NONE;
+    if (message->opaque && sent->number == fake_kafka.away) error = FAKE_AWAY;
+    if (error) fake_kafka.lose = fake_kafka.refuse = fake_kafka.away = FAKE_NONE;
+    if (error && !fake_kafka.exactly_once) sent->fate = FAKE_ABORTED;
     fake_kafka.spoiled |= error != 0;
     sluice_unlock(&fake_kafka.lock);
     if (message->opaque) fake_kafka.delivered(message->opaque, error);

@@ -355,6 +355,14 @@ const char *sluice_kafka_error(int code) { return rd_kafka_err2str(code); }
 
 bool sluice_kafka_too_large(int code) { return code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE; }
 
+bool sluice_kafka_topic_away(int code, int32_t partition)
+{
+    /* Of a topic that was deleted the client says that it has no partitions. */
+    return (code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION && partition < 0) ||
+           code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
+           code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC;
+}
+
 bool sluice_kafka_refused(int code)
 {
     switch (code) {

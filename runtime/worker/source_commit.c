@@ -104,6 +104,7 @@ enum sluice_verdict sluice_source_settle(struct sluice_source_run *run, struct s
     sluice_task_commit(run->task, commit->begun_us, true);
     enum sluice_verdict v = sluice_source_acked(run, commit->at, commit->n, err);
     sluice_source_commit_free(run);
+    sluice_source_through(run);
     return v;
 }
 

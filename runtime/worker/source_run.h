@@ -40,6 +40,8 @@ struct sluice_source_run {
         enum sluice_verdict served;
         struct sluice_err *err; /* of what went wrong while waiting to try again */
     } hand;
+    unsigned rewinds; /* in a row */
+    struct sluice_backoff rewind_backoff;
     int64_t commit_due_ms, commit_every_ms, service_due_ms;
     int64_t now_ms;    /* wall clock as of the last poll: the time of records that bring none */
     int64_t active_ms; /* when records last came or went */
@@ -93,6 +95,17 @@ enum sluice_verdict sluice_source_insist(struct sluice_source_run *run,
                                          struct sluice_err *err);
 /* Reads offsets up to their end; then the plugin can be opened. For insist(). */
 enum sluice_verdict sluice_source_refresh(struct sluice_source_run *run, struct sluice_err *err);
+
+/* ---- source_rewind.c: back to the last commit, when records could not be delivered and it is not
+ * their fault ---- */
+
+/* What was sent since the last commit is forgotten, once Kafka has reported all of it, so that
+ * nothing old comes after what is sent again; the plugin is closed and opened anew with the
+ * committed offsets, after a backoff. err: why; empty: as a pause asked for it. OK, RETRY: the task
+ * stops, FAIL: it came to this ten times in a row. */
+enum sluice_verdict sluice_source_rewind(struct sluice_source_run *run, struct sluice_err *err);
+/* Records were committed: the row of rewinds ends. */
+void sluice_source_through(struct sluice_source_run *run);
 
 /* ---- source_failure.c ---- */
 

@@ -63,6 +63,17 @@ bool sluice_source_marks(struct sluice_task *task)
 
 /* ---- records that come back ---- */
 
+/* Kafka knows the topic no more, or not yet: a broker that just came back says so for a while. It is
+ * not the record's fault. DROP. */
+static enum sluice_verdict topic_away(int code, const char *topic, struct sluice_err *err)
+{
+    sluice_err_set(err,
+                   "topic %s took no record: %s. If it does not come back by itself, create it, or "
+                   "set topic.creation.default.* or the brokers' auto.create.topics.enable",
+                   topic, sluice_kafka_error(code));
+    return SLUICE_DROP;
+}
+
 /* A record that came back from Kafka undelivered. The broker refuses whole batches: of one that is
  * too large nobody can say which record was, so that tolerating it would lose good ones. */
 static enum sluice_verdict undelivered(struct sluice_source_run *run, int code, uint64_t seq,
@@ -129,8 +140,12 @@ static enum sluice_verdict send(struct sluice_source_run *run, const struct slui
     }
     sluice_source_headers_unsent(run->headers, message, lent);
     v = SLUICE_RETRY; /* stopped meanwhile: this record comes again */
-    if (sent == SLUICE_SEND_FAILED)
+    if (sent == SLUICE_SEND_FAILED && sluice_kafka_topic_away(code, rec->partition)) {
+        run->hand.served = topic_away(code, rec->topic, err);
+        v = SLUICE_FAIL;
+    } else if (sent == SLUICE_SEND_FAILED) {
         v = sluice_source_refused(run, code, rec->topic, rec, bytes, err);
+    }
     /* Tolerated: the position moves over it. Else the task ends here, and so does what it commits.
      * */
     sluice_slot_finish(slot, v == SLUICE_DROP ? 0 : NEVER_SENT, true);
@@ -248,6 +263,10 @@ static enum sluice_verdict collect(struct sluice_source_run *run, struct sluice_
         /* Looked at first: what a broken client sends back is not for errors.tolerance to skip. */
         if (run->txn) return sluice_source_txn_failed(run, code, seq, err);
         if (sluice_producer_fatal(run->producer, text)) break;
+        if (sluice_kafka_topic_away(code, -1)) {
+            const struct sluice_topic *topic = sluice_window_item(task->window, seq);
+            return topic_away(code, topic->name, err);
+        }
         if (undelivered(run, code, seq, err) == SLUICE_FAIL) return SLUICE_FAIL;
         sluice_window_forgive(task->window, seq);
     }
@@ -556,6 +575,7 @@ enum sluice_verdict sluice_source_run(struct sluice_task *task, struct sluice_er
     sluice_batch_init(&run->idle);
     task->pipe.again = (struct sluice_again){wait_again, run};
     sluice_backoff_init(&run->backoff, 100, 10000);
+    sluice_backoff_init(&run->rewind_backoff, 100, 10000);
     enum sluice_verdict v = begin(run, err);
     bool begun = v == SLUICE_OK;
     while (v == SLUICE_OK && !sluice_task_stopping(task)) {

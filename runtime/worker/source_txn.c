@@ -15,9 +15,7 @@
 
 #define SLICE_MS 250 /* of a wait for the brokers, between looks at what else there is */
 #define INIT_MS 1000
-#define PURGE_MS 10000 /* reports of what was aborted come at once */
 #define FULL_WAIT_MS 50
-#define REWINDS_MAX 10
 #define TIMEOUT_MS 60000 /* transaction.timeout.ms, librdkafka's default as Java's */
 
 enum boundary { AT_POLL, AT_INTERVAL, AT_MARK };
@@ -40,8 +38,6 @@ struct sluice_source_txn {
     int64_t until_ms; /* of a task that stops; 0: it does not */
     struct moved *last;
     size_t last_n, last_cap, moved_n;
-    unsigned rewinds; /* in a row */
-    struct sluice_backoff backoff;
 };
 
 /* ---- life ---- */
@@ -73,7 +69,6 @@ struct sluice_source_txn *sluice_source_txn_new(struct sluice_source_run *run,
     struct sluice_source_txn *txn = sluice_xcalloc(1, sizeof *txn);
     const char *group = sluice_worker_prop(task->worker, "group.id");
     read_boundary(txn, task, props);
-    sluice_backoff_init(&txn->backoff, 100, 10000);
     txn->id = sluice_xasprintf("%s-%s-%d", group ? group : "", task->connector, task->id);
     txn->producer = sluice_transactions_new(props, txn->id, task->connector, delivered, err);
     if (txn->producer) {
@@ -199,7 +194,7 @@ enum sluice_verdict sluice_source_txn_failed(struct sluice_source_run *run, int 
 {
     struct sluice_task *task = run->task;
     const struct sluice_topic *topic = sluice_window_item(task->window, seq);
-    if (!sluice_kafka_refused(code)) {
+    if (!sluice_kafka_refused(code) || sluice_kafka_topic_away(code, -1)) {
         sluice_err_set(err, "a record of the transaction was not delivered: %s",
                        sluice_kafka_error(code));
         return SLUICE_DROP;
@@ -363,10 +358,7 @@ enum sluice_verdict sluice_source_txn_commit(struct sluice_source_run *run, stru
     if (v != SLUICE_OK) return v;
     sluice_task_transaction(run->task, txn->records);
     clear(txn);
-    if (records) {
-        txn->rewinds = 0;
-        sluice_backoff_reset(&txn->backoff);
-    }
+    if (records) sluice_source_through(run);
     sluice_connector_offsets_copy(run->offsets, entries, n);
     return sluice_source_acked(run, at, n, err);
 }
@@ -379,7 +371,7 @@ enum sluice_verdict sluice_source_txn_at_boundary(struct sluice_source_run *run,
 
 /* ---- aborting ---- */
 
-static enum sluice_verdict abort_open(struct sluice_source_run *run, struct sluice_err *err)
+enum sluice_verdict sluice_source_txn_abort(struct sluice_source_run *run, struct sluice_err *err)
 {
     struct sluice_source_txn *txn = run->txn;
     enum sluice_verdict v = SLUICE_OK;
@@ -389,72 +381,6 @@ static enum sluice_verdict abort_open(struct sluice_source_run *run, struct slui
     if (v == SLUICE_FAIL) return broken(run, err);
     clear(txn);
     return SLUICE_OK;
-}
-
-/* All that was sent was reported; nothing of it counts any more. */
-static bool forget_window(struct sluice_source_run *run, struct sluice_err *err)
-{
-    struct sluice_window *window = run->task->window;
-    int64_t until = sluice_now_ms() + PURGE_MS;
-    uint64_t seq;
-    for (;;) {
-        while (sluice_window_failed(window, &seq) != 0) sluice_window_forgive(window, seq);
-        sluice_window_advance(window, NULL, NULL);
-        if (sluice_window_count(window) == 0) break;
-        if (sluice_now_ms() >= until)
-            return sluice_err_set(err,
-                                  "the producer did not report %zu records of a transaction "
-                                  "that was aborted; restart the task",
-                                  sluice_window_count(window));
-        sluice_window_wait(window, FULL_WAIT_MS);
-    }
-    for (uint32_t i = 0; i < run->n; i++) {
-        struct sluice_prefix prefix;
-        sluice_window_prefix(window, i, &prefix);
-        if (prefix.moved) sluice_window_committed(window, i);
-    }
-    return true;
-}
-
-/* The plugin goes, and with it what it was told of partitions and offsets. */
-static void close_plugin(struct sluice_source_run *run)
-{
-    struct sluice_task *task = run->task;
-    task->plugin->close(task->self);
-    task->self = NULL;
-    run->hand.record = NULL;
-    run->n = 0;
-    sluice_batch_reset(&run->batch);
-    sluice_batch_reset(&run->known);
-}
-
-enum sluice_verdict sluice_source_rewind(struct sluice_source_run *run, struct sluice_err *err)
-{
-    struct sluice_source_txn *txn = run->txn;
-    struct sluice_task *task = run->task;
-    struct sluice_err why = *err;
-    bool asked = why.msg[0] == '\0'; /* by a pause: nothing went wrong */
-    if (!asked && ++txn->rewinds > REWINDS_MAX) {
-        sluice_err_wrap(err, "%d transactions in a row could not be committed", REWINDS_MAX);
-        return SLUICE_FAIL;
-    }
-    enum sluice_verdict v = abort_open(run, err);
-    if (v == SLUICE_OK && !forget_window(run, err)) v = SLUICE_FAIL;
-    if (v != SLUICE_OK) return v;
-    close_plugin(run);
-    if (!asked) {
-        char text[sizeof why.msg + 128];
-        snprintf(text, sizeof text,
-                 "a transaction was aborted: %s; beginning again where the last one ended",
-                 why.msg);
-        sluice_count(&task->count.retries, 1);
-        sluice_task_trouble(task, text);
-        sluice_task_pause_ms(task, sluice_backoff_next(&txn->backoff));
-    }
-    v = sluice_source_insist(run, sluice_source_refresh, err);
-    if (v == SLUICE_OK) v = sluice_task_open(task, err);
-    if (v == SLUICE_OK) sluice_task_trouble(task, NULL);
-    return v;
 }
 
 void sluice_source_txn_end(struct sluice_source_run *run, bool failed)
@@ -471,5 +397,5 @@ void sluice_source_txn_end(struct sluice_source_run *run, bool failed)
                    "the last transaction was not committed, its records come again after the next "
                    "start: %s",
                    err.msg);
-    if (txn->open && !txn->unknown) abort_open(run, &err);
+    if (txn->open && !txn->unknown) sluice_source_txn_abort(run, &err);
 }

@@ -17,7 +17,7 @@
  *
  * When Kafka says that a transaction cannot be committed, it is aborted, and the task begins again
  * from the last commit with a plugin opened anew, after a backoff (Java fails the task); when a
- * record was refused for good, or REWINDS_MAX times in a row, the task fails. When its producer
+ * record was refused for good, or ten times in a row, the task fails. When its producer
  * was fenced, the task fails. A pause commits what is open, or with boundaries of the connector
  * aborts it; so does a stop. A task that failed leaves its transaction to be aborted.
  *
@@ -68,8 +68,8 @@ enum sluice_verdict sluice_source_txn_commit(struct sluice_source_run *run, stru
 /* Until when a poll may wait, sluice_now_ms; INT64_MAX: as it likes. */
 int64_t sluice_source_txn_due_ms(const struct sluice_source_run *run);
 
-/* After DROP: aborts, waits, opens the plugin anew. OK, RETRY: the task stops, FAIL. */
-enum sluice_verdict sluice_source_rewind(struct sluice_source_run *run, struct sluice_err *err);
+/* Aborts what is open: nothing of it counts. */
+enum sluice_verdict sluice_source_txn_abort(struct sluice_source_run *run, struct sluice_err *err);
 /* The task ends: commits what may be, else aborts. failed: nothing is committed. */
 void sluice_source_txn_end(struct sluice_source_run *run, bool failed);
 

@@ -182,3 +182,27 @@ def test_stop_while_the_broker_is_away(t):
     worker.start()
     wait_for("all lines", lambda: len(set(lines(t))) == 200, 60)
     equal(once_in_order(lines(t)), [str(i) for i in range(200)], "lines")
+
+
+@seconds(180)
+def test_topic_that_vanishes_is_begun_again(t):
+    """A topic is deleted while a task writes to it and comes back, as the brokers make it or somebody
+    does: what was not written begins again from the last commit, and errors.tolerance skips nothing."""
+    topic = t.topic("flow")
+    name = f"in-{topic}"
+    source = line(t, topic, errors__tolerance="all")[name]
+    worker = t.sluice({"offset.flush.interval.ms": "100"}, {name: source})
+    append(t, range(100))
+    t.kafka.wait_count(topic, 100)
+    position = lambda: worker.rest.ok("GET", f"/connectors/{name}/offsets")["offsets"]
+    at = lambda: (position() or [{"offset": {"position": -1}}])[0]["offset"]["position"]
+    size = (t.directory / "in.txt").stat().st_size
+    wait_for("the offset is committed", lambda: at() == size, 30)
+    t.kafka.wire.delete_topics([topic])
+    wait_for("the topic is gone", lambda: topic not in t.kafka.topics(), 30)
+    append(t, range(100, 200))
+    want = [str(i) for i in range(100, 200)]
+    wait_for("what came after", lambda: topic in t.kafka.topics()
+             and once_in_order([r.value for r in t.kafka.read(topic)])[-100:] == want, 90)
+    equal([x["state"] for x in worker.rest.status(name)["tasks"]], ["RUNNING"], "tasks")
+    equal(worker.stop(), 0, "exit code")

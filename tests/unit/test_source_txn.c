@@ -484,13 +484,97 @@ TEST(txn_stop_does_not_wait_for_ever)
     tear_down(&b);
 }
 
-/* ---- at-least-once: late offsets ---- */
+/* ---- a topic that Kafka does not know for a while ---- */
 
 static bool held(void *arg)
 {
     (void)arg;
     return fake_holds();
 }
+
+static bool has_passed_five(void *arg)
+{
+    (void)arg;
+    sluice_lock(&fake_kafka.lock);
+    bool yes = fake_kafka.away == FAKE_NONE;
+    sluice_unlock(&fake_kafka.lock);
+    return yes;
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t len = strlen(text), tail = strlen(end);
+    return len >= tail && strcmp(text + len - tail, end) == 0;
+}
+
+TEST(topic_away_begins_again_and_loses_nothing)
+{
+    struct bench b;
+    set_up(&b, false);
+    sluice_map_set(&b.config, "errors.tolerance", "all"); /* has no say */
+    fake_kafka.away = 5;
+    start(&b);
+    give(9);
+    CHECK_INT(numbers.opens, 2);
+    CHECK(strncmp(fake_visible("out"), "1 2 3 4 ", 8) == 0);
+    if (!ends_with(fake_visible("out"), "5 6 7 8 9 ")) FAIL("%s", fake_visible("out"));
+    CHECK_STR(trace(&b), "");
+    tear_down(&b);
+}
+
+/* Nothing of the first two polls gets through: their records are not even taken. */
+static void away_at_the_send(bool exactly_once)
+{
+    struct bench b;
+    set_up(&b, exactly_once);
+    sluice_map_set(&b.config, "errors.tolerance", "all");
+    fake_kafka.away_sends = 2;
+    start(&b);
+    give(9);
+    CHECK_INT(numbers.opens, 3);
+    CHECK_STR(fake_visible("out"), up_to(9));
+    tear_down(&b);
+}
+
+TEST(topic_away_at_the_send_begins_again) { away_at_the_send(false); }
+TEST(topic_away_in_a_transaction_begins_again) { away_at_the_send(true); }
+
+TEST(topic_away_for_good_fails_the_task)
+{
+    struct bench b;
+    set_up(&b, false);
+    fake_kafka.away_sends = 1000;
+    start(&b);
+    numbers.allowed = 9;
+    CHECK(harness_until(numbers_task_ended, b.task));
+    CHECK_HAS(trace(&b), "10 times in a row records could not be delivered: topic out took no "
+                         "record: unknown topic");
+    CHECK_INT(numbers.opens, 11);
+    CHECK_NOT_ACKED();
+    tear_down(&b);
+}
+
+TEST(topic_away_does_not_hold_up_a_stop)
+{
+    struct bench b;
+    set_up(&b, false);
+    fake_kafka.hold = true; /* an answer about offsets that does not come */
+    sluice_map_set(&b.props, "task.shutdown.graceful.timeout.ms", "50");
+    sluice_worker_free(b.worker);
+    struct sluice_err err;
+    b.worker = sluice_worker_new(&b.props, b.registry, NULL, NULL, &err);
+    fake_kafka.away = 5;
+    start(&b);
+    give_all(3);
+    CHECK(harness_until(held, NULL));
+    numbers.allowed = 9;
+    CHECK(harness_until(has_passed_five, NULL));
+    stop(&b);
+    CHECK(fake_answer(NULL));
+    tear_down(&b);
+}
+
+/* ---- at-least-once: late offsets ---- */
 
 TEST(offsets_that_take_time_stop_nothing)
 {
