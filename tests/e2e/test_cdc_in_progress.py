@@ -205,7 +205,7 @@ def test_kill_amid_loses_nothing(t):
 
 @seconds(120)
 def test_directory_cannot_be_written(t):
-    """It says which directory, and goes on once there is one."""
+    """Gone since the start: it says which directory, and goes on once there is one."""
     db = t.database()
     sql = lambda text: t.postgres.sql(text, db, "postgres")
     sql("create table k (id int primary key, v int, w text); insert into k values (0, 0, 'a')")
@@ -213,8 +213,10 @@ def test_directory_cannot_be_written(t):
     (dump,) = pair(t, db, "on", **{"retriable.restart.connector.wait.ms": "200"})
     spills = t.directory / "spills"
     dump.config.write_text(dump.config.read_text() + f"stream.spill.directory={spills}\n")
+    os.mkdir(spills)
     dump.start()
     streams(t, dump)
+    os.rmdir(spills)
     sql("insert into k select g, 0, repeat('x', 90) from generate_series(1, 4000) g")
     cdc_golden.wait("the complaint", lambda: f"{spills}: No such file" in dump.log.read_text())
     assert "not committed yet" in dump.log.read_text(), dump.log.read_text()
