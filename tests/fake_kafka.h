@@ -25,11 +25,10 @@
 #include "kafka/transactions.h"
 #include "worker/connector_offsets.h"
 
+#include "fake_codes.h"
+
 #define FAKE_OFFSETS_TOPIC "connect-offsets"
-#define FAKE_REFUSED 10  /* code of a record that is refused for good */
-#define FAKE_LOST (-192) /* one that says nothing of the record */
-#define FAKE_AWAY 3      /* the topic is not known for now */
-#define FAKE_NONE (-1)   /* no offset */
+#define FAKE_NONE (-1) /* no offset */
 
 enum fake_fate { FAKE_PENDING, FAKE_COMMITTED, FAKE_ABORTED, FAKE_PLAIN };
 
@@ -181,20 +180,6 @@ void sluice_headers_add(struct rd_kafka_headers_s *headers, const char *key, con
     (void)len;
 }
 void sluice_headers_free(struct rd_kafka_headers_s *headers) { (void)headers; }
-const char *sluice_kafka_error(int code)
-{
-    return code == FAKE_REFUSED ? "refused" : code == FAKE_AWAY ? "unknown topic" : "lost";
-}
-bool sluice_kafka_too_large(int code)
-{
-    (void)code;
-    return false;
-}
-bool sluice_kafka_refused(int code) { return code == FAKE_REFUSED; }
-bool sluice_kafka_topic_away(int code, int32_t partition)
-{
-    return code == FAKE_AWAY && partition < 0;
-}
 bool sluice_producer_down(struct sluice_producer *producer, char text[512])
 {
     (void)producer;

@@ -60,7 +60,7 @@ enum sluice_sent sluice_producer_send(struct sluice_producer *producer,
 const char *sluice_kafka_error(int code);
 bool sluice_kafka_too_large(int code); /* the message, or the batch that it was in */
 bool sluice_kafka_refused(int code);   /* the same record would be refused again */
-/* Brokers or client do not know the topic, for now. partition: which the record asked for; -1: none,
+/* Brokers or client do not know the topic, for now. partition: which the record asked for; -1: none
  * or not known. */
 bool sluice_kafka_topic_away(int code, int32_t partition);
 /* Whether the brokers cannot be reached now; text: what librdkafka says. */

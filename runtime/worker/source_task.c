@@ -63,8 +63,8 @@ bool sluice_source_marks(struct sluice_task *task)
 
 /* ---- records that come back ---- */
 
-/* Kafka knows the topic no more, or not yet: a broker that just came back says so for a while. It is
- * not the record's fault. DROP. */
+/* Kafka knows the topic no more, or not yet: a broker that just came back says so for a while. It
+ * is not the record's fault. DROP. */
 static enum sluice_verdict topic_away(int code, const char *topic, struct sluice_err *err)
 {
     sluice_err_set(err,
