@@ -180,6 +180,7 @@ def sink_offsets_of_a_group_with_members(c):  # 40: a member that is not one of 
     c.target.kafka.produce(topic, [(None, "x")])
     name, other = c.connector("snk"), c.connector("member")
     c.running(other, c.sink("member", topic=topic) | {"consumer.override.group.id": group})
+    c.until_committed(group, topic)  # it runs before it is a member
     c.create(name, c.sink(topic=topic) | {"consumer.override.group.id": group}, initial_state="STOPPED")
     c.until_states(name, "STOPPED")
     for body in {"offsets": [part(topic, 0, 0)]}, {"offsets": [part(topic, 0)]}:

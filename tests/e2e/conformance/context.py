@@ -88,6 +88,8 @@ class Context:
             if status not in (409, 500) or not any(words in text for words in BUSY):
                 break
             time.sleep(0.25)
+        if method != "GET" and status < 300:
+            self.target.settle()
         try:
             return status, given, json.loads(text) if text else None
         except ValueError:
@@ -168,6 +170,10 @@ class Context:
         self.silently("PUT", f"/connectors/{name}/stop")
         wait_for(f"{name} STOPPED", lambda: self.states(name) == ["STOPPED"], 60)
         wait_for(f"{name} without tasks", lambda: self.ask("GET", f"/connectors/{name}")[2]["tasks"] == [], 60)
+
+    def until_committed(self, group, topic):
+        """The group's members have read all of the topic."""
+        wait_for(f"{group} at the end of {topic}", lambda: self.target.kafka.lag(group, [topic]) == 0, 90)
 
     def values(self, topic):
         return [record.value for record in self.target.kafka.read(topic)]

@@ -2,7 +2,7 @@
 one that follows), sluice standalone."""
 import pathlib
 
-from harness import Connect, Rest, Sluice
+from harness import Connect, Rest, Sluice, raw_http, wait_for
 
 
 class Target:
@@ -28,6 +28,9 @@ class Target:
 
     def log_text(self):
         return self.process.log_text()
+
+    def settle(self):
+        """What was written is read back."""
 
 
 class Java(Target):
@@ -86,6 +89,11 @@ class Follower(Distributed):
     @property
     def ports(self):
         return [self.port, self.leader.port]
+
+    def settle(self):
+        """It reads what the leader wrote from the topic, a little later than the leader answers."""
+        told = lambda port: raw_http(port, "GET", "/connectors?expand=info")[::2]
+        wait_for("the follower has read it", lambda: told(self.port) == told(self.leader.port))
 
     def stop(self):
         super().stop()
