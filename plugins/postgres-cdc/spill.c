@@ -26,9 +26,37 @@ void cdc_spill_free(struct cdc_spill *spill)
 {
     if (!spill) return;
     if (spill->fd >= 0) close(spill->fd);
+    cdc_told_free(spill->told);
     free(spill->parts);
     free(spill->buffer);
     free(spill);
+}
+
+/* ---- tables ---- */
+
+void cdc_told_free(struct cdc_told *told)
+{
+    while (told) {
+        struct cdc_told *next = told->next;
+        free(told);
+        told = next;
+    }
+}
+
+void cdc_spill_tell(struct cdc_spill *spill, uint32_t oid, const void *rest, size_t len)
+{
+    struct cdc_told **at = &spill->told;
+    while (*at && (*at)->oid != oid) at = &(*at)->next;
+    struct cdc_told *told = cdc_alloc(sizeof(*told) + len + 1);
+    told->oid = oid;
+    told->len = len + 1;
+    told->message[0] = 'R';
+    memcpy(told->message + 1, rest, len);
+    if (*at) {
+        told->next = (*at)->next;
+        free(*at);
+    }
+    *at = told;
 }
 
 /* ---- writing ---- */

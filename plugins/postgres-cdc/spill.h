@@ -15,6 +15,13 @@ struct cdc_spill_part { /* a subtransaction */
     uint32_t xid;
 };
 
+struct cdc_told { /* how a table looks, as a transaction told it */
+    struct cdc_told *next;
+    uint32_t oid;
+    size_t len;
+    char message[]; /* from its type on */
+};
+
 struct cdc_spill {
     uint32_t xid;   /* of the whole transaction */
     bool streamed;  /* its messages name the subtransaction that they are of */
@@ -30,6 +37,7 @@ struct cdc_spill {
     char *buffer;                 /* the tail; when reading: a piece of the file */
     uint64_t read_at;             /* where the next message stands */
     uint64_t piece_at, piece_len; /* what of the file the buffer holds, when reading */
+    struct cdc_told *told;        /* by a streamed one, each table once */
     struct cdc_spill *next;
 };
 
@@ -39,6 +47,9 @@ void cdc_spill_free(struct cdc_spill *spill); /* takes NULL */
  * of. False: the disk is full or broken, and err says so with the directory. */
 bool cdc_spill_add(struct cdc_spill *spill, const char *directory, uint32_t subxid, uint64_t lsn,
                    char type, const void *rest, size_t len, struct sluice_err *err);
+/* Notes how a table looks: the rest of the message, without its type. */
+void cdc_spill_tell(struct cdc_spill *spill, uint32_t oid, const void *rest, size_t len);
+void cdc_told_free(struct cdc_told *told); /* all of the list; takes NULL */
 /* Cuts off what the subtransaction and those after it have done; one without messages is none. */
 bool cdc_spill_rollback(struct cdc_spill *spill, uint32_t subxid, struct sluice_err *err);
 /* The next message in malloc'ed memory, after room for head bytes; *out NULL: there is none. */

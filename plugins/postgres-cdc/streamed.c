@@ -67,6 +67,12 @@ static bool keep(struct cdc *cdc, char type, uint64_t lsn, struct cdc_cursor *c,
     if (type == 'Y') return true;
     if (block->streamed && type != 'O') subxid = cdc_read_u32(c);
     if (c->bad || !strchr("RIUDTMO", type)) return broken(cdc, type, "has no place there", err);
+    if (type == 'R') {
+        struct cdc_cursor table = *c;
+        uint32_t oid = cdc_read_u32(&table);
+        if (table.bad) return broken(cdc, type, "is too short", err);
+        cdc_spill_tell(block, oid, c->p, (size_t)(c->end - c->p));
+    }
     return cdc_spill_add(block, cdc->settings.spill_directory, subxid, lsn, type, c->p,
                          (size_t)(c->end - c->p), err);
 }
@@ -103,6 +109,12 @@ static bool on_prepare(struct cdc *cdc, char type, struct cdc_cursor *c, struct 
         return broken(cdc, type, "is of another transaction", err);
     if (type == 'P') s->block = NULL;
     spill->prepared = true;
+    while (spill->told) { /* its commit may be far: others that follow are not told them again */
+        struct cdc_told *told = spill->told;
+        spill->told = told->next;
+        told->next = s->told;
+        s->told = told;
+    }
     release(s, prepare.xid, 0);
     hold(s, prepare.xid, prepare.lsn);
     return true;
@@ -175,8 +187,8 @@ bool cdc_streamed_take(struct cdc *cdc, char type, uint64_t lsn, const struct cd
     case 'A':
     case 'r': return on_rollback(cdc, type, &c, err);
     default:
-        /* Of a streamed transaction the server tells the tables again when it is over; in one that
-         * comes at its PREPARE they are told once, for all that follows. */
+        /* What a streamed transaction tells of tables is known to others from its end on, commit
+         * or PREPARE; in one that comes at its PREPARE it is told for all that follows. */
         *taken = s->block && (s->block->streamed || type != 'R');
         return !*taken || keep(cdc, type, lsn, &c, err);
     }
@@ -222,10 +234,25 @@ static void make_commit(const struct cdc_streamed *s, char **data, int *len)
     put_u64(p + 18, s->ending.clock);
 }
 
+static void make_told(struct cdc_streamed *s, char **data, int *len)
+{
+    struct cdc_told *told = s->told;
+    assert(told->len <= INT_MAX - HEAD);
+    *len = HEAD + (int)told->len;
+    *data = cdc_alloc((size_t)*len);
+    memcpy(head(*data, 0), told->message, told->len);
+    s->told = told->next;
+    free(told);
+}
+
 bool cdc_streamed_next(struct cdc *cdc, char **data, int *len, struct sluice_err *err)
 {
     struct cdc_streamed *s = &cdc->streamed;
     *data = NULL;
+    if (s->told) {
+        make_told(s, data, len);
+        return true;
+    }
     if (!s->replay) return true;
     if (s->replay_at == CDC_REPLAY_BEGIN) {
         make_begin(s, data, len);
@@ -269,6 +296,8 @@ void cdc_streamed_abandon(struct cdc_streamed *streamed)
         cdc_spill_free(spill);
     }
     cdc_spill_free(streamed->replay);
+    cdc_told_free(streamed->told);
+    streamed->told = NULL;
     streamed->block = streamed->replay = NULL;
     /* What is prepared is held until it has come again: the server sends it once more. */
 }

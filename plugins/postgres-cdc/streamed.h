@@ -26,6 +26,7 @@ struct cdc_streamed {
     struct cdc_spill *replay; /* committed, is being worked off; not among open */
     struct cdc_ending ending; /* its commit */
     enum { CDC_REPLAY_BEGIN, CDC_REPLAY_CHANGES } replay_at;
+    struct cdc_told *told; /* tables of what was prepared: as the server takes them for known */
     struct cdc_prepared *prepared;
     size_t prepared_n, prepared_cap;
 };
@@ -36,7 +37,7 @@ struct cdc;
  * read from the cursor. */
 bool cdc_streamed_take(struct cdc *cdc, char type, uint64_t lsn, const struct cdc_cursor *message,
                        bool *taken, struct sluice_err *err);
-/* The next message of a committed one, as if it came from the socket, in malloc'ed memory (what
+/* The next message of a committed one, or of tables that are to be known from now on, as if it came from the socket, in malloc'ed memory (what
  * PQfreemem() frees); *data NULL: there is none, read the socket. */
 bool cdc_streamed_next(struct cdc *cdc, char **data, int *len, struct sluice_err *err);
 /* What of lsn may be confirmed, so that pending prepared transactions come again. */

@@ -223,3 +223,27 @@ def test_directory_cannot_be_written(t):
     os.mkdir(spills)
     dump.wait(lambda r: len(content(r, "srv.public.k")) == 4001, "the rows")
     equal(dump.stop(), 0, "exit code")
+
+
+@seconds(120)
+def test_tables_told_by_what_is_only_prepared(t):
+    """What a streamed transaction told of a table is not told again once it is prepared."""
+    db = t.database()
+    sql = lambda text: t.postgres.sql(text, db, "postgres")
+    t.cleanup(lambda: [sql(f"rollback prepared '{gid}'") for gid in sql(
+        f"select gid from pg_prepared_xacts where database = '{db}'").split()])
+    sql("create table k (id int primary key, v int, w text); insert into k values (0, 0, 'a')")
+    small_memory(t, db)
+    (dump,) = pair(t, db, "on")
+    sql(f"select pg_create_logical_replication_slot('{dump.slot}', 'pgoutput', false, true)")
+    dump.start()
+    dump.wait(lambda r: content(r, "srv.public.k") == rows(t, db), "the snapshot")
+    streams(t, dump)
+    large = "insert into k select g, 0, repeat('p', 50) from generate_series(1000, 4000) g"
+    sql(f"begin; {large}; prepare transaction '{db}_large'")
+    sql(f"begin; insert into k values (1, 0, 'b'); prepare transaction '{db}_small'")
+    sql(f"commit prepared '{db}_small'")
+    dump.wait(lambda r: 1 in content(r, "srv.public.k"), "the small one")
+    sql(f"commit prepared '{db}_large'")
+    dump.wait(lambda r: content(r, "srv.public.k") == rows(t, db), "all")
+    equal(dump.stop(), 0, "exit code")
