@@ -205,7 +205,7 @@ def change_hands_with_postgres(t, first, second):
     sql("insert into items values (3, 'three')")
     come(("c", "three"))
     for n, (kind, word) in enumerate([(second, "four"), (first, "six"), (second, "eight")]):
-        position = cluster.rest.ok("GET", "/connectors/pg/offsets")["offsets"]
+        position = wait_for("an offset", lambda: cluster.rest.ok("GET", "/connectors/pg/offsets")["offsets"], 60)
         equal([o["partition"] for o in position], [{"server": prefix}])
         cluster.stop()
         sql(f"insert into items values ({2 * n + 4}, '{word}')")  # while nobody is there
