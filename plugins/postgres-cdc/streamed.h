@@ -37,8 +37,9 @@ struct cdc;
  * read from the cursor. */
 bool cdc_streamed_take(struct cdc *cdc, char type, uint64_t lsn, const struct cdc_cursor *message,
                        bool *taken, struct sluice_err *err);
-/* The next message of a committed one, or of tables that are to be known from now on, as if it came from the socket, in malloc'ed memory (what
- * PQfreemem() frees); *data NULL: there is none, read the socket. */
+/* The next message of a committed one, or about a table that is to be known from now on, as if it
+ * came from the socket, in malloc'ed memory (what PQfreemem() frees); *data NULL: there is none,
+ * read the socket. */
 bool cdc_streamed_next(struct cdc *cdc, char **data, int *len, struct sluice_err *err);
 /* What of lsn may be confirmed, so that pending prepared transactions come again. */
 uint64_t cdc_streamed_holds(struct cdc_streamed *streamed, uint64_t lsn);

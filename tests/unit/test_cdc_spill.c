@@ -118,3 +118,18 @@ TEST(a_directory_that_is_not_there_is_named)
     CHECK(strstr(err.msg, "stream.spill.directory") != NULL);
     cdc_spill_free(spill);
 }
+
+TEST(each_table_is_told_once_as_it_looked_last)
+{
+    struct cdc_spill *spill = cdc_spill_new(7, true);
+    cdc_spill_tell(spill, 1, "one", 3);
+    cdc_spill_tell(spill, 2, "two", 3);
+    cdc_spill_tell(spill, 1, "one, altered", 12);
+    const struct cdc_told *told = spill->told;
+    CHECK(told && told->next && !told->next->next);
+    CHECK_INT(told->oid, 1);
+    CHECK_MEM(told->message, told->len, "Rone, altered", 13);
+    CHECK_INT(told->next->oid, 2);
+    CHECK_MEM(told->next->message, told->next->len, "Rtwo", 4);
+    cdc_spill_free(spill);
+}
