@@ -54,6 +54,8 @@ struct fake_kafka {
     int init_retries, refresh_retries;
     long long lose, refuse; /* the record of this number comes back with an error, once */
     long long away;         /* likewise, as the topic is not known */
+    long long mute;         /* the record of this number is not reported, but kept */
+    void *muted;
     int away_sends;         /* so many records are not even taken for that */
     bool spoiled;           /* and so its transaction cannot be committed */
     _Atomic bool hold;      /* put_start() keeps its answers until fake_answer() */
@@ -75,7 +77,7 @@ static void fake_kafka_reset(bool exactly_once)
     memset(&fake_kafka.sent, 0, sizeof fake_kafka - offsetof(struct fake_kafka, sent));
     fake_kafka.exactly_once = exactly_once;
     fake_kafka.stored = FAKE_NONE;
-    fake_kafka.lose = fake_kafka.refuse = fake_kafka.away = FAKE_NONE;
+    fake_kafka.lose = fake_kafka.refuse = fake_kafka.away = fake_kafka.mute = FAKE_NONE;
 }
 
 static void fake_call(const char *what)
@@ -229,8 +231,10 @@ enum sluice_sent sluice_producer_send(struct sluice_producer *producer,
     if (error) fake_kafka.lose = fake_kafka.refuse = fake_kafka.away = FAKE_NONE;
     if (error && !fake_kafka.exactly_once) sent->fate = FAKE_ABORTED;
     fake_kafka.spoiled |= error != 0;
+    bool mute = message->opaque && sent->number == fake_kafka.mute;
+    if (mute) fake_kafka.muted = message->opaque;
     sluice_unlock(&fake_kafka.lock);
-    if (message->opaque) fake_kafka.delivered(message->opaque, error);
+    if (message->opaque && !mute) fake_kafka.delivered(message->opaque, error);
     return SLUICE_SENT;
 }
 

@@ -107,8 +107,12 @@ enum sluice_verdict sluice_source_rewind(struct sluice_source_run *run, struct s
         return SLUICE_FAIL;
     }
     enum sluice_verdict v = run->txn ? sluice_source_txn_abort(run, err) : settle(run, err);
-    if (v == SLUICE_OK) v = forget_window(run, err);
     if (v != SLUICE_OK) return v;
+    v = forget_window(run, err);
+    if (v != SLUICE_OK) {
+        run->n = 0; /* what was forgiven is lost: the end of the task commits no partition */
+        return v;
+    }
     close_plugin(run);
     if (!asked) {
         forget_topics(run);
