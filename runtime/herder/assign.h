@@ -10,9 +10,10 @@
  *    still hold its lease), or until it has let go. Then a live member of the same URL, a new
  *    incarnation, takes it at once; without one it waits until the delay
  *    (scheduled.rebalance.max.delay.ms) is over and then goes to the others. A static newcomer need
- *  not wait for the grace. - Of several live members with one URL only one counts, the one that
- *    owns most; the others (a worker that came back before its dead predecessor timed out, or a
- *    misconfiguration) get nothing. What they own already stays with them.
+ *    not wait for the grace.
+ *  - Of several live members with one URL only one counts, the one that owns most; the others (a
+ *    worker that came back before its dead predecessor timed out, or a misconfiguration) get
+ *    nothing. What they own already stays with them.
  *  - A task or connector that is to be no more stays in the list as leaving until its owner has let
  *    go, so that it is never run twice when it comes back.
  * Thread: any; a call keeps nothing. */
