@@ -295,7 +295,7 @@ static void fill_source(struct cdc *cdc, struct sluice_value *source, const stru
 {
     source[CDC_SRC_TS_MS].u.i = at->ts_us / 1000;
     if (marker) source[CDC_SRC_SNAPSHOT] = text(marker);
-    source[CDC_SRC_SEQUENCE] = sequence(&cdc->memory, at->lsn_commit, at->lsn);
+    source[CDC_SRC_SEQUENCE] = sequence(&cdc->memory, at->last_commit, at->lsn);
     source[CDC_SRC_TS_US].u.i = at->ts_us;
     source[CDC_SRC_TS_NS].u.i = at->ts_us * 1000;
     if (at->txid) source[CDC_SRC_TXID] = sluice_int64((int64_t)at->txid);
@@ -638,7 +638,7 @@ void cdc_position_begins(struct cdc *cdc)
 {
     struct cdc_position *p = &cdc->position;
     if (cdc->has_position) return;
-    p->lsn = p->lsn_proc = p->lsn_commit = cdc->slot.confirmed;
+    p->lsn = p->lsn_proc = p->lsn_commit = p->last_commit = cdc->slot.confirmed;
     p->message = CDC_MSG_COMMIT;
     p->ts_us = cdc->now_ns / 1000;
     cdc->has_position = true;

@@ -119,7 +119,7 @@ bool cdc_position_load(struct cdc_position *position, const struct sluice_value 
     position->lsn_proc = (uint64_t)proc;
     /* Before its second transaction, Debezium has stored no lsn_commit. What it has processed then
      * is all that came before, but for the rest of the transaction under way. */
-    position->lsn_commit = (uint64_t)(commit ? commit : proc);
+    position->lsn_commit = position->last_commit = (uint64_t)(commit ? commit : proc);
     position->ts_us = ts;
     position->txid = (uint64_t)txid;
     position->message = message_type(map);

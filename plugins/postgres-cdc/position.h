@@ -22,15 +22,17 @@ enum cdc_message_type { /* Debezium's messageType */
 enum cdc_snapshot_state { CDC_NO_SNAPSHOT, CDC_IN_SNAPSHOT, CDC_SNAPSHOT_DONE };
 
 struct cdc_position {
-    uint64_t lsn;        /* of the last message; 0: none */
-    uint64_t lsn_proc;   /* the last one completely processed; 0: none */
-    uint64_t lsn_commit; /* end of the last transaction that is complete; 0: none */
-    int64_t ts_us;       /* its commit time, Unix */
-    uint64_t txid;       /* 0: none */
-    uint32_t events;     /* changes of this transaction that share lsn, this one included */
-    uint8_t message;     /* enum cdc_message_type */
-    uint8_t snapshot;    /* enum cdc_snapshot_state */
-    uint16_t state;      /* of the incremental snapshot (incremental.c); 0: none */
+    uint64_t lsn;         /* of the last message; 0: none */
+    uint64_t lsn_proc;    /* the last one completely processed; 0: none */
+    uint64_t lsn_commit;  /* everything before is complete: the end of a transaction, or what an
+                          * idle server has passed; 0: none */
+    uint64_t last_commit; /* end of the last transaction, for source.sequence; 0: none */
+    int64_t ts_us;        /* its commit time, Unix */
+    uint64_t txid;        /* 0: none */
+    uint32_t events;      /* changes of this transaction that share lsn, this one included */
+    uint8_t message;      /* enum cdc_message_type */
+    uint8_t snapshot;     /* enum cdc_snapshot_state */
+    uint16_t state;       /* of the incremental snapshot (incremental.c); 0: none */
 };
 
 struct cdc_position_count { /* events of a table in the transaction under way */

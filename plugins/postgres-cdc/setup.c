@@ -197,7 +197,7 @@ static void trust_slot(struct cdc *cdc)
 {
     struct cdc_position *p = &cdc->position;
     memset(p, 0, sizeof(*p));
-    p->lsn = p->lsn_proc = p->lsn_commit = cdc->slot.confirmed;
+    p->lsn = p->lsn_proc = p->lsn_commit = p->last_commit = cdc->slot.confirmed;
     p->message = CDC_MSG_COMMIT;
     p->ts_us = cdc_wall_ns() / 1000;
 }

@@ -158,7 +158,7 @@ static enum cdc_step begin(struct cdc *cdc, const struct cdc_wait *wait, struct 
     memset(p, 0, sizeof(*p));
     p->state = cdc->position.state;
     p->lsn = *cdc->slot.snapshot ? cdc->slot.confirmed : lsn;
-    p->lsn_commit = commit;
+    p->lsn_commit = p->last_commit = commit;
     p->txid = strtoull(cdc_conn_field(conn, 3, 0, 1), NULL, 10);
     p->ts_us = strtoll(cdc_conn_field(conn, 3, 0, 2), NULL, 10);
     p->snapshot = CDC_IN_SNAPSHOT;

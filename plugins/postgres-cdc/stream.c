@@ -146,7 +146,7 @@ static enum cdc_step on_commit(struct cdc *cdc, struct cdc_cursor *c, struct slu
     cdc->resume.inside = false;
     cdc->resume.lsn = 0;
     struct cdc_position *p = &cdc->position;
-    p->lsn = p->lsn_proc = p->lsn_commit = commit.end_lsn;
+    p->lsn = p->lsn_proc = p->lsn_commit = p->last_commit = commit.end_lsn;
     p->message = CDC_MSG_COMMIT;
     p->events = 0;
     p->snapshot = CDC_NO_SNAPSHOT;

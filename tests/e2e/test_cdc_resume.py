@@ -7,7 +7,7 @@ import subprocess
 import time
 
 import cdc_golden
-from harness import BINARY, seconds
+from harness import BINARY, equal, seconds
 
 DUMP = BINARY.parent / "tests/cdc_dump"
 
@@ -150,6 +150,32 @@ def test_idle_tables_hold_no_wal(t):
     dump.start()
     dump.wait(lambda r: 1 in content(r, "srv.public.k"), "the row after the restart")
     assert dump.stop() == 0
+
+
+@seconds(90)
+def test_sequence_has_the_last_commit_not_what_an_idle_server_passed(t):
+    """As Debezium: source.sequence begins with the end of the transaction before."""
+    db = t.database()
+    sql = lambda text: t.postgres.sql(text, db, "postgres")
+    sql("create table k (id int primary key, v int, w text)")
+    dump = Dump(t, db).start()
+    cdc_golden.wait("the stream", lambda: sql(f"select 1 from pg_replication_slots where slot_name = '{db}' and active"))
+    confirmed = lambda: sql(f"select confirmed_flush_lsn from pg_replication_slots where slot_name = '{db}'")
+    later = lambda a, b: sql(f"select '{a}'::pg_lsn > '{b}'::pg_lsn") == "t"
+    number = lambda lsn: int(sql(f"select '{lsn}'::pg_lsn - '0/0'::pg_lsn"))
+    sql("insert into k values (1, 1, 'a')")
+    sql("insert into k values (2, 2, 'b')")
+    committed = sql("select pg_current_wal_insert_lsn()")
+    t.postgres.sql("select pg_logical_emit_message(false, 'p', repeat('x', 10000))", "postgres", "postgres")
+    passed = sql("select pg_current_wal_insert_lsn()")
+    cdc_golden.wait("the idle slot to pass what is of another database", lambda: not later(passed, confirmed()), 30)
+    sql("insert into k values (3, 3, 'c')")
+    dump.wait(lambda r: 3 in content(r, "srv.public.k"), "the row after it was idle")
+    sources = [json.loads(line)["value"]["payload"]["source"] for line in dump.out.read_text().splitlines()]
+    second, third = (json.loads(s["sequence"]) for s in sources[1:])
+    assert int(second[1]) < int(third[0]) <= number(committed), (second, third, committed, passed)
+    assert number(passed) <= int(third[1]), (third, passed)
+    equal(dump.stop(), 0, "exit code")
 
 
 @seconds(90)
