@@ -1,6 +1,7 @@
 /* signals.c - see signals.h. Owner: a thread that does nothing but wait for signals. */
 #include "commands/signals.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <string.h>
 #include <time.h>
@@ -19,6 +20,17 @@ static void signal_set(sigset_t *set)
     sigaddset(set, SIGUSR2); /* main to the thread: all is done */
 }
 
+/* The next signal, or -1 after the limit. EINTR comes to a process that was stopped and goes on
+ * (SIGSTOP, a debugger, a frozen container): it did nothing meanwhile, so the limit begins anew. */
+static int next_signal(const sigset_t *set, int64_t limit_ms)
+{
+    struct timespec limit = {limit_ms / 1000, limit_ms % 1000 * 1000000};
+    int got;
+    do got = sigtimedwait(set, NULL, &limit);
+    while (got < 0 && errno == EINTR);
+    return got;
+}
+
 /* The first signal asks main to stop; the second, or a shutdown that takes too long, ends it. */
 static void *run_signals(void *arg)
 {
@@ -32,9 +44,7 @@ static void *run_signals(void *arg)
     sluice_log(SLUICE_INFO, NULL, -1, "SIG%s: stopping; a second signal ends at once",
                sigabbrev_np(got));
     sluice_wake_up(&signals->asked);
-    int64_t limit_ms = atomic_load(&signals->graceful_ms) + SHUTDOWN_MARGIN_MS;
-    struct timespec limit = {limit_ms / 1000, limit_ms % 1000 * 1000000};
-    got = sigtimedwait(&set, NULL, &limit);
+    got = next_signal(&set, atomic_load(&signals->graceful_ms) + SHUTDOWN_MARGIN_MS);
     if (got == SIGUSR2) return NULL;
     sluice_log(SLUICE_ERROR, NULL, -1,
                got > 0 ? "a second signal: ending at once"

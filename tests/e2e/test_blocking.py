@@ -104,6 +104,9 @@ def test_second_signal_ends_at_once(t):
     worker.rest.create("stuck", {"connector.class": "blocker", "block.in": "close"})
     worker.rest.wait_running("stuck")
     os.kill(worker.process.pid, signal.SIGTERM)
+    wait_for("the shutdown", lambda: "SIGTERM: stopping" in worker.log_text())
+    os.kill(worker.process.pid, signal.SIGSTOP)  # who is stopped meanwhile goes on as before
+    os.kill(worker.process.pid, signal.SIGCONT)
     time.sleep(1)
     equal(worker.process.poll(), None, "waits for the task")
     os.kill(worker.process.pid, signal.SIGINT)
