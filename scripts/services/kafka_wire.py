@@ -13,6 +13,7 @@ CREATE_TOPICS, DELETE_TOPICS, METADATA, LIST_OFFSETS, OFFSET_FETCH = 19, 20, 3, 
 FIND_COORDINATOR, INCREMENTAL_ALTER_CONFIGS = 10, 44
 TOPIC, SET = 2, 0  # a kind of resource; what is done to a config
 NO_COORDINATOR_YET = (14, 15, 16)
+NO_LEADER_YET = (5, 6)
 LATEST, EARLIEST = -1, -2
 
 
@@ -117,7 +118,20 @@ class KafkaWire:
                 if not internal and not code}
 
     def offsets(self, topic, partitions, when):
-        """{partition: offset} at LATEST (as read_uncommitted sees it), EARLIEST or a timestamp"""
+        """{partition: offset} at LATEST (as read_uncommitted sees it), EARLIEST or a timestamp;
+        waits while a broker that has just started does not lead the partitions yet"""
+        deadline = time.monotonic() + self.timeout
+        while True:
+            found = self._offsets(topic, partitions, when)
+            failed = next(((p, code) for p, code, _, _ in found if code), None)
+            if not failed:
+                return {p: offset for p, _, _, offset in found}
+            p, code = failed
+            if code not in NO_LEADER_YET or time.monotonic() > deadline:
+                raise KafkaError(f"offsets of {topic}-{p}", code)
+            time.sleep(0.1)
+
+    def _offsets(self, topic, partitions, when):
         wanted = _array(struct.pack(">iq", p, when) for p in range(partitions))
         body = struct.pack(">ib", -1, 0) + _array([_string(topic) + wanted])
         r = self._call(LIST_OFFSETS, 2, body)
@@ -126,11 +140,8 @@ class KafkaWire:
         def partition():
             return r.take("i"), r.take("h"), r.take("q"), r.take("q")
 
-        ((name, found),) = r.array(lambda: (r.string(), r.array(partition)))
-        for p, code, _, _ in found:
-            if code:
-                raise KafkaError(f"offsets of {name}-{p}", code)
-        return {p: offset for p, _, _, offset in found}
+        ((_, found),) = r.array(lambda: (r.string(), r.array(partition)))
+        return found
 
     def committed(self, group):
         """{(topic, partition): offset} of a consumer group"""
