@@ -15,6 +15,7 @@
 
 #define PATCH_TRIES 5
 #define OWNER_WAIT_MS 5000 /* for a task that moves just now */
+#define START_LOOK_MS 50   /* nobody tells when it begins */
 
 /* ---- configs ---- */
 
@@ -294,15 +295,26 @@ void distributed_restart_task(struct sluice_herder *base, const char *name, int 
                               struct sluice_answer *answer)
 {
     struct distributed *herder = distributed_of(base);
-    if (!owned_here(herder, name, id, answer)) return;
-    if (sluice_runner_restart(herder->runner, name, id)) {
-        sluice_log(SLUICE_INFO, name, id, "restart asked for");
-        sluice_answer_json(answer, 204, NULL);
-    } else {
-        sluice_answer_error(answer, 409,
-                            "Cannot complete request momentarily: task %s-%d is about to start "
-                            "here, or cannot (its status says why)",
-                            name, id);
+    int64_t deadline_ms = sluice_now_ms() + OWNER_WAIT_MS;
+    bool in_time = true;
+    while (owned_here(herder, name, id, answer)) {
+        if (sluice_runner_restart(herder->runner, name, id)) {
+            sluice_log(SLUICE_INFO, name, id, "restart asked for");
+            sluice_answer_json(answer, 204, NULL);
+            return;
+        }
+        if (!in_time) {
+            sluice_answer_error(answer, 409,
+                                "Cannot complete request momentarily: task %s-%d is about to start "
+                                "here, or cannot (its status says why)",
+                                name, id);
+            return;
+        }
+        /* it was given to this worker just now, and the herder's thread has not looked yet */
+        sluice_lock(&herder->lock);
+        in_time = sluice_now_ms() < deadline_ms && !herder->closing &&
+                  distributed_wait(herder, sluice_now_ms() + START_LOOK_MS);
+        sluice_unlock(&herder->lock);
     }
 }
 
