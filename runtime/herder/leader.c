@@ -21,6 +21,7 @@
 #define MEMBERS_MS 500 /* between two looks at the group's members */
 #define PAUSE_MS 10    /* between two looks at anything: what comes together is done together */
 #define RETRY_MS 200
+#define SETTLE_MS 3000 /* on top of what tasks are given: they close, and that is told */
 
 /* ---- who leads ---- */
 
@@ -393,7 +394,7 @@ static bool is_releasing(struct leader *leader, const char *name)
 void leader_settle(struct leader *leader, const char *name)
 {
     struct distributed *herder = leader->herder;
-    int64_t deadline_ms = sluice_now_ms() + 2000 +
+    int64_t deadline_ms = sluice_now_ms() + SETTLE_MS +
                           sluice_worker_num(herder->worker, "task.shutdown.graceful.timeout.ms");
     bool in_time = true;
     while (in_time && is_releasing(leader, name)) {

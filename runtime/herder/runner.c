@@ -12,7 +12,7 @@
 #include "base/mem.h"
 #include "herder/runner_impl.h"
 
-#define CLOSE_MS 500 /* a task that drains up to its last millisecond still has to close */
+#define CLOSE_MS 1500 /* a task that drains up to its last millisecond still has to close */
 
 /* ---- slots and jobs, under the lock ---- */
 
