@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # A BigQuery emulator (local-bigquery, DuckDB inside) for demo and tests.
-# Commands: see lib.sh. BIGQUERY_PORT, BIGQUERY_PROJECT (proj).
+# Commands: see lib.sh. BIGQUERY_PORT, BIGQUERY_PROJECT (proj), BIGQUERY_REMEMBERS_S (60): how long
+# it knows insert ids; the real one says at least a minute.
 #
 # It needs Python 3.13: SLUICE_PYTHON313, else the one on PATH, else pyenv's, else one that uv (from
 # PyPI) finds or downloads; that download is not from PyPI, so where it cannot be reached, the one
@@ -92,8 +93,12 @@ service_start() {
     bq_port=$(port BIGQUERY_PORT)
     mkdir -p "$STATE/data"
     spawn env HOME="$ROOT/home" DATA_DIR="$STATE/data" DEFAULT_PROJECT_ID="$project" \
-        "$ROOT/venv/bin/python" -m uvicorn local_bigquery:app --host 127.0.0.1 --port "$bq_port" \
-        --timeout-keep-alive 300 --log-level warning
+        "$ROOT/venv/bin/python" -c "import uvicorn
+from local_bigquery.catalog import tabledata
+assert tabledata.DEDUP_SECONDS
+tabledata.DEDUP_SECONDS = ${BIGQUERY_REMEMBERS_S:-60}
+uvicorn.run('local_bigquery:app', host='127.0.0.1', port=$bq_port, timeout_keep_alive=300,
+            log_level='warning')"
     wait_until 180 ready || return 1
     settings BIGQUERY_PORT "$bq_port" BIGQUERY_PROJECT "$project" \
         BIGQUERY_ENDPOINT "http://127.0.0.1:$bq_port" BIGQUERY_PID "$(alive_pid)" BIGQUERY_LOG "$STATE/log"

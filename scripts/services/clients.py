@@ -42,8 +42,8 @@ def wait_for(what, probe, timeout=30.0, every=0.1):
         time.sleep(every)
 
 
-def http(method, url, body=None, headers=None, timeout=30):
-    """(status, parsed JSON or text); HTTP errors are results, not exceptions."""
+def http(method, url, body=None, headers=None, timeout=100):
+    """(status, parsed JSON or text); HTTP errors are results, not exceptions. A worker gives up after 90 s."""
     data = None
     headers = dict(headers or {})
     if body is not None:

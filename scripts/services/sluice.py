@@ -9,6 +9,7 @@ import socket
 import subprocess
 import time
 
+import clients
 from clients import ROOT, http, wait_for
 
 BINARY = pathlib.Path(os.environ.get("SLUICE_BIN", ROOT / "build/release/sluice"))
@@ -180,12 +181,14 @@ class Sluice:
         if self.process is None:
             return None
         self.process.terminate()
+        timeout *= clients.PATIENCE
         try:
             code = self.process.wait(timeout)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-            raise AssertionError(f"sluice did not stop within {timeout} s of SIGTERM") from None
+            raise AssertionError(f"sluice did not stop within {timeout:g} s of SIGTERM:\n"
+                                 + self.log_text()[-3000:]) from None
         finally:
             self.process = None
         return code
@@ -197,8 +200,12 @@ class Sluice:
 
     def wait_exit(self, timeout=30):
         """The exit code of a worker that is to end by itself."""
+        timeout *= clients.PATIENCE
         try:
             return self.process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"sluice did not end by itself within {timeout:g} s:\n"
+                                 + self.log_text()[-3000:]) from None
         finally:
             if self.process.poll() is None:
                 self.process.kill()

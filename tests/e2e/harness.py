@@ -6,6 +6,7 @@ exception: plain assert, or equal(). Run with tests/e2e/run.py.
 import difflib
 import itertools
 import json
+import os
 import pathlib
 import pprint
 import random
@@ -24,6 +25,8 @@ from sluice import BINARY, Rest, Sluice, free_port  # noqa: E402,F401
 # A test that fails for want of time says nothing of sluice: limits are this many times what a test
 # asks for, and are there for what hangs.
 clients.PATIENCE = PATIENCE = 3
+# So long may it take a killed worker's successor to come to the rows that it had sent already.
+os.environ.setdefault("BIGQUERY_REMEMBERS_S", "600")
 
 
 def seconds(limit):
@@ -41,6 +44,8 @@ def equal(got, wanted, what=""):
     if got == wanted:
         return
     a, b = (pprint.pformat(v, width=100).splitlines() for v in (wanted, got))
+    if len(a) == len(b) == 1:
+        raise AssertionError(f"{what or 'values'}: wanted {a[0]}, got {b[0]}")
     diff = list(difflib.unified_diff(a, b, "wanted", "got", lineterm="", n=2))
     raise AssertionError("\n".join([f"{what or 'values'} differ:"] + diff[:60]))
 

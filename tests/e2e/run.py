@@ -28,6 +28,7 @@ from harness import BINARY, PATIENCE, Services, Test  # noqa: E402
 
 CLEAN_UP_S = 180
 AGAIN_S = 20  # what catches the first alarm is given the next one
+TAIL, LOG = 25, "-- end of "  # lines of a log that are shown, and what stands above them
 
 
 class TookTooLong(BaseException):
@@ -100,16 +101,19 @@ def run_one(name, function, services, directory):
         report = "\n".join(([report] if report else []) + errors)
     if report:
         for log in test.logs():
-            tail = log.read_text(errors="replace").splitlines()[-25:]
-            report += f"\n-- end of {log}\n" + "\n".join(tail) + "\n"
+            lines = log.read_text(errors="replace").splitlines()
+            told = [line for line in lines[:-TAIL] if "level=error" in line][-5:]
+            report += f"\n{LOG}{log}\n" + "\n".join(told + lines[-TAIL:]) + "\n"
     return report
 
 
 def reason(report):
-    """The exception, which stands behind the stack: its first lines in one."""
-    lines = [line for line in report.splitlines() if line.strip()]
+    """The exception, which stands behind the stack: its first lines in one, and the last errors of logs."""
+    said, *logs = report.split(LOG)
+    lines = [line for line in said.splitlines() if line.strip()]
     first = next((i for i, line in enumerate(lines) if not line.startswith((" ", "Traceback"))), 0)
-    return " | ".join(lines[first:first + 8])[:600]
+    errors = [line for log in logs for line in log.splitlines() if "level=error" in line]
+    return " | ".join([" | ".join(lines[first:first + 12])[:700], *(line[:250] for line in errors[-2:])])
 
 
 def count(path, passed, reasons, under_way):

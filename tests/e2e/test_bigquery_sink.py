@@ -171,7 +171,7 @@ def test_refused_options_are_named(t):
 @seconds(240)
 def test_each_row_once_over_crashes_and_an_outage(t):
     """The worker is killed with -9, the endpoint restarted: nothing lost, and nothing twice, as
-    insertIds are known for a minute (so the emulator is not restarted within a retry)."""
+    insertIds are known for a while (see harness.py; so the emulator is not restarted within a retry)."""
     dataset, topic = t.dataset(), t.topic("crash", partitions=3)
     n, batch = 30000, 3000
     worker = t.sluice(connectors={topic: config(
