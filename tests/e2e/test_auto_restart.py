@@ -27,7 +27,7 @@ def total(worker, name):
 
 def trace_with(worker, name, piece, timeout=30):
     return wait_for(f"{piece!r} in the trace of {name}",
-                    lambda: piece in worker.rest.trace(name) and worker.rest.trace(name), timeout)
+                    lambda: (trace := worker.rest.trace(name)) and piece in trace and trace, timeout)
 
 
 def test_a_task_recovers_when_its_trouble_is_over(t):
@@ -84,7 +84,7 @@ def test_what_a_user_does_cancels_the_next_attempt(t):
     trace_with(worker, "c", "\nautomatic restart 1 of 7 at 20")
     # Another config: the task starts at once, and of automatic restarts there is no word any more.
     rest.create("c", {**config, "auto.restart.enabled": "false"})
-    trace = wait_for("FAILED for good", lambda: "automatic" not in rest.trace("c") and rest.trace("c"))
+    trace = wait_for("FAILED for good", lambda: (trace := rest.trace("c")) and "automatic" not in trace and trace)
     assert "the registry is away" in trace, trace
     rest.create("c", config)
     trace_with(worker, "c", "\nautomatic restart 1 of 7 at 20")

@@ -38,9 +38,10 @@ def ids(t, dataset):
     return sorted(r["id"] for r in t.bigquery.query(f"select id from `{dataset}.rows`"))
 
 
-def trouble(worker, name, timeout=30):
-    """The trace of a task that keeps RUNNING and has trouble."""
-    trace = wait_for(f"{name} tells its trouble", lambda: worker.rest.trace(name), timeout)
+def trouble(worker, name, piece="", timeout=30):
+    """The trace of a task that keeps RUNNING and has trouble, such as this."""
+    trace = wait_for(f"{name} tells its trouble",
+                     lambda: (trace := worker.rest.trace(name)) and piece in trace and trace, timeout)
     equal(worker.rest.states(name), ["RUNNING", "RUNNING"], "states")
     assert "(since 20" in trace, trace
     return trace
@@ -61,7 +62,7 @@ def test_away_at_the_start_and_in_the_middle(t):
     t.cleanup(lambda: t.away and t.bigquery.start())
     produce(t, topic, 0, 500)
     worker = t.sluice(connectors=connectors)
-    says(trouble(worker, topic), endpoint, "cannot be reached", "next try")
+    says(trouble(worker, topic, "cannot be reached"), endpoint, "next try")
     equal(worker.rest.call("GET", "/health")[0], 200, "health")
     t.bigquery.start()
     t.away = False
@@ -71,7 +72,7 @@ def test_away_at_the_start_and_in_the_middle(t):
     t.away = True
     t.bigquery.stop()
     produce(t, topic, 500, 1000)
-    says(trouble(worker, topic), "cannot be reached")
+    trouble(worker, topic, "cannot be reached")
     # Not committed, and the consumer stays in its group past its session.
     time.sleep(7)
     equal(t.kafka.lag(f"connect-{topic}", [topic]), 500, "uncommitted records")
@@ -192,7 +193,7 @@ def test_token_endpoint_fails_for_a_while(t):
     topic, dataset, tokens, secret, connectors = with_tokens(t)
     tokens.answer = 500, {"error": "internal_failure"}
     worker = t.sluice(connectors=connectors)
-    says(trouble(worker, topic), tokens.url, "500")
+    says(trouble(worker, topic, tokens.url), "500")
     wait_for("it asks again", lambda: len(tokens.asked) >= 2, 30)
     equal(t.bigquery.count(dataset, "rows"), 0, "rows")
     tokens.answer = 200, {"access_token": SECRET, "expires_in": 3600}

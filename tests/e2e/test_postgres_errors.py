@@ -123,8 +123,9 @@ def test_unreachable_then_there(t):
     worker = t.sluice(connectors={"cdc": config(t, db, prefix)})
     t.kafka.wait_count(topic, 10)
     t.postgres.kill9()
-    trace = wait_for("the trouble shows", lambda: worker.rest.trace("cdc"), 30)
-    says(trace, t.postgres["POSTGRES_PORT"], "(since 20")
+    trace = wait_for("the trouble shows, with the server's port", lambda: (
+        trace := worker.rest.trace("cdc")) and t.postgres["POSTGRES_PORT"] in trace and trace, 30)
+    says(trace, "(since 20")
     equal(worker.rest.states("cdc"), ["RUNNING", "RUNNING"], "states")
     t.postgres.restart()
     t.postgres.sql("insert into items select g, 'w' from generate_series(11, 20) g", db)
@@ -140,8 +141,9 @@ def test_nobody_listens(t):
     port = str(free_port())
     worker = t.sluice()
     worker.rest.create("x", config(t, db, prefix, database__port=port))
-    text = wait_for("the trouble in the status", lambda: worker.rest.trace("x"))
-    says(text, port, "refused", "next try in")
+    text = wait_for("the trouble in the status", lambda: (
+        text := worker.rest.trace("x")) and "refused" in text and text)
+    says(text, port, "next try in")
     equal(worker.rest.states("x"), ["RUNNING", "RUNNING"], "states")
     equal(worker.stop(), 0, "exit code")
 

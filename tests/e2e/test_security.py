@@ -105,8 +105,8 @@ def test_scram(t):
         round_trip(t, worker)
     else:
         worker.rest.create("in", file_source(t.file("in.txt", "one\n"), t.topic()))
-        wait_for("the hint", lambda: "2.6.1 and later can" in worker.rest.trace("in"), 60)
-        assert "SCRAM-SHA-512" in worker.rest.trace("in"), worker.rest.trace("in")
+        wait_for("the hint", lambda: (trace := worker.rest.trace("in")) and all(
+            p in trace for p in ("2.6.1 and later can", "SCRAM-SHA-512")), 60)
     nowhere(worker, broker.password, names=["in"])
     equal(worker.stop(), 0, "exit code")
 
@@ -191,9 +191,8 @@ def test_tasks_that_may_not_and_do_not_trust(t):
                                                     **prefixed("consumer.override.", security)))
         for kind in ("in", "out"):
             full = f"{name}-{kind}"
-            wait_for(f"{full} tells why",
-                     lambda: all(p in worker.rest.trace(full) for p in pieces), 60)
-            assert broker.sasl_bootstrap in worker.rest.trace(full), worker.rest.trace(full)
+            wait_for(f"{full} tells {pieces}", lambda: (trace := worker.rest.trace(full)) and all(
+                p in trace for p in [*pieces, broker.sasl_bootstrap]), 60)
     equal(t.kafka.count(topic), 0, "records")
     right = prefixed("producer.override.", sasl(broker))
     worker.rest.create("wrong-in", file_source(t.directory / "wrong.txt", topic, **right))

@@ -11,8 +11,7 @@ def ends(t, worker=None, connectors=None, code=2):
     """A worker that is to end by itself with this code; what it said."""
     process = t.sluice({"bootstrap.servers": UNREACHABLE, **(worker or {})}, connectors, start=False)
     process.start(wait=False)
-    equal(process.process.wait(30), code, f"exit code; it said\n{process.log_text()}")
-    process.process = None
+    equal(process.wait_exit(), code, f"exit code; it said\n{process.log_text()}")
     return process.log_text()
 
 
@@ -23,7 +22,7 @@ def says(text, *pieces):
 
 def test_usage(t):
     for arguments in ([], ["standalone"], ["standalon", "x"], ["--no-such-option"]):
-        run = subprocess.run([BINARY, *arguments], capture_output=True, text=True, timeout=20)
+        run = subprocess.run([BINARY, *arguments], capture_output=True, text=True, timeout=60)
         equal(run.returncode, 1, f"exit code of {arguments}")
         says(run.stderr, "usage: sluice standalone worker.properties")
         equal(run.stdout, "", "stdout")
@@ -31,7 +30,7 @@ def test_usage(t):
 
 def test_worker_file(t):
     run = subprocess.run([BINARY, "standalone", str(t.directory / "none.properties")],
-                         capture_output=True, text=True, timeout=20)
+                         capture_output=True, text=True, timeout=60)
     equal(run.returncode, 2, "exit code")
     says(run.stderr, "none.properties", "No such file")
     says(ends(t, {"key.converter": None}),
@@ -84,7 +83,7 @@ def test_connector_files(t):
         process.start(wait=False, tool=())  # writes worker.properties
         process.kill9()
         run = subprocess.run([BINARY, "standalone", process.directory / "worker.properties", path],
-                             capture_output=True, text=True, timeout=20)
+                             capture_output=True, text=True, timeout=60)
         equal(run.returncode, 3, f"exit code for {content}: {run.stderr}")
         says(run.stderr, str(path), piece)
 
@@ -140,8 +139,8 @@ def test_sigterm_without_kafka_is_quick_and_clean(t):
         "dlq": {"connector.class": "FileStreamSink", "topics": "unused",
                 "errors.deadletterqueue.topic.name": "letters", "file": str(t.directory / "q")}})
     for name in worker.connectors:
-        wait_for(f"{name} tells its trouble", lambda: "brokers" in worker.rest.trace(name)
-                 or "letters" in worker.rest.trace(name), 30)
-        says(worker.rest.trace(name), "(since 2")
+        trace = wait_for(f"{name} tells its trouble", lambda: (trace := worker.rest.trace(name)) and (
+            "brokers" in trace or "letters" in trace) and trace, 30)
+        says(trace, "(since 2")
         assert "FAILED" not in worker.rest.states(name), worker.rest.status(name)
     equal(worker.stop(20), 0, "exit code")
