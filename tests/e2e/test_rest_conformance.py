@@ -471,7 +471,7 @@ def test_metrics(t):
 
     wait_for("the record to be counted", lambda: line in metrics())
     for text in metrics():
-        assert re.fullmatch(r'#.*|[a-z_]+(\{([a-z_]+="[^"]*",?)+\})? [0-9.]+', text), text
+        assert re.fullmatch(r'#.*|[a-z_]+(\{([a-z_]+="[^"]*",?)+\})? [0-9.]+(e[-+]\d+)?', text), text
     assert any(x.startswith('kafka_connect_connector_task_metrics_status{connector="c",task="0",'
                             'status="RUNNING"') for x in metrics())
 
