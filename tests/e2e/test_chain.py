@@ -8,7 +8,7 @@ import random
 import threading
 import time
 
-from harness import equal, no_duplicates, seconds, wait_for
+from harness import PATIENCE, equal, no_duplicates, seconds, wait_for
 
 CHANGES = 100_000
 KILLS = 10
@@ -148,7 +148,7 @@ def test_kill9_of_everything_loses_nothing(t):
         worker.start(timeout=60)
     broker.join()
     database.join()
-    writer.join(300)
+    writer.join(300 * PATIENCE)
     assert writer.error is None and not writer.is_alive(), writer.error
     equal(writer.n, CHANGES)
 

@@ -20,7 +20,7 @@ class Client:
 
     def __call__(self, *args):
         """What it prints, parsed when it is JSON."""
-        run = subprocess.run([*map(str, self.command), *args], capture_output=True, text=True, timeout=60)
+        run = subprocess.run([*map(str, self.command), *args], capture_output=True, text=True, timeout=110)
         assert run.returncode == 0, f"{args}: {run.returncode}\n{run.stdout}{run.stderr}"
         try:
             return json.loads(run.stdout)

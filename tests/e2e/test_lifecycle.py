@@ -174,7 +174,7 @@ def test_offsets_wait_for_zombies(t):  # 40, 63
     rest.ok("POST", "/connectors/healthy/restart?includeTasks=true")
     rest.wait_running("healthy")
     for thread in stopping:
-        thread.join(GRACEFUL_MS / 1000 * 2 + 20)
+        thread.join(GRACEFUL_MS / 1000 * 2 + 60)
         assert not thread.is_alive(), "stop blocks"
     for each, kind in (name, "sink"), ("source", "source"):
         equal(rest.states(each), ["STOPPED"])

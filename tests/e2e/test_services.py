@@ -45,7 +45,7 @@ def test_postgres_logical_slot(t):
         wait_for("the update decoded", lambda: "UPDATE" in out.read_text(), 20)
     finally:
         reader.terminate()
-        reader.wait(10)
+        reader.wait(60)
     text = out.read_text()
     equal((text.count("INSERT:"), text.count("UPDATE:"), "before" in text), (2, 1, False))
 
