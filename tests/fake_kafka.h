@@ -57,6 +57,8 @@ struct fake_kafka {
     long long mute;         /* the record of this number is not reported, but kept */
     void *muted;
     int away_sends;         /* so many records are not even taken for that */
+    long long overtaken;    /* this number comes into Kafka behind the next one, once */
+    void *late;             /* its report is to come */
     bool spoiled;           /* and so its transaction cannot be committed */
     _Atomic bool hold;      /* put_start() keeps its answers until fake_answer() */
     _Atomic bool put_fails; /* put_start() says no */
@@ -67,7 +69,7 @@ struct fake_kafka {
     sluice_offset_done *done; /* held back */
     void *done_arg;
     long long done_number;
-    void (*delivered)(void *opaque, int error);
+    sluice_delivered *delivered;
 };
 
 static struct fake_kafka fake_kafka = {.lock = PTHREAD_MUTEX_INITIALIZER};
@@ -76,7 +78,7 @@ static void fake_kafka_reset(bool exactly_once)
 {
     memset(&fake_kafka.sent, 0, sizeof fake_kafka - offsetof(struct fake_kafka, sent));
     fake_kafka.exactly_once = exactly_once;
-    fake_kafka.stored = FAKE_NONE;
+    fake_kafka.stored = fake_kafka.overtaken = FAKE_NONE;
     fake_kafka.lose = fake_kafka.refuse = fake_kafka.away = fake_kafka.mute = FAKE_NONE;
 }
 
@@ -143,7 +145,7 @@ struct rd_kafka_topic_s {
 
 static struct sluice_producer fake_producer;
 
-struct sluice_producers *sluice_producers_new(void (*delivered)(void *opaque, int error))
+struct sluice_producers *sluice_producers_new(sluice_delivered *delivered)
 {
     fake_kafka.delivered = delivered;
     return sluice_xcalloc(1, sizeof(struct sluice_producers));
@@ -153,10 +155,7 @@ struct sluice_producer *sluice_producer_get(struct sluice_producers *pool,
                                             const struct sluice_map *props, const char *who,
                                             struct sluice_err *err)
 {
-    (void)pool;
-    (void)props;
-    (void)who;
-    (void)err;
+    (void)pool, (void)props, (void)who, (void)err;
     return &fake_producer;
 }
 void sluice_producer_put(struct sluice_producer *producer) { (void)producer; }
@@ -176,30 +175,23 @@ struct rd_kafka_headers_s *sluice_headers_new(size_t n)
 void sluice_headers_add(struct rd_kafka_headers_s *headers, const char *key, const void *data,
                         size_t len)
 {
-    (void)headers;
-    (void)key;
-    (void)data;
-    (void)len;
+    (void)headers, (void)key, (void)data, (void)len;
 }
 void sluice_headers_free(struct rd_kafka_headers_s *headers) { (void)headers; }
 bool sluice_producer_down(struct sluice_producer *producer, char text[512])
 {
-    (void)producer;
-    (void)text;
+    (void)producer, (void)text;
     return false;
 }
 bool sluice_producer_fatal(struct sluice_producer *producer, char text[512])
 {
-    (void)producer;
-    (void)text;
+    (void)producer, (void)text;
     return false;
 }
 bool sluice_producer_cluster_id(struct sluice_producer *producer, int ms, char out[64],
                                 struct sluice_err *err)
 {
-    (void)producer;
-    (void)ms;
-    (void)out;
+    (void)producer, (void)ms, (void)out;
     return sluice_err_set(err, "no cluster");
 }
 
@@ -209,8 +201,7 @@ enum sluice_sent sluice_producer_send(struct sluice_producer *producer,
 {
     char text[64];
     int error = 0;
-    (void)producer;
-    (void)err;
+    (void)producer, (void)err;
     snprintf(text, sizeof text, "%.*s", (int)message->value_len, (const char *)message->value);
     sluice_lock(&fake_kafka.lock);
     if (fake_kafka.away_sends > 0) {
@@ -233,8 +224,22 @@ enum sluice_sent sluice_producer_send(struct sluice_producer *producer,
     fake_kafka.spoiled |= error != 0;
     bool mute = message->opaque && sent->number == fake_kafka.mute;
     if (mute) fake_kafka.muted = message->opaque;
+    int64_t offset = (int64_t)fake_kafka.n - 1;
+    void *late = fake_kafka.late;
+    fake_kafka.late = NULL;
+    if (late) { /* the one before goes behind this one */
+        struct fake_sent this = *sent;
+        sent[0] = sent[-1];
+        sent[-1] = this;
+        offset--;
+    } else if (message->opaque && sent->number == fake_kafka.overtaken) {
+        fake_kafka.overtaken = FAKE_NONE;
+        fake_kafka.late = message->opaque;
+    }
+    mute |= fake_kafka.late != NULL;
     sluice_unlock(&fake_kafka.lock);
-    if (message->opaque && !mute) fake_kafka.delivered(message->opaque, error);
+    if (message->opaque && !mute) fake_kafka.delivered(message->opaque, error, 0, offset);
+    if (late) fake_kafka.delivered(late, 0, 0, offset + 1);
     return SLUICE_SENT;
 }
 

@@ -41,8 +41,7 @@ static void fake_settle(enum fake_fate fate)
 }
 
 struct sluice_transactions *sluice_transactions_new(const struct sluice_map *props, const char *id,
-                                                    const char *who,
-                                                    void (*delivered)(void *opaque, int error),
+                                                    const char *who, sluice_delivered *delivered,
                                                     struct sluice_err *err)
 {
     (void)props;

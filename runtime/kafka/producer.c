@@ -28,7 +28,7 @@ struct sluice_producer {
     struct sluice_producers *pool; /* NULL: it is its maker's alone */
     struct sluice_producer *next;  /* in the pool */
     char *identity, *brokers;
-    void (*delivered)(void *opaque, int error);
+    sluice_delivered *delivered;
     int users; /* under the pool's mutex */
     rd_kafka_t *rk;
     pthread_t thread;
@@ -43,10 +43,10 @@ struct sluice_producer {
 struct sluice_producers {
     pthread_mutex_t mutex; /* the list and users */
     struct sluice_producer *first;
-    void (*delivered)(void *opaque, int error);
+    sluice_delivered *delivered;
 };
 
-struct sluice_producers *sluice_producers_new(void (*delivered)(void *opaque, int error))
+struct sluice_producers *sluice_producers_new(sluice_delivered *delivered)
 {
     struct sluice_producers *pool = sluice_xcalloc(1, sizeof *pool);
     pthread_mutex_init(&pool->mutex, NULL);
@@ -78,7 +78,7 @@ static void on_delivered(rd_kafka_t *rk, const rd_kafka_message_t *message, void
         rd_kafka_message_detach_headers((rd_kafka_message_t *)(uintptr_t)message, &headers);
     }
     void *receiver = (void *)(opaque_bits & ~LENT);
-    if (receiver) p->delivered(receiver, message->err);
+    if (receiver) p->delivered(receiver, message->err, message->partition, message->offset);
 }
 
 static void set_trouble(struct sluice_producer *p, const char *text)
@@ -183,8 +183,7 @@ static void *serve(void *arg)
 }
 
 struct sluice_producer *sluice_producer_make(rd_kafka_conf_t *conf, const char *who,
-                                             void (*delivered)(void *opaque, int error),
-                                             struct sluice_err *err)
+                                             sluice_delivered *delivered, struct sluice_err *err)
 {
     char text[512];
     size_t size = sizeof text;

@@ -18,8 +18,10 @@ struct rd_kafka_s;
 struct rd_kafka_topic_s;
 struct rd_kafka_headers_s;
 
-/* delivered: error 0 or an rd_kafka_resp_err_t; opaque as given to send. */
-struct sluice_producers *sluice_producers_new(void (*delivered)(void *opaque, int error));
+/* error 0 or an rd_kafka_resp_err_t; opaque as given to send; where the record is now, offset below
+ * 0: not known. */
+typedef void sluice_delivered(void *opaque, int error, int32_t partition, int64_t offset);
+struct sluice_producers *sluice_producers_new(sluice_delivered *delivered);
 void sluice_producers_free(struct sluice_producers *pool); /* all producers were put back */
 
 /* A producer for these Java properties (kafka/client.h), shared when one is there. NULL: err. */
@@ -76,8 +78,7 @@ bool sluice_producer_cluster_id(struct sluice_producer *producer, int ms, char o
 struct rd_kafka_conf_s;
 /* A producer in no pool; takes conf. NULL: err. Ended by sluice_producer_end(), never put. */
 struct sluice_producer *sluice_producer_make(struct rd_kafka_conf_s *conf, const char *who,
-                                             void (*delivered)(void *opaque, int error),
-                                             struct sluice_err *err);
+                                             sluice_delivered *delivered, struct sluice_err *err);
 void sluice_producer_end(struct sluice_producer *producer); /* as the last put */
 /* Its thread stands still from park (which waits for that, briefly) to unpark; the caller serves
  * meanwhile: of two that poll one client, the one that waits for an event often sleeps through. */

@@ -80,7 +80,7 @@ static void adapt(struct sluice_map *props, const char *who)
 
 struct sluice_transactions *sluice_transactions_new(const struct sluice_map *props,
                                                     const char *transactional_id, const char *who,
-                                                    void (*delivered)(void *opaque, int error),
+                                                    sluice_delivered *delivered,
                                                     struct sluice_err *err)
 {
     struct sluice_map own = {0};

@@ -18,7 +18,7 @@ struct sluice_transactions;
  * Does not connect. NULL: err. */
 struct sluice_transactions *sluice_transactions_new(const struct sluice_map *props,
                                                     const char *transactional_id, const char *who,
-                                                    void (*delivered)(void *opaque, int error),
+                                                    sluice_delivered *delivered,
                                                     struct sluice_err *err);
 /* Fences whoever had the id before and ends what it left open. Waits. RETRY: the brokers did not
  * answer, call again; FAIL: refused (authorisation, fenced meanwhile). */

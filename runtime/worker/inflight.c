@@ -24,6 +24,8 @@ struct sluice_slot {
     size_t bytes;
     uint32_t partition;
     uint32_t position_len;
+    int64_t landed_offset; /* below 0: not known */
+    int32_t landed_partition;
     bool shared; /* finished by a report, and by nothing else */
     _Atomic int32_t error;
     _Atomic uint32_t state;
@@ -53,6 +55,8 @@ struct sluice_window {
     void (*take)(void *arg, void *lent);
     void *take_arg;
     void (*drop)(void *lent); /* NULL: nothing is lent */
+    sluice_follows *follows;  /* NULL: any order will do */
+    void *follows_arg;
 };
 
 struct sluice_window *sluice_window_new(size_t records, size_t bytes)
@@ -157,6 +161,7 @@ struct sluice_slot *sluice_window_enter(struct sluice_window *window, uint32_t p
     slot->partition = partition;
     slot->position_len = (uint32_t)position_len;
     slot->shared = false;
+    slot->landed_offset = -1;
     if (position_len > 0)
         memcpy(window->positions + (seq & window->mask) * window->stride, position, position_len);
     atomic_store_explicit(&slot->error, 0, memory_order_relaxed);
@@ -206,6 +211,13 @@ void sluice_window_lends(struct sluice_window *window, void (*take)(void *arg, v
     window->drop = drop;
 }
 
+void sluice_slot_landed(struct sluice_slot *slot, int32_t partition, int64_t offset)
+{
+    assert(slot->shared);
+    slot->landed_partition = partition;
+    slot->landed_offset = offset;
+}
+
 void sluice_slot_finish(struct sluice_slot *slot, int error, bool shared)
 {
     struct sluice_window *w = slot->window;
@@ -220,6 +232,24 @@ void sluice_slot_finish(struct sluice_slot *slot, int error, bool shared)
     let_go(w);
 }
 
+void sluice_window_asks(struct sluice_window *window, sluice_follows *follows, void *arg)
+{
+    window->follows = follows;
+    window->follows_arg = arg;
+}
+
+/* Whether a finished record may join the prefix; else it has failed. */
+static bool in_order(struct sluice_window *w, struct sluice_slot *slot)
+{
+    if (!w->follows || !slot->item || slot->landed_offset < 0) return true;
+    if (w->follows(w->follows_arg, slot->partition, slot->item, slot->landed_partition,
+                   slot->landed_offset))
+        return true;
+    atomic_store_explicit(&slot->error, SLUICE_OVERTAKEN, memory_order_relaxed);
+    atomic_store_explicit(&w->any_failed, true, memory_order_release);
+    return false;
+}
+
 /* The prefix of one partition over its finished records. */
 static void pass(struct sluice_window *w, struct part *part)
 {
@@ -227,6 +257,7 @@ static void pass(struct sluice_window *w, struct part *part)
         struct sluice_slot *slot = slot_at(w, part->first);
         if (atomic_load_explicit(&slot->state, memory_order_acquire) != FINISHED) return;
         if (atomic_load_explicit(&slot->error, memory_order_relaxed) != 0) return;
+        if (!in_order(w, slot)) return;
         part->offset = slot->offset;
         part->position_len = slot->position_len;
         if (slot->position_len > 0)

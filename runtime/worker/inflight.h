@@ -11,6 +11,7 @@
 #ifndef SLUICE_WORKER_INFLIGHT_H
 #define SLUICE_WORKER_INFLIGHT_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -57,9 +58,20 @@ void sluice_slot_lend(struct sluice_slot *slot, void *lent);
  * still has when it ends, on any thread. */
 void sluice_window_lends(struct sluice_window *window, void (*take)(void *arg, void *lent),
                          void *arg, void (*drop)(void *lent));
+/* Where Kafka put a shared slot's record, as its report says; offset below 0: not known. Before it
+ * is finished, on the same thread. */
+void sluice_slot_landed(struct sluice_slot *slot, int32_t partition, int64_t offset);
 /* error 0: durable. Else an error code of Kafka's that the owner finds by failed(). shared: pairs
  * with share(). */
 void sluice_slot_finish(struct sluice_slot *slot, int error, bool shared);
+
+/* Each record with an item that landed is asked about, once its prefix reaches it, in the order of
+ * entry of its partition. False: it counts as failed with SLUICE_OVERTAKEN. follows NULL: nothing
+ * is asked, which is so at first. */
+#define SLUICE_OVERTAKEN (INT_MIN + 1)
+typedef bool sluice_follows(void *arg, uint32_t partition, const void *item,
+                            int32_t landed_partition, int64_t landed_offset);
+void sluice_window_asks(struct sluice_window *window, sluice_follows *follows, void *arg);
 
 /* Moves every partition's prefix over finished records and lets go of slots at the window's start;
  * for each let go with an item, release(arg, item). How many of them a report had finished. */

@@ -108,6 +108,7 @@ enum sluice_verdict sluice_source_rewind(struct sluice_source_run *run, struct s
     }
     enum sluice_verdict v = run->txn ? sluice_source_txn_abort(run, err) : settle(run, err);
     if (v != SLUICE_OK) return v;
+    sluice_source_ask_order(run, false);
     v = forget_window(run, err);
     if (v != SLUICE_OK) {
         run->n = 0; /* what was forgiven is lost: the end of the task commits no partition */
@@ -118,6 +119,7 @@ enum sluice_verdict sluice_source_rewind(struct sluice_source_run *run, struct s
         forget_topics(run);
         tell(run, &why);
     }
+    sluice_source_ask_order(run, true);
     v = sluice_source_insist(run, sluice_source_refresh, err);
     if (v == SLUICE_OK) v = sluice_task_open(task, err);
     if (v == SLUICE_OK) sluice_task_trouble(task, NULL);

@@ -6,6 +6,7 @@
 #include "kafka/topics.h"
 #include "store/offset_store.h"
 #include "worker/connector_offsets.h"
+#include "worker/order.h"
 #include "worker/task_impl.h"
 #include "worker/topic_creation.h"
 
@@ -31,6 +32,7 @@ struct sluice_source_run {
     struct sluice_source_headers *headers;
     struct sluice_producer *producer; /* the transactions' own, or a shared one */
     struct sluice_topics topics;
+    struct sluice_order *order; /* of topics; NULL: exactly-once, where nothing is overtaken */
     struct sluice_topic_creation *creation; /* NULL: brokers make topics, or nobody */
     struct sluice_backoff backoff;
     struct sluice_batch idle;         /* for polls with room for none, while a record is in hand */
@@ -95,6 +97,9 @@ enum sluice_verdict sluice_source_insist(struct sluice_source_run *run,
                                          struct sluice_err *err);
 /* Reads offsets up to their end; then the plugin can be opened. For insist(). */
 enum sluice_verdict sluice_source_refresh(struct sluice_source_run *run, struct sluice_err *err);
+
+/* Whether records that overtook others in Kafka count as failed; begins anew. */
+void sluice_source_ask_order(struct sluice_source_run *run, bool ask);
 
 /* ---- source_rewind.c: back to the last commit, when records could not be delivered and it is not
  * their fault ---- */

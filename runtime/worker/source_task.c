@@ -74,6 +74,31 @@ static enum sluice_verdict topic_away(int code, const char *topic, struct sluice
     return SLUICE_DROP;
 }
 
+/* A record that was sent later went first. DROP. */
+static enum sluice_verdict overtaken(const char *topic, struct sluice_err *err)
+{
+    sluice_err_set(
+        err,
+        "records came into topic %s in another order than they were sent, as the brokers "
+        "refused some for a while",
+        topic);
+    return SLUICE_DROP;
+}
+
+/* Asked by the window. */
+static bool follows(void *order, uint32_t source_partition, const void *topic, int32_t partition,
+                    int64_t offset)
+{
+    return sluice_order_rises(order, source_partition, topic, partition, offset);
+}
+
+void sluice_source_ask_order(struct sluice_source_run *run, bool ask)
+{
+    if (!run->order) return;
+    sluice_order_forget(run->order);
+    sluice_window_asks(run->task->window, ask ? follows : NULL, run->order);
+}
+
 /* A record that came back from Kafka undelivered. The broker refuses whole batches: of one that is
  * too large nobody can say which record was, so that tolerating it would lose good ones. */
 static enum sluice_verdict undelivered(struct sluice_source_run *run, int code, uint64_t seq,
@@ -263,10 +288,9 @@ static enum sluice_verdict collect(struct sluice_source_run *run, struct sluice_
         /* Looked at first: what a broken client sends back is not for errors.tolerance to skip. */
         if (run->txn) return sluice_source_txn_failed(run, code, seq, err);
         if (sluice_producer_fatal(run->producer, text)) break;
-        if (sluice_kafka_topic_away(code, -1)) {
-            const struct sluice_topic *topic = sluice_window_item(task->window, seq);
-            return topic_away(code, topic->name, err);
-        }
+        const struct sluice_topic *topic = sluice_window_item(task->window, seq);
+        if (code == SLUICE_OVERTAKEN) return overtaken(topic->name, err);
+        if (sluice_kafka_topic_away(code, -1)) return topic_away(code, topic->name, err);
         if (undelivered(run, code, seq, err) == SLUICE_FAIL) return SLUICE_FAIL;
         sluice_window_forgive(task->window, seq);
     }
@@ -473,6 +497,8 @@ static bool connect_kafka(struct sluice_source_run *run, struct sluice_err *err)
                                             task->connector, err);
     sluice_map_fini(&props);
     if (run->producer) sluice_topics_init(&run->topics, run->producer);
+    if (!exactly_once) run->order = sluice_order_new();
+    sluice_source_ask_order(run, true);
     return run->producer != NULL;
 }
 
@@ -549,6 +575,8 @@ static void end(struct sluice_source_run *run)
     task->source = NULL;
     sluice_source_commit_free(run);
     sluice_source_headers_free(run->headers);
+    sluice_source_ask_order(run, false);
+    sluice_order_free(run->order);
     sluice_topics_fini(&run->topics);
     if (run->txn) sluice_source_txn_free(run->txn); /* with its producer */
     else sluice_producer_put(run->producer);

@@ -42,7 +42,11 @@ struct sluice_source_txn {
 
 /* ---- life ---- */
 
-static void delivered(void *opaque, int error) { sluice_slot_finish(opaque, error, true); }
+static void delivered(void *opaque, int error, int32_t partition, int64_t offset)
+{
+    (void)partition, (void)offset; /* idempotent: they come in order, or fail */
+    sluice_slot_finish(opaque, error, true);
+}
 
 static void read_boundary(struct sluice_source_txn *txn, const struct sluice_task *task,
                           const struct sluice_map *props)

@@ -31,7 +31,11 @@ struct sluice_worker {
     _Atomic unsigned topics_epoch;
 };
 
-static void delivered(void *opaque, int error) { sluice_slot_finish(opaque, error, true); }
+static void delivered(void *opaque, int error, int32_t partition, int64_t offset)
+{
+    sluice_slot_landed(opaque, partition, error ? -1 : offset);
+    sluice_slot_finish(opaque, error, true);
+}
 
 struct sluice_worker *sluice_worker_new(const struct sluice_map *props,
                                         const struct sluice_registry *registry,

@@ -29,7 +29,10 @@ struct member {
 };
 
 static void changed(void *arg) { (void)arg; }
-static void delivered(void *opaque, int error) { (void)opaque, (void)error; }
+static void delivered(void *opaque, int error, int32_t partition, int64_t offset)
+{
+    (void)opaque, (void)error, (void)partition, (void)offset;
+}
 
 static long long now(void) { return (long long)sluice_boot_ms(); }
 

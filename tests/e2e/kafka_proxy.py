@@ -5,6 +5,7 @@ from tcp_proxy import Proxy
 
 PRODUCE = 0
 STORAGE_ERROR = 56  # KAFKA_STORAGE_ERROR
+NOT_LEADER = 6       # NOT_LEADER_OR_FOLLOWER, as of a broker that has just come back
 OLDEST, NEWEST = 3, 8  # versions of produce requests: the later ones have tagged fields
 
 
@@ -16,6 +17,7 @@ class KafkaProxy(Proxy):
         to the end of a connection makes sure that what was sent last by way of it (by one who died, say) is
         not written after what the next one sends: Connect's producers are not idempotent by default."""
         self.refusing, self.refused = False, 0
+        self.keeping, self.kept = False, None  # a client, and the answer that it waits for
         self.held = {}  # by client: the beginning of a request that was not forwarded yet
         self.rest = {}  # by client: bytes to come of one that is being forwarded
         super().__init__(int(kafka["KAFKA_PROXIED_PORT"]), listen=int(kafka["KAFKA_PROXY_PORT"]))
@@ -25,6 +27,17 @@ class KafkaProxy(Proxy):
         """Whether produce requests are answered with an error, and never reach the broker."""
         with self.lock:
             self.refusing = on
+
+    def keep_one(self):
+        """The next produce request never reaches the broker, and is refused by refuse_kept(); those behind
+        it get through."""
+        with self.lock:
+            self.keeping, self.kept = True, None
+
+    def refuse_kept(self):
+        with self.lock:
+            client, answer = self.kept
+            client.sendall(answer)
 
     def close(self, pair, reset=False):
         self.held.pop(pair[0], None)
@@ -40,12 +53,17 @@ class KafkaProxy(Proxy):
             n = self.rest.pop(source, 0)
             if not n:  # a request begins
                 size = struct.unpack_from(">i", data)[0] + 4 if len(data) >= 4 else 0
-                if not size or (self.refusing and len(data) < size):
+                if not size or ((self.refusing or self.keeping) and len(data) < size):
                     self.held[source] = data
                     break
-                if self.refusing and (answer := refusal(data[4:size])):
-                    self.refused += 1
-                    source.sendall(struct.pack(">i", len(answer)) + answer)
+                if (self.refusing or self.keeping) and \
+                        (answer := refusal(data[4:size], STORAGE_ERROR if self.refusing else NOT_LEADER)):
+                    answer = struct.pack(">i", len(answer)) + answer
+                    if self.refusing:
+                        self.refused += 1
+                        source.sendall(answer)
+                    else:
+                        self.keeping, self.kept = False, (source, answer)
                     data = data[size:]
                     continue
                 n = size
@@ -71,7 +89,7 @@ class Reader:
         return self.data[start:self.at]
 
 
-def refusal(request):
+def refusal(request, error):
     """The answer to a produce request; None: it is another one."""
     r = Reader(request)
     api, version, correlation = r.take("h"), r.take("h"), r.take("i")
@@ -87,7 +105,7 @@ def refusal(request):
         partitions = r.take("i")
         answer += struct.pack(">i", partitions)
         for _ in range(partitions):
-            answer += struct.pack(">ihqq", r.take("i"), STORAGE_ERROR, -1, -1)
+            answer += struct.pack(">ihqq", r.take("i"), error, -1, -1)
             r.raw("i")
             if version >= 5:
                 answer += struct.pack(">q", -1)  # the log's start

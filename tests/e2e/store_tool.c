@@ -139,9 +139,9 @@ static const char *do_flush(int64_t ms)
 
 static _Atomic long delivered;
 
-static void on_delivered(void *opaque, int error)
+static void on_delivered(void *opaque, int error, int32_t partition, int64_t offset)
 {
-    (void)opaque;
+    (void)opaque, (void)partition, (void)offset;
     if (!error) delivered++;
 }
 

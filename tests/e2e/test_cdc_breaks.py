@@ -6,6 +6,7 @@ import json
 import os
 import random
 import signal
+import time
 
 from harness import equal, seconds, wait_for
 from test_cdc_faults import ROWS, TABLES, Faults
@@ -179,6 +180,25 @@ def test_server_can_stop_while_kafka_does_not_answer(t):
     wait_for("postgres to be gone", lambda: not os.path.exists(f"/proc/{pid}"), 60)
     f.kafka.stall(0)
     t.postgres.start()
+    f.done()
+
+
+@seconds(200)
+def test_broker_refuses_one_request_and_takes_the_next(t):
+    """librdkafka has the next one ready by then, so that it comes first; what is older must not stay last. A key
+    moves away with the first of them, and comes back with the second."""
+    f = Break(t)
+    f.proxy.rate = None
+    f.settle()
+    f.streams()
+    f.broker_faults = 1
+    f.kafka.keep_one()
+    f.sql("update k0 set id = -11, v = nextval('version') where id = 11")
+    wait_for("a request", lambda: f.kafka.kept)
+    f.sql("update k0 set id = 11, v = nextval('version') where id = -11")
+    wait_for("the records of both", lambda: in_flight(f) >= 6)
+    time.sleep(0.5)  # it is made within some milliseconds; if it were not, they would come in order
+    f.kafka.refuse_kept()
     f.done()
 
 

@@ -313,7 +313,8 @@ class Faults:
     def check_order(self):
         """Of the streamed records of each topic: (commits, position) only go on; what goes back begins
         after a death of the worker (or, with the broker away, within a batch), and comes again as it
-        was, without a gap."""
+        was, without a gap. Where the broker refused records for a moment, others may have come before them:
+        all of these come again. What stands last of each is in the order of the WAL."""
         try:
             return [n for topic in self.topics for n in self.came_again(topic)]
         except AssertionError as e:
@@ -322,20 +323,27 @@ class Faults:
     def came_again(self, topic):
         """How far each step back went."""
         again, seen, at = [], [], 0  # seen: records in the stream's order; at: how many of them have come (again)
-        index = {}
+        index, last = {}, {}
         for r in self.t.kafka.read(topic):
             value = r.json()
             if not value or value["op"] == "r":
                 continue
             source = value["source"]
             what = (source["lsn"], source["txId"], value["op"], r.key, (value["after"] or {}).get("v"))
-            if at < len(seen) and seen[at] == what:
+            where = (int(json.loads(source["sequence"])[0] or 0), source["lsn"])  # commit before it, position
+            last.pop(what, None)
+            last[what] = where
+            if what not in index and seen and where < seen[-1][0]:
+                assert self.broker_faults, f"{topic}: {what} came after {seen[-1]}"
+                while seen and where < seen[-1][0]:  # they are to come once more
+                    del index[seen.pop()[1]]
+                at = len(seen)
+            if at < len(seen) and seen[at][1] == what:
                 at += 1
             elif what in index:
                 died = [stored for ends, stored in self.kills if ends[topic] <= r.offset]
                 assert died or self.broker_faults, f"{topic}: {what} came again, and nobody had died"
-                before = int(json.loads(source["sequence"])[0] or 0)  # the commit before this one's
-                assert not died or self.broker_faults or before >= died[-1], \
+                assert not died or self.broker_faults or where[0] >= died[-1], \
                     f"{topic}: {what} came again, but the offset {died[-1]} past it was stored"
                 again.append(len(seen) - index[what])
                 assert at == len(seen) or died, f"{topic}: a gap before {seen[at]}"
@@ -343,8 +351,11 @@ class Faults:
             else:
                 assert at == len(seen), f"{topic}: {seen[at]} is missing where it should come again"
                 index[what] = len(seen)
-                seen.append(what)
+                seen.append((where, what))
                 at += 1
+        order = list(last.items())
+        for (a, before), (b, after) in zip(order, order[1:]):
+            assert before <= after, f"{topic}: {b} stands last behind {a}"
         return again
 
     def end(self):

@@ -312,6 +312,45 @@ static void *report_late(void *arg)
     return NULL;
 }
 
+static bool rises(void *arg, uint32_t partition, const void *item, int32_t at, int64_t offset)
+{
+    int64_t *last = arg;
+    CHECK_INT(partition, 3);
+    CHECK(item);
+    CHECK_INT(at, 9);
+    if (offset <= *last) return false;
+    *last = offset;
+    return true;
+}
+
+/* The prefix stops before a record that went first in Kafka, until nobody asks any more. */
+TEST(window_holds_back_what_overtook_others)
+{
+    static char item;
+    static const int64_t landed[] = {20, -1, 10, 21};
+    struct sluice_window *w = sluice_window_new(16, 1000);
+    int64_t last = -1;
+    uint64_t seq = 0;
+    sluice_window_asks(w, rises, &last);
+    for (int64_t i = 0; i < 4; i++) {
+        struct sluice_slot *slot = sluice_window_enter(w, 3, 10, &i, sizeof i, i, &item);
+        sluice_slot_share(slot);
+        sluice_slot_landed(slot, 9, landed[i]); /* of the second it is not known */
+        sluice_slot_finish(slot, 0, true);
+    }
+    sluice_window_advance(w, NULL, NULL);
+    CHECK_INT(prefix(w, 3), 1);
+    CHECK_INT(sluice_window_failed(w, &seq), SLUICE_OVERTAKEN);
+    CHECK_INT(seq, 2);
+    CHECK(sluice_window_item(w, seq) == &item);
+    sluice_window_asks(w, NULL, NULL);
+    sluice_window_forgive(w, seq);
+    sluice_window_advance(w, NULL, NULL);
+    CHECK_INT(prefix(w, 3), 3);
+    CHECK_INT(sluice_window_failed(w, &seq), 0);
+    sluice_window_detach(w);
+}
+
 /* AddressSanitizer tells when either side frees too early, the leak check when none does. */
 TEST(window_outlives_its_owner_until_the_last_report)
 {

@@ -598,8 +598,25 @@ TEST(topic_away_and_a_stop_commits_nothing_that_was_lost)
     void *muted = fake_kafka.muted;
     sluice_unlock(&fake_kafka.lock);
     CHECK(muted);
-    fake_kafka.delivered(muted, 0);
+    fake_kafka.delivered(muted, 0, 0, 1000);
     CHECK(stored < 5);
+    tear_down(&b);
+}
+
+/* Of two requests only the first was refused for a moment: the older record would stand last for
+ * ever. */
+TEST(overtaken_records_come_again_in_their_order)
+{
+    struct bench b;
+    set_up(&b, false);
+    fake_kafka.overtaken = 5;
+    start(&b);
+    give(9);
+    CHECK_INT(numbers.opens, 2);
+    const char *visible = fake_visible("out");
+    CHECK(strncmp(visible, "1 2 3 4 6 5 ", 12) == 0);
+    if (!ends_with(visible, "6 7 8 9 ")) FAIL("%s", visible);
+    CHECK_STR(trace(&b), "");
     tear_down(&b);
 }
 
