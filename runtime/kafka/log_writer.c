@@ -1,7 +1,8 @@
 /* log_writer.c - the writer of compacted topics; see topic_log.h.
  *
- * One producer with one request in flight, so that records of a key stay in order over retries, and
- * no end to retries but the client's own. Its thread serves the reports. */
+ * One producer, with no end to retries but the client's own. Over retries one record may overtake
+ * another (worker/order.h): whoever writes a key waits for the answer before writing it again, as
+ * the status log and tasks' commits do. Its thread serves the reports. */
 #include <assert.h>
 #include <errno.h>
 #include <librdkafka/rdkafka.h>
