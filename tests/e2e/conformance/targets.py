@@ -1,5 +1,6 @@
 """The workers that cases can be run on: Java's, sluice distributed (the only worker, or
 one that follows), sluice standalone."""
+import os
 import pathlib
 
 from harness import Connect, Rest, Sluice, raw_http, wait_for
@@ -14,7 +15,7 @@ class Target:
     def __init__(self, kafka, directory, worker, number):
         self.kafka, self.worker = kafka, worker
         self.directory = pathlib.Path(directory) / f"{self.label}{number}"
-        self.group = f"conformance-{self.label}-{self.directory.parent.name}-{number}".lower()
+        self.group = f"conformance-{self.label}-{os.getpid()}-{number}"
         self.process = None
 
     @property
