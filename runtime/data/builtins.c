@@ -20,6 +20,7 @@ static const struct sluice_plugin *const builtins[] = {
     &sluice_debezium_header_to_value,
     &sluice_debezium_changed_state,
     &sluice_debezium_timezone_converter,
+    &sluice_debezium_logical_message,
 
     &sluice_cast_key,
     &sluice_cast_value,

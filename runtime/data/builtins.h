@@ -23,6 +23,7 @@ extern const struct sluice_plugin sluice_debezium_logical_table_router;
 extern const struct sluice_plugin sluice_debezium_header_to_value;
 extern const struct sluice_plugin sluice_debezium_changed_state;
 extern const struct sluice_plugin sluice_debezium_timezone_converter;
+extern const struct sluice_plugin sluice_debezium_logical_message;
 
 extern const struct sluice_plugin sluice_cast_key, sluice_cast_value; /* transforms/cast.c */
 extern const struct sluice_plugin sluice_drop_headers;

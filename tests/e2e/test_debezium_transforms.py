@@ -99,6 +99,39 @@ def test_payloads_are_expanded_beside_what_else_is_placed(t):
     equal(value["schema"]["name"], f"{prefix}.public.outboxevent.{kind}.Value", "schema")
 
 
+def test_logical_messages_become_outbox_events(t):
+    """No outbox table: what pg_logical_emit_message() writes is decoded, then routed. Changes of tables and
+    their tombstones pass."""
+    db, prefix, kind = t.database(), t.unique("srv"), t.unique("orders")
+    events, rows = f"outbox.event.{kind}", f"{prefix}.public.orders"
+    t.cleanup(t.kafka.wire.delete_topics, [events, rows])
+    t.postgres.sql("create table orders (id int primary key)", database=db)
+    worker = t.sluice(connectors={"orders": cdc(
+        t, db, prefix, "orders", transforms="decode,outbox", predicates="messages",
+        **{"key.converter": JSON, "value.converter": JSON, "key.converter.schemas.enable": "false",
+           "value.converter.schemas.enable": "false", "header.converter": STRING,
+           "message.prefix.include.list": "outbox"},
+        **keys("transforms.decode", fields__null__include="true", type="io.debezium.connector.postgresql."
+               "transforms.DecodeLogicalDecodingMessageContent"),
+        **keys("transforms.outbox", type=f"{DEBEZIUM}outbox.EventRouter", predicate="messages"),
+        **keys("predicates.messages", pattern=r".*\.message",
+               type="org.apache.kafka.connect.transforms.predicates.TopicNameMatches"))})
+    wait_for_slot(t, db)
+    event = json.dumps({"id": "e1", "aggregatetype": kind, "aggregateid": "k1", "type": "Created",
+                        "payload": {"total": 1.5, "lines": [{"sku": "ü", "n": 2}], "none": None}})
+    t.postgres.sql(f"begin; insert into orders values (1); select pg_logical_emit_message(true, 'outbox', '{event}');"
+                   "delete from orders; select pg_logical_emit_message(true, 'other', 'no JSON'); commit", database=db)
+    t.kafka.wait_count(events, 1)
+    t.kafka.wait_count(rows, 3)
+    equal(worker.stop(), 0, "exit code")
+    (record,) = t.kafka.read(events)
+    equal(json.loads(record.key), "k1", "the key")
+    equal(json.loads(record.value), {"total": 1.5, "lines": [{"sku": "ü", "n": 2}], "none": None}, "the payload")
+    equal(dict(record.headers)["id"], "e1", "the id")
+    equal([r.value and json.loads(r.value)["op"] for r in t.kafka.read(rows)], ["c", "d", None], "the table's changes")
+    equal([name for name in t.kafka.topics() if name.endswith(".message") and prefix in name], [], "topics of messages")
+
+
 def test_a_chain_of_debezium_transforms(t):
     """Filter, router, header and partition by expressions over change events."""
     db, prefix = t.database(), t.unique("srv")

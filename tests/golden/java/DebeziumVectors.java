@@ -274,6 +274,49 @@ public class DebeziumVectors {
         run(name, config(), record("p.s.outbox", null, new HashMap<>(Map.of("op", "c"))));
     }
 
+    /* ---- logical messages ---- */
+
+    static final String[] CONTENTS = {"{\"id\":\"a0eebc99\",\"aggregatetype\":\"order\",\"aggregateid\":\"7\",\"type\":\"Created\",\"payload\":{\"total\":1.5,\"lines\":[{\"sku\":\"x\",\"n\":2},{\"sku\":\"y\",\"n\":3}]}}",
+        "{\"id\":1,\"payload\":null}", "{\"a\":null,\"b\":[null,null],\"c\":{\"d\":null}}", "[]", "[{\"a\":1}]", "{\"after\":1,\"op\":\"x\"}", "\n{}", "{\"a\":[]}", "{\"a\":123456789012345678901}", "{\"\u00fc\":\"\ud834\udd1e\"}",
+        "{\"\":1}", "{\"a\":-0.0,\"b\":1e400}", "{\"a\":[{},{\"b\":[]}]}", "{\"a.b\":{\"c\":{}}}"};
+
+    static Schema message(int kind) {
+        SchemaBuilder block = SchemaBuilder.struct().name("io.debezium.connector.postgresql.Message").version(1).field("prefix", Schema.OPTIONAL_STRING_SCHEMA)
+                .field("content", kind == 1 ? Schema.OPTIONAL_STRING_SCHEMA : Schema.OPTIONAL_BYTES_SCHEMA);
+        SchemaBuilder b = SchemaBuilder.struct().name("io.debezium.connector.postgresql.MessageValue" + (kind == 2 ? "2" : "")).version(1).field("op", Schema.STRING_SCHEMA)
+                .field("ts_ms", Schema.OPTIONAL_INT64_SCHEMA).field("source", SOURCE);
+        if (kind > 3) b.field("transaction", SchemaBuilder.struct().optional().name("event.block").version(1).field("id", Schema.STRING_SCHEMA).field("n", SchemaBuilder.int64().optional().defaultValue(5L).build()).build());
+        return (kind == 3 ? b : b.field("message", kind == 5 ? block.optional().build() : block.build())).build();
+    }
+
+    static void messages() {
+        String name = "io.debezium.connector.postgresql.transforms.DecodeLogicalDecodingMessageContent";
+        List<String> all = new ArrayList<>(List.of(JSON));
+        all.addAll(List.of(CONTENTS));
+        for (String content : all) {
+            for (String nulls : new String[] {null, "true", "false"}) {
+                for (int times = 0; times < 3; times++) {
+                    Schema s = message(times == 0 ? 4 : R.nextInt(6));
+                    Struct v = new Struct(s).put("op", "m").put("source", source("")).put("ts_ms", chance(80) ? 1785000000456L : null);
+                    if (s.field("transaction") != null && chance(60)) v.put("transaction", new Struct(s.field("transaction").schema()).put("id", "t1"));
+                    if (s.field("message") != null && !(s.field("message").schema().isOptional() && chance(50))) {
+                        Schema block = s.field("message").schema();
+                        byte[] octets = content.getBytes(StandardCharsets.UTF_8);
+                        Object c = block.field("content").schema().type() == Schema.Type.STRING ? content : chance(50) ? octets : ByteBuffer.wrap(octets);
+                        v.put("message", new Struct(block).put("prefix", "outbox").put("content", times > 0 && chance(10) ? null : c));
+                    }
+                    run(name, config("fields.null.include", nulls), record("p.message", s, v, header("h", Schema.INT32_SCHEMA, 1)));
+                }
+            }
+        }
+        run(name, config(), record("p.s.t", EVENT, anyEvent()));
+        run(name, config(), record("p.s.t", null, null));
+        run(name, config(), record("p.s.t", ROW, null));
+        run(name, config(), record("p.s.t", Schema.STRING_SCHEMA, "text"));
+        run(name, config(), record("p.s.t", null, new HashMap<>(Map.of("op", "m"))));
+        run(name, config(), record("p.message", message(5), null));
+    }
+
     /* ---- time zones ---- */
 
     static void zones() {
@@ -391,6 +434,7 @@ public class DebeziumVectors {
             case "partitions": partitions(); changes(); break;
             case "tables": tables(); headers(); break;
             case "outbox": outbox(); break;
+            case "messages": messages(); break;
             case "zones": zones(); break;
             case "scripts": scripts(); break;
             default: throw new IllegalArgumentException(args[0]);

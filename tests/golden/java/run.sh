@@ -4,7 +4,7 @@
 #     tests/golden/java/run.sh [bench json|transforms]      bench: only times the Java classes
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-jars="${XDG_CACHE_HOME:-$HOME/.cache}/sluice/golden-jars-4.1.0-3.6.1-3"
+jars="${XDG_CACHE_HOME:-$HOME/.cache}/sluice/golden-jars-4.1.0-3.6.1-4"
 if [ ! -e "$jars/.complete" ]; then
     mvn -q -B -f "$here/pom.xml" dependency:copy-dependencies -DoutputDirectory="$jars"
     touch "$jars/.complete"
@@ -36,7 +36,7 @@ run TransformVectors2 converters > "$here/../transforms/primitive_converters.txt
 for file in cast cast_values extract_field flatten header_from hoist_field insert_field headers; do
     run TransformVectors $file > "$here/../transforms/$file.txt"
 done
-for file in partitions tables outbox zones scripts; do
+for file in partitions tables outbox messages zones scripts; do
     run DebeziumVectors $file > "$here/../transforms/debezium_$file.txt"
 done
 wc -l "$here"/../json/*.txt "$here"/../transforms/*.txt
