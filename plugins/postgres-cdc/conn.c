@@ -305,6 +305,12 @@ static enum cdc_step collect(struct cdc_conn *conn, const struct cdc_settings *s
             PQclear(result);
             continue;
         }
+        if (status == PGRES_COPY_IN) { /* PQgetResult() would tell so again and again */
+            PQclear(result);
+            conn->fatal = true;
+            cdc_error(err, "%s: it waits for data, as COPY FROM STDIN does; there is none", what);
+            return CDC_ERROR;
+        }
         if (conn->results_n < CDC_RESULTS_MAX) conn->results[conn->results_n++] = result;
         else PQclear(result);
         if (status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH) {
