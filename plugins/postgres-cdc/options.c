@@ -126,7 +126,7 @@ const struct sluice_option cdc_options[] = {
      "Longest time in seconds that creating the slot may take; it waits for the transactions that "
      "are open, and is then tried again."},
     {"internal.offset.activity.monitor.interval.ms", LONG, LOW, NOP, "600000", NULL, REPL,
-     "Has no effect: the slot is looked at each minute."},
+     "Has no effect: the slot is looked at every ten seconds."},
     {"internal.log.position.check.enable", BOOL, LOW, NOP, "true", NULL, REPL,
      "Has no effect: the position is always checked."},
     {"slot.wal.warn.bytes", LONG, LOW, 0, "4294967296", "0..", REPL,
@@ -256,8 +256,9 @@ const struct sluice_option cdc_options[] = {
     {"topic.naming.strategy", STR, MED, 0, "io.debezium.schema.SchemaTopicNamingStrategy", NULL,
      TOPIC,
      "How topics are named: io.debezium.schema. and SchemaTopicNamingStrategy, "
-     "DefaultTopicNamingStrategy, SchemaRegexTopicNamingStrategy or "
-     "DefaultRegexTopicNamingStrategy; the last two need topic.regex and topic.replacement."},
+     "DefaultTopicNamingStrategy, SchemaRegexTopicNamingStrategy, DefaultRegexTopicNamingStrategy, "
+     "SchemaUnicodeTopicNamingStrategy or DefaultUnicodeTopicNamingStrategy; those with Regex need "
+     "topic.regex and topic.replacement."},
     {"topic.regex", STR, LOW, 0, NULL, NULL, TOPIC,
      "With a regex strategy: Java regular expression of whole topic names."},
     {"topic.replacement", STR, LOW, 0, NULL, NULL, TOPIC,
