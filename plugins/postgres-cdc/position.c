@@ -143,6 +143,10 @@ void cdc_resume_init(struct cdc_resume *resume, const struct cdc_position *posit
     memset(resume, 0, sizeof(*resume));
     resume->done_lsn = position->lsn_commit;
     if (position->snapshot || position->message == CDC_MSG_COMMIT) return;
+    if (position->message == CDC_MSG_MESSAGE && !position->txid) { /* between transactions */
+        if (resume->done_lsn <= position->lsn) resume->done_lsn = position->lsn + 1;
+        return;
+    }
     resume->lsn = position->lsn;
     resume->txid = position->txid;
     resume->events = position->events;

@@ -33,6 +33,7 @@ struct cdc_position {
     uint8_t message;      /* enum cdc_message_type */
     uint8_t snapshot;     /* enum cdc_snapshot_state */
     uint16_t state;       /* of the incremental snapshot (incremental.c); 0: none */
+    uint16_t age; /* rises when an offset is given up: what is older confirms nothing any more */
 };
 
 struct cdc_position_count { /* events of a table in the transaction under way */
@@ -54,7 +55,7 @@ uint64_t cdc_position_confirms(const struct cdc_position *position);
 
 /* What a stream that starts again leaves out: see cdc_resume_*. */
 struct cdc_resume {
-    uint64_t done_lsn; /* transactions that end here or before are complete */
+    uint64_t done_lsn; /* what begins before it is complete: transactions' ends, messages */
     uint64_t lsn;      /* in transaction txid: rows up to (lsn, events) are done; 0: none */
     uint64_t txid;
     uint32_t events;

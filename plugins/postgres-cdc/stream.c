@@ -280,11 +280,15 @@ static enum cdc_step on_logical(struct cdc *cdc, struct cdc_cursor *c, uint64_t 
         if (cdc->resume.skipping) return CDC_DONE;
         moved(cdc, lsn, CDC_MSG_MESSAGE);
         if (was_emitted(cdc, lsn)) return CDC_DONE;
-    } else if (lsn < cdc->resume.done_lsn) {
+    } else if (lsn < cdc->resume.done_lsn || lsn < cdc->resume.lsn) {
         return CDC_DONE; /* stands outside transactions: its own position decides */
     }
-    if (cdc_filter_passes(&cdc->settings.message_prefixes, message.prefix))
-        cdc_emit_logical(cdc, &message, err);
+    if (!cdc_filter_passes(&cdc->settings.message_prefixes, message.prefix)) return CDC_DONE;
+    if (!message.transactional && !cdc->resume.lsn) {
+        cdc->position.txid = 0;
+        moved(cdc, lsn, CDC_MSG_MESSAGE);
+    }
+    cdc_emit_logical(cdc, &message, err);
     return CDC_DONE;
 }
 

@@ -89,6 +89,24 @@ TEST(another_transaction_means_that_the_one_under_way_is_done)
     CHECK(!cdc_resume_skips(&r, 450, 1));
 }
 
+TEST(a_message_between_transactions_is_past_all_before_it)
+{
+    struct cdc_position p = {
+        .lsn = 500, .lsn_commit = 400, .events = 1, .message = CDC_MSG_MESSAGE};
+    struct cdc_resume r;
+    cdc_resume_init(&r, &p);
+    CHECK_INT(r.done_lsn, 501); /* the message itself begins at 500 */
+    CHECK_INT(r.lsn, 0);
+    cdc_resume_begin(&r, 450, 7);
+    CHECK(cdc_resume_skips(&r, 420, 1));
+    cdc_resume_begin(&r, 700, 0); /* no transaction has this number, but a cut one would be found */
+    CHECK(!cdc_resume_skips(&r, 450, 1));
+    p.txid = 9; /* within one */
+    cdc_resume_init(&r, &p);
+    CHECK_INT(r.done_lsn, 400);
+    CHECK_INT(r.lsn, 500);
+}
+
 TEST(after_commits_and_snapshots_no_row_is_left_out)
 {
     struct cdc_resume r;
