@@ -360,7 +360,8 @@ static void leave_out(struct cdc_incremental *inc, const struct cdc_relation *fr
         for (uint32_t k = 0; same && k < to->key_n; k++) {
             const struct cdc_cell *a = &inc->rows[i].cells[to->key[k].column];
             const struct cdc_cell *b = &tuple->cells[theirs[k]];
-            same = a->kind == b->kind && a->len == b->len && !memcmp(a->s, b->s, a->len);
+            same =
+                a->kind == b->kind && a->len == b->len && (!a->len || !memcmp(a->s, b->s, a->len));
         }
         inc->rows[i].newer |= same;
     }

@@ -392,7 +392,7 @@ static void from_table(const struct cdc_incremental *inc, struct cdc_text *sql)
     cdc_text_adds(sql, " FROM ");
     sql_name(sql, of_table(inc, "id"));
     cdc_text_addf(sql, " WHERE %s%s%s", condition ? "(" : "true", condition ? condition : "",
-                  condition ? ")" : "");
+                  condition ? "\n)" : ""); /* it may end in a comment */
 }
 
 /* (k1, k2) <op> ('1', '2'); a single column that may be null counts null as the greatest. */
@@ -481,6 +481,13 @@ static void keep_row(struct cdc_incremental *inc, char *line, int len)
     memcpy(row->cells, tuple.cells, tuple.n * sizeof(*row->cells));
 }
 
+static bool is_key(const struct cdc_incremental *inc, uint32_t column)
+{
+    for (uint32_t k = 0; k < inc->keys_n; k++)
+        if (inc->keys[k] == column) return true;
+    return false;
+}
+
 static char *chunk_sql(const struct cdc *cdc)
 {
     const struct cdc_incremental *inc = cdc->incremental;
@@ -488,7 +495,9 @@ static char *chunk_sql(const struct cdc *cdc)
     cdc_text_adds(&sql, "COPY (SELECT ");
     for (uint32_t i = 0; i < inc->relation->columns_n; i++) {
         if (i) cdc_text_adds(&sql, ", ");
-        cdc_text_ident(&sql, inc->relation->columns[i].name);
+        if (is_key(inc, i) || cdc_relation_reads(inc->relation, i))
+            cdc_text_ident(&sql, inc->relation->columns[i].name);
+        else cdc_text_adds(&sql, "NULL");
     }
     from_table(inc, &sql);
     if (inc->last) {

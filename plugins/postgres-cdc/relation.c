@@ -362,6 +362,12 @@ static bool in_key(const struct cdc_relation *rel, uint32_t column)
     return false;
 }
 
+bool cdc_relation_reads(const struct cdc_relation *relation, uint32_t column)
+{
+    assert(column < relation->columns_n);
+    return relation->columns[column].field >= 0 || in_key(relation, column);
+}
+
 static void make_schemas(struct cdc *cdc, struct cdc_relation *rel)
 {
     rel->row_schema = make_struct(cdc, rel, "Value", false);

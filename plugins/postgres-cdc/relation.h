@@ -106,6 +106,9 @@ enum cdc_step cdc_relation_load(struct cdc *cdc, uint32_t oid, const char *schem
                                 const char *table, const struct cdc_relation_message *message,
                                 const struct cdc_wait *wait, struct cdc_relation **out,
                                 struct sluice_err *err);
+/* Whether records have anything of a column, by its number; the role need not be able to read
+ * others. */
+bool cdc_relation_reads(const struct cdc_relation *relation, uint32_t column);
 /* SQL that tells ("t") whether a transaction is not yet visible to other sessions, with the
  * semicolon: its commit is streamed from the log before they see it, with synchronous standbys long
  * before. txid 0: none, "f". */

@@ -157,6 +157,7 @@ static enum cdc_step begin(struct cdc *cdc, const struct cdc_wait *wait, struct 
     if (!commit && cdc->slot.exists && !cdc->slot.created) commit = cdc->slot.confirmed;
     memset(p, 0, sizeof(*p));
     p->state = cdc->position.state;
+    p->age = cdc->position.age;
     p->lsn = *cdc->slot.snapshot ? cdc->slot.confirmed : lsn;
     p->lsn_commit = p->last_commit = commit;
     p->txid = strtoull(cdc_conn_field(conn, 3, 0, 1), NULL, 10);
@@ -242,14 +243,16 @@ static void copy_sql(struct cdc_text *sql, const struct cdc *cdc, const struct c
     cdc_text_adds(sql, "COPY (SELECT ");
     for (uint32_t i = 0; i < cdc->copying->columns_n; i++) {
         if (i) cdc_text_adds(sql, ", ");
-        cdc_text_ident(sql, cdc->copying->columns[i].name);
+        if (cdc_relation_reads(cdc->copying, i)) cdc_text_ident(sql, cdc->copying->columns[i].name);
+        else cdc_text_adds(sql, "NULL");
     }
     char *override = override_of(cdc, table);
     cdc_text_adds(sql, " FROM ");
     if (override) {
         size_t len = strlen(override);
         while (len && strchr("; \t\r\n", override[len - 1])) len--;
-        cdc_text_addf(sql, "(%.*s) AS sluice_rows", (int)len, override);
+        cdc_text_addf(sql, "(%.*s\n) AS sluice_rows", (int)len,
+                      override); /* may end in a comment */
     } else {
         table_name(sql, table);
     }
