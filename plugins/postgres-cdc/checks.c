@@ -114,7 +114,8 @@ static void check_lost(const struct cdc_checks *c)
 {
     const struct cdc_settings *s = c->settings;
     const char *reason = field(c, SLOT, 0, 4);
-    bool lost = !strcmp(field(c, SLOT, 0, 2), "lost") || *reason || !*field(c, SLOT, 0, 3);
+    bool made = *field(c, SLOT, 0, 3) || *field(c, SLOT, 0, 5); /* else it is being made */
+    bool lost = !strcmp(field(c, SLOT, 0, 2), "lost") || *reason || !made;
     if (lost && !s->mends_offset)
         say(c, "slot.name",
             "replication slot \"%s\" was invalidated: %s, and changes are lost; drop it (SELECT "

@@ -43,6 +43,25 @@ static bool load_offset(struct cdc *cdc, struct sluice_err *err)
     return false;
 }
 
+/* What existing configs may have, and what has no effect. */
+static void warn_of_settings(const struct cdc *cdc)
+{
+    const struct cdc_settings *s = &cdc->settings;
+    if (s->driver.ignored)
+        cdc->host->log(cdc->task, SLUICE_WARN,
+                       "these settings of the Java driver have no effect, as libpq has none like "
+                       "them: %s",
+                       s->driver.ignored);
+    if (s->signal_jmx)
+        cdc->host->log(cdc->task, SLUICE_WARN,
+                       "jmx in signal.enabled.channels has no effect, as there is no Java that "
+                       "could take signals; send them through source, kafka or file");
+    if (s->notify_jmx)
+        cdc->host->log(cdc->task, SLUICE_WARN,
+                       "jmx in notification.enabled.channels has no effect, as there is no Java "
+                       "that could tell them; use sink or log, or look at the metrics");
+}
+
 static enum sluice_verdict cdc_open(struct sluice_task *task, const struct sluice_host *host,
                                     const struct sluice_conf *conf, void **self,
                                     struct sluice_err *err)
@@ -59,11 +78,7 @@ static enum sluice_verdict cdc_open(struct sluice_task *task, const struct sluic
     if (!cdc_settings_read(&cdc->settings, host, conf, first_complaint, err) ||
         !load_offset(cdc, err))
         return SLUICE_FAIL;
-    if (cdc->settings.driver.ignored)
-        host->log(task, SLUICE_WARN,
-                  "these settings of the Java driver have no effect, as libpq has none like them: "
-                  "%s",
-                  cdc->settings.driver.ignored);
+    warn_of_settings(cdc);
     cdc->before_cells = cdc_alloc(CDC_COLUMNS_MAX * sizeof(struct cdc_cell));
     cdc->after_cells = cdc_alloc(CDC_COLUMNS_MAX * sizeof(struct cdc_cell));
     cdc->relation_columns = cdc_alloc(CDC_COLUMNS_MAX * sizeof(struct cdc_relation_column));
@@ -124,7 +139,7 @@ static enum sluice_verdict stumble(struct cdc *cdc, struct sluice_err *err)
 {
     const struct cdc_settings *s = &cdc->settings;
     bool busy = cdc->slot_wait_since_ms != 0;
-    cdc->failures++;
+    cdc->failures += !busy; /* slot.max.retries counts these */
     bool retriable = s->retriable.code && cdc_rewrite_matches(&s->retriable, err->msg);
     bool give_up = (cdc_hopeless(cdc) && !retriable) ||
                    (s->max_retries >= 0 && cdc->failures > s->max_retries);
@@ -257,6 +272,7 @@ static enum sluice_verdict cdc_acked(void *self, uint32_t partition, const void 
     if (!take_position(&p, position, len, err)) return SLUICE_FAIL;
     cdc_incremental_acked(cdc, p.at.state);
     cdc_signals_acked(cdc, p.at.state);
+    if (p.at.age != cdc->position.age) return SLUICE_OK;
     uint64_t lsn = cdc_streamed_holds(&cdc->streamed, cdc_position_confirms(&p.at));
     if (lsn <= cdc->confirmed_lsn) return SLUICE_OK;
     cdc->confirmed_lsn = lsn;

@@ -1,10 +1,9 @@
 /* setup.c - from nothing to a slot that streams: looks at the server, decides whether a snapshot is
- * due, creates publication and slot, starts the replication.
+ * due, creates the slot, starts the replication.
  *
  * The slot is the memory of the server, the stored offset ours. They must fit: a slot that has let
  * go of changes which the offset has not seen is a loss, and is said, never passed over. */
 #include <assert.h>
-#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,24 +13,12 @@
 #include "checks.h"
 #include "watch.h"
 
-/* As publications name them, in the order of their columns in pg_publication. */
-static const struct {
-    unsigned skip;
-    const char *name;
-} operations[] = {{CDC_SKIP_C, "insert"},
-                  {CDC_SKIP_U, "update"},
-                  {CDC_SKIP_D, "delete"},
-                  {CDC_SKIP_T, "truncate"}};
-#define ALL_SKIPS (CDC_SKIP_C | CDC_SKIP_U | CDC_SKIP_D | CDC_SKIP_T)
-
 bool cdc_hopeless(const struct cdc *cdc)
 {
     return cdc->hopeless || cdc->general.fatal || cdc->replication.fatal;
 }
 
-__attribute__((format(printf, 3, 4))) static enum cdc_step hopeless(struct cdc *cdc,
-                                                                    struct sluice_err *err,
-                                                                    const char *fmt, ...)
+enum cdc_step cdc_refuse(struct cdc *cdc, struct sluice_err *err, const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
@@ -77,22 +64,38 @@ static char *inspect_sql(const struct cdc_settings *s)
     return sql.s;
 }
 
+/* The server goes on with it when whoever asked for it has given up waiting. It begins later than
+ * now: a snapshot that is taken meanwhile would leave a gap. */
+static enum cdc_step still_made(struct cdc *cdc, const char *pid, struct sluice_err *err)
+{
+    cdc_error(
+        err,
+        "replication slot \"%s\" is still being made by server process %s, which waits for "
+        "transactions that are open: SELECT pid, xact_start, query FROM pg_stat_activity WHERE "
+        "backend_xid IS NOT NULL ORDER BY xact_start;",
+        cdc->settings.slot, pid);
+    return CDC_ERROR;
+}
+
 static enum cdc_step slot_usable(struct cdc *cdc, struct sluice_err *err)
 {
     const struct cdc_settings *s = &cdc->settings;
     const struct cdc_conn *conn = &cdc->general;
     const char *plugin = cdc_conn_field(conn, 1, 0, 0), *db = cdc_conn_field(conn, 1, 0, 1);
     if (strcmp(plugin, "pgoutput") != 0 || strcmp(db, s->dbname) != 0)
-        return hopeless(cdc, err,
-                        "replication slot \"%s\" belongs to plugin '%s' and database '%s', not to "
-                        "pgoutput and '%s'; choose another slot.name, or drop the slot: SELECT "
-                        "pg_drop_replication_slot('%s');",
-                        s->slot, plugin, db, s->dbname, s->slot);
+        return cdc_refuse(
+            cdc, err,
+            "replication slot \"%s\" belongs to plugin '%s' and database '%s', not to "
+            "pgoutput and '%s'; choose another slot.name, or drop the slot: SELECT "
+            "pg_drop_replication_slot('%s');",
+            s->slot, plugin, db, s->dbname, s->slot);
+    if (!*cdc_conn_field(conn, 1, 0, 3) && *cdc_conn_field(conn, 1, 0, 4))
+        return still_made(cdc, cdc_conn_field(conn, 1, 0, 4), err);
     const char *reason = cdc_conn_field(conn, 1, 0, 7);
     bool lost = !strcmp(cdc_conn_field(conn, 1, 0, 5), "lost") || *reason ||
                 !cdc_lsn_parse(cdc_conn_field(conn, 1, 0, 2), &cdc->slot.restart);
     if (lost && !s->mends_offset)
-        return hopeless(
+        return cdc_refuse(
             cdc, err,
             "replication slot \"%s\" was invalidated: %s, and changes are lost; drop it "
             "(SELECT pg_drop_replication_slot('%s');), delete the connector's offsets, "
@@ -132,10 +135,10 @@ static enum cdc_step take_server(struct cdc *cdc, struct sluice_err *err)
     const struct cdc_settings *s = &cdc->settings;
     const char *wal_level = cdc_conn_field(conn, 0, 0, 0);
     if (s->streams && strcmp(wal_level, "logical") != 0)
-        return hopeless(cdc, err,
-                        "the postgres server at %s:%d has wal_level = %s, and must have logical; "
-                        "run: ALTER SYSTEM SET wal_level = logical; and restart the server",
-                        s->host, s->port, wal_level);
+        return cdc_refuse(cdc, err,
+                          "the postgres server at %s:%d has wal_level = %s, and must have logical; "
+                          "run: ALTER SYSTEM SET wal_level = logical; and restart the server",
+                          s->host, s->port, wal_level);
     cdc->server_version = (int)strtol(cdc_conn_field(conn, 0, 0, 1), NULL, 10);
     cdc->standby = *cdc_conn_field(conn, 0, 0, 2) == 't';
     if (s->streams && cdc->standby && cdc->server_version < 160000) return cannot_stream(cdc, err);
@@ -144,15 +147,7 @@ static enum cdc_step take_server(struct cdc *cdc, struct sluice_err *err)
     if (timeout > 0 && cdc->status_ms > timeout / 3) cdc->status_ms = timeout / 3 ? timeout / 3 : 1;
     cdc->server_lsn = 0;
     cdc_lsn_parse(cdc_conn_field(conn, 0, 0, 6), &cdc->server_lsn);
-    cdc->publication_exists = !PQgetisnull(conn->results[0], 0, 5);
-    cdc->publication_all = *cdc_conn_field(conn, 0, 0, 5) == 't';
-    for (size_t i = 0; cdc->publication_exists && i < 4; i++)
-        if (cdc_conn_field(conn, 0, 0, 5)[1 + i] != 't' && !(s->skipped & operations[i].skip))
-            cdc->host->log(cdc->task, SLUICE_WARN,
-                           "publication %s leaves %s out, which skipped.operations does not; if "
-                           "it is to be captured, run: ALTER PUBLICATION %s SET (publish = "
-                           "'insert, update, delete, truncate');",
-                           s->publication, operations[i].name, s->publication);
+    cdc_publication_seen(cdc, cdc_conn_field(conn, 0, 0, 5));
     memset(&cdc->slot, 0, sizeof(cdc->slot));
     return PQntuples(conn->results[1]) ? slot_usable(cdc, err) : CDC_DONE;
 }
@@ -192,14 +187,24 @@ static char *mismatch(const struct cdc *cdc)
     return NULL;
 }
 
+/* What of it is still on its way into Kafka must not be confirmed to this server. */
+static void give_up_offset(struct cdc *cdc)
+{
+    struct cdc_position *p = &cdc->position;
+    *p = (struct cdc_position){.state = p->state, .age = (uint16_t)(p->age + 1)};
+    cdc->has_position = false;
+    cdc->confirmed_lsn = 0;
+}
+
 /* offset.mismatch.strategy: the slot tells where to go on. */
 static void trust_slot(struct cdc *cdc)
 {
     struct cdc_position *p = &cdc->position;
-    memset(p, 0, sizeof(*p));
+    give_up_offset(cdc);
     p->lsn = p->lsn_proc = p->lsn_commit = p->last_commit = cdc->slot.confirmed;
     p->message = CDC_MSG_COMMIT;
     p->ts_us = cdc_wall_ns() / 1000;
+    cdc->has_position = true;
 }
 
 static enum cdc_step check_offset(struct cdc *cdc, struct sluice_err *err)
@@ -228,27 +233,39 @@ static enum cdc_step check_offset(struct cdc *cdc, struct sluice_err *err)
         cdc->host->log(cdc->task, SLUICE_WARN, "%s: %s", why,
                        cdc->snapshot_due ? "a new snapshot is taken"
                                          : "going on from where the server is, as configured");
-        memset(&cdc->position, 0, sizeof(cdc->position));
-        cdc->has_position = false;
+        give_up_offset(cdc);
     } else if (cdc->slot.exists && trusted) {
         cdc->host->log(cdc->task, SLUICE_WARN, "%s: going on from the slot at %s", why,
                        cdc_lsn_text(cdc->slot.confirmed, here));
         trust_slot(cdc);
     } else {
         step =
-            hopeless(cdc, err,
-                     "%s. The connector is trying to read the change stream starting at %s, "
-                     "but this is no longer available on the server: changes since then are "
-                     "lost. Set snapshot.mode=when_needed, or delete the connector's offsets "
-                     "and start with snapshot.mode=initial%s",
-                     why, here,
-                     ahead              ? "; with offset.mismatch.strategy=trust_slot the "
-                                          "task, started again, goes on from the slot"
-                     : cdc->slot.exists ? "; offset.mismatch.strategy=trust_slot accepts the loss"
-                                        : "");
+            cdc_refuse(cdc, err,
+                       "%s. The connector is trying to read the change stream starting at %s, "
+                       "but this is no longer available on the server: changes since then are "
+                       "lost. Set snapshot.mode=when_needed, or delete the connector's offsets "
+                       "and start with snapshot.mode=initial%s",
+                       why, here,
+                       ahead              ? "; with offset.mismatch.strategy=trust_slot the "
+                                            "task, started again, goes on from the slot"
+                       : cdc->slot.exists ? "; offset.mismatch.strategy=trust_slot accepts the loss"
+                                          : "");
     }
     free(why);
     return step;
+}
+
+/* A snapshot is taken in any case. What the stream brings after it must not be taken for what was
+ * streamed before, on a server that is gone. */
+static void forget(struct cdc *cdc)
+{
+    char here[24], there[24];
+    cdc->host->log(cdc->task, SLUICE_WARN,
+                   "the stored offset %s is ahead of the server, whose WAL ends at %s: it is "
+                   "forgotten, and the snapshot is the beginning",
+                   cdc_lsn_text(offset_end(&cdc->position), here),
+                   cdc_lsn_text(cdc->server_lsn, there));
+    give_up_offset(cdc);
 }
 
 static enum cdc_step decide(struct cdc *cdc, struct sluice_err *err)
@@ -258,16 +275,17 @@ static enum cdc_step decide(struct cdc *cdc, struct sluice_err *err)
     bool unfinished = cdc->has_position && cdc->position.snapshot == CDC_IN_SNAPSHOT;
     bool never = mode == CDC_NO_DATA || (mode == CDC_CONFIGURED && !s->takes_data);
     if (unfinished && never)
-        return hopeless(cdc, err,
-                        "The connector previously stopped while taking a snapshot, but now the "
-                        "connector is configured to never allow snapshots. Reconfigure the "
-                        "connector to use snapshots initially or when needed.");
+        return cdc_refuse(cdc, err,
+                          "The connector previously stopped while taking a snapshot, but now the "
+                          "connector is configured to never allow snapshots. Reconfigure the "
+                          "connector to use snapshots initially or when needed.");
     cdc->snapshot_due = unfinished || (!cdc->has_position && !never) ||
                         ((mode == CDC_ALWAYS || s->takes_data) && cdc->first_start);
     if (!cdc->snapshot_due && !cdc->skip_told) {
         cdc->skip_told = cdc->meters.skipped = true;
         cdc_notify(cdc, CDC_INITIAL_SNAPSHOT, NULL, "SKIPPED", NULL);
     }
+    if (cdc->snapshot_due && cdc->has_position && s->streams && offset_ahead(cdc)) forget(cdc);
     if (cdc->snapshot_due || !s->streams || !cdc->has_position) return CDC_DONE;
     return check_offset(cdc, err);
 }
@@ -294,7 +312,7 @@ static void take_complaint(void *arg, const char *key, const char *why)
 {
     struct first_complaint *first = arg;
     (void)key;
-    if (!first->cdc->hopeless) hopeless(first->cdc, first->err, "%s", why);
+    if (!first->cdc->hopeless) cdc_refuse(first->cdc, first->err, "%s", why);
 }
 
 static void take_advice(void *arg, const char *key, const char *why)
@@ -406,130 +424,6 @@ static enum cdc_step list_tables(struct cdc *cdc, const struct cdc_wait *wait,
         cdc->phase = CDC_SNAPSHOT_BEGIN;
     }
     return CDC_DONE;
-}
-
-/* ---- publication ---- */
-
-static void publication_name(const struct cdc_settings *s, struct cdc_text *sql)
-{
-    const char *p = s->publication;
-    size_t plain = strspn(p, "abcdefghijklmnopqrstuvwxyz0123456789_");
-    if (p[plain] || isdigit((unsigned char)*p)) cdc_text_ident(sql, p);
-    else cdc_text_adds(sql, p);
-}
-
-/* "s"."a", "s"."b" of the captured tables that are logged; false: there are none. */
-static bool table_list(const struct cdc *cdc, struct cdc_text *sql)
-{
-    bool any = false;
-    for (size_t i = 0; i < cdc->tables_n; i++) {
-        if (!cdc->tables[i].logged) continue;
-        if (any) cdc_text_adds(sql, ", ");
-        cdc_text_ident(sql, cdc->tables[i].schema);
-        cdc_text_adds(sql, ".");
-        cdc_text_ident(sql, cdc->tables[i].name);
-        any = true;
-    }
-    return any;
-}
-
-/* Brings a publication of single tables to the captured ones, when they differ. */
-static char *alter_sql(const struct cdc *cdc)
-{
-    struct cdc_text list = {0}, sql = {0};
-    table_list(cdc, &list);
-    cdc_text_adds(&sql, "DO $cdc$ BEGIN IF (SELECT array_agg(r.prrelid ORDER BY r.prrelid) FROM "
-                        "pg_catalog.pg_publication_rel r JOIN pg_catalog.pg_publication p ON p.oid "
-                        "= r.prpubid WHERE p.pubname = ");
-    cdc_text_literal(&sql, cdc->settings.publication);
-    cdc_text_adds(&sql, ") IS DISTINCT FROM (SELECT array_agg(o ORDER BY o) FROM unnest(ARRAY[");
-    bool any = false;
-    for (size_t i = 0; i < cdc->tables_n; i++) {
-        if (!cdc->tables[i].logged) continue;
-        cdc_text_addf(&sql, "%s%u", any ? "," : "", cdc->tables[i].oid);
-        any = true;
-    }
-    cdc_text_adds(&sql, "]::oid[]) o) THEN ALTER PUBLICATION ");
-    publication_name(&cdc->settings, &sql);
-    cdc_text_addf(&sql, " SET TABLE %s; END IF; END $cdc$", list.s);
-    cdc_text_free(&list);
-    return sql.s;
-}
-
-static char *create_sql(const struct cdc *cdc)
-{
-    const struct cdc_settings *s = &cdc->settings;
-    struct cdc_text sql = {0};
-    cdc_text_adds(&sql, "CREATE PUBLICATION ");
-    publication_name(s, &sql);
-    if (s->autocreate == CDC_ALL_TABLES) cdc_text_adds(&sql, " FOR ALL TABLES");
-    if (s->autocreate == CDC_FILTERED) {
-        cdc_text_adds(&sql, " FOR TABLE ");
-        table_list(cdc, &sql);
-    }
-    bool published = s->skipped_given && (s->skipped & ALL_SKIPS);
-    if (s->via_root || published) cdc_text_adds(&sql, " WITH (");
-    if (s->via_root) cdc_text_adds(&sql, "publish_via_partition_root = true");
-    if (published) {
-        cdc_text_adds(&sql, s->via_root ? ", publish = '" : "publish = '");
-        const char *comma = "";
-        for (size_t i = 0; i < 4; i++) {
-            if (s->skipped & operations[i].skip) continue;
-            cdc_text_addf(&sql, "%s%s", comma, operations[i].name);
-            comma = ",";
-        }
-        cdc_text_adds(&sql, "'");
-    }
-    cdc_text_adds(&sql, s->via_root || published ? ");" : ";");
-    return sql.s;
-}
-
-static enum cdc_step publish(struct cdc *cdc, const struct cdc_wait *wait, struct sluice_err *err)
-{
-    const struct cdc_settings *s = &cdc->settings;
-    char *sql = NULL;
-    bool filtered = s->autocreate == CDC_FILTERED;
-    struct cdc_text list = {0};
-    bool any = filtered && table_list(cdc, &list);
-    cdc_text_free(&list);
-    if (cdc->standby) filtered = false;
-    else if (filtered && cdc->publication_exists && cdc->publication_all)
-        return hopeless(cdc, err,
-                        "publication %s is FOR ALL TABLES, but publication.autocreate.mode is "
-                        "filtered; use another publication.name, or run: DROP PUBLICATION %s;",
-                        s->publication, s->publication);
-    else if (filtered && !any)
-        return hopeless(cdc, err,
-                        "no table passes the filters, so publication %s cannot be made of the "
-                        "captured tables; check schema.include.list and table.include.list",
-                        s->publication);
-    else if (filtered && cdc->publication_exists) sql = alter_sql(cdc);
-    else if (!cdc->publication_exists && s->autocreate == CDC_DISABLED)
-        return hopeless(cdc, err,
-                        "publication %s is missing. Publication autocreation is disabled, please "
-                        "create one and restart the connector. Run: CREATE PUBLICATION %s FOR "
-                        "TABLE <tables>;",
-                        s->publication, s->publication);
-    else if (!cdc->publication_exists) sql = create_sql(cdc);
-    enum cdc_step step = CDC_DONE;
-    if (sql) {
-        char *what = cdc_format("creating or altering publication %s", s->publication);
-        step = query(cdc, sql, what, wait, err);
-        free(what);
-    }
-    if (step == CDC_DONE && sql && !cdc->publication_exists)
-        cdc->host->log(cdc->task, SLUICE_INFO, "created the publication: %s", sql);
-    free(sql);
-    /* Made by somebody else since we looked. */
-    if (step == CDC_ERROR && !strcmp(cdc->general.sqlstate, "42710")) {
-        cdc->general.fatal = false;
-        step = CDC_DONE;
-    }
-    if (step == CDC_DONE) {
-        cdc->publication_exists = true;
-        cdc->phase = CDC_IDENTIFY;
-    }
-    return step;
 }
 
 /* ---- slot ---- */
@@ -662,8 +556,8 @@ static enum cdc_step slot_busy(struct cdc *cdc, struct sluice_err *err)
     char said[512];
     strncpy(said, err->msg, sizeof(said) - 1);
     said[sizeof(said) - 1] = 0;
-    return hopeless(cdc, err, "%s (tried for %lld ms: slot.max.retries x slot.retry.delay.ms)",
-                    said, (long long)s->slot_retries * s->slot_retry_ms);
+    return cdc_refuse(cdc, err, "%s (tried for %lld ms: slot.max.retries x slot.retry.delay.ms)",
+                      said, (long long)s->slot_retries * s->slot_retry_ms);
 }
 
 /* A standby that keeps the slot in step with its primary's lends it to nobody before it is
@@ -735,7 +629,7 @@ enum cdc_step cdc_setup(struct cdc *cdc, const struct cdc_wait *wait, struct slu
     case CDC_INSPECT: return inspect(cdc, wait, err);
     case CDC_CHECK: return check(cdc, wait, err);
     case CDC_TABLES: return list_tables(cdc, wait, err);
-    case CDC_PUBLISH: return publish(cdc, wait, err);
+    case CDC_PUBLISH: return cdc_publish(cdc, wait, err);
     case CDC_IDENTIFY:
         step = cdc->standby ? CDC_DONE : cdc_identify(cdc, wait, err);
         if (step == CDC_DONE) cdc->phase = CDC_CONNECT_REPLICATION;

@@ -4,6 +4,18 @@
 
 #include "cdc.h"
 
+/* ---- setup.c ---- */
+/* Fills err with what trying again will not help against; always CDC_ERROR. */
+enum cdc_step cdc_refuse(struct cdc *cdc, struct sluice_err *err, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* ---- publication.c ---- */
+/* Notes whether the publication exists, and warns of what it leaves out. flags: of pg_publication,
+ * "t" or "f" for all tables, insert, update, delete, truncate; "": it is missing. */
+void cdc_publication_seen(struct cdc *cdc, const char *flags);
+/* Makes or alters it, as publication.autocreate.mode says. */
+enum cdc_step cdc_publish(struct cdc *cdc, const struct cdc_wait *wait, struct sluice_err *err);
+
 /* ---- identity.c ---- */
 /* Gives the captured tables the replica identities of replica.identity.autoset.values. */
 enum cdc_step cdc_identify(struct cdc *cdc, const struct cdc_wait *wait, struct sluice_err *err);
