@@ -432,7 +432,8 @@ static void read_signal_topic(struct reader *r)
     add_pair(r, props, n, "group.id", r->host->str(r->conf, "signal.kafka.groupId"));
 }
 
-/* What is left out would lose signals, so it is refused; but jmx, which nobody can use here. */
+/* What is left out would lose signals, so it is refused; but jmx, which nobody can use here, and
+ * which is told of. */
 static void read_signal_channels(struct reader *r)
 {
     struct cdc_settings *s = r->out;
@@ -444,7 +445,8 @@ static void read_signal_channels(struct reader *r)
         else if (!strcasecmp(*list, "in-process"))
             wrong(r, "signal.enabled.channels",
                   "in-process signals come from Java code; use source, kafka or file");
-        else if (strcasecmp(*list, "jmx") != 0)
+        else if (!strcasecmp(*list, "jmx")) s->signal_jmx = true;
+        else
             wrong(r, "signal.enabled.channels",
                   "'%s' is no channel: give any of source, kafka and file", *list);
     }
@@ -457,8 +459,11 @@ static void read_signals(struct reader *r)
     const char *point = name ? strchr(name, '.') : NULL;
     if (name && !point)
         wrong(r, "signal.data.collection", "'%s' is not of the form schema.table", name);
-    else if (name && strchr(name, ','))
-        wrong(r, "signal.data.collection", "'%s' names several tables; one is supported", name);
+    else if (name && strchr(name, ',')) /* a list is for Debezium's connectors of several tasks */
+        wrong(r, "signal.data.collection",
+              "'%s' is a list of tables, but a connector with a single task has one: give the one "
+              "table that signals are written to",
+              name);
     if (point && strchr(point + 1, '.')) name = point + 1; /* database.schema.table */
     s->signal_table = name;
     s->chunk_size = number(r, "incremental.snapshot.chunk.size");
@@ -477,7 +482,8 @@ static void read_notifications(struct reader *r)
     for (; *list; list++) {
         if (!strcasecmp(*list, "sink")) s->notify_topic = topic;
         else if (!strcasecmp(*list, "log")) s->notify_log = true;
-        else if (strcasecmp(*list, "jmx") != 0) /* metrics tell what it would */
+        else if (!strcasecmp(*list, "jmx")) s->notify_jmx = true;
+        else
             wrong(r, "notification.enabled.channels",
                   "'%s' is no channel: give any of sink and log", *list);
         if (!strcasecmp(*list, "sink") && !topic)

@@ -89,6 +89,7 @@ struct cdc_settings {
     bool watermark_delete, read_only;
     int chunk_size;
     bool signal_source;                /* the table's rows are signals, not only marks */
+    bool signal_jmx, notify_jmx;       /* asked for, and without effect */
     const char *signal_file;           /* NULL: no such channel */
     const char *signal_topic;          /* NULL: no such channel */
     struct sluice_label *signal_props; /* of its consumer */

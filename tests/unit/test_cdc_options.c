@@ -327,6 +327,50 @@ TEST(older_forms_of_options_count_where_the_newer_are_not_given)
     done();
 }
 
+/* As Debezium: "For single task connector only one signal data collection is permitted." */
+TEST(there_is_one_signal_table)
+{
+    static const char *const lists[] = {"s.a,s.b", "s.a, ", "d.s.a,d.s.b", "s.a,s.a"};
+    CHECK(read_settings("signal.data.collection", "d.s.signals", NULL));
+    CHECK(cdc_signal_table(&settings, "s", "signals"));
+    CHECK(!cdc_signal_table(&settings, "d", "s.signals"));
+    done();
+    for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++) {
+        CHECK(!read_settings("signal.data.collection", lists[i], NULL));
+        CHECK_HAS(found, "signal.data.collection: '");
+        CHECK_HAS(found, "is a list of tables, but a connector with a single task has one");
+        done();
+    }
+}
+
+static int times_logged(const struct fake_host *fake, const char *piece)
+{
+    int n = 0;
+    for (size_t i = 0; i < fake->logs_n; i++) n += strstr(fake->logs[i], piece) != NULL;
+    return n;
+}
+
+TEST(channels_without_effect_are_told_of_once)
+{
+    static const char signals[] = "warn: jmx in signal.enabled.channels has no effect",
+                      notices[] = "warn: jmx in notification.enabled.channels has no effect";
+    for (int jmx = 0; jmx < 2; jmx++) {
+        struct fake_host fake;
+        fake_init(&fake, sluice_plugins_v1()[0], "database.hostname", "h", "database.user", "u",
+                  "database.dbname", "d", "topic.prefix", "srv", "signal.enabled.channels",
+                  jmx ? "source, JMX" : "source", "notification.enabled.channels",
+                  jmx ? "jmx,log" : "log", NULL);
+        CHECK_INT(fake_open(&fake), SLUICE_OK);
+        CHECK_INT(times_logged(&fake, signals), jmx);
+        CHECK_INT(times_logged(&fake, notices), jmx);
+        fake_fini(&fake);
+    }
+    CHECK(!read_settings("signal.enabled.channels", "in-process,smoke", NULL));
+    CHECK_HAS(found, "signal.enabled.channels: in-process signals come from Java code");
+    CHECK_HAS(found, "signal.enabled.channels: 'smoke' is no channel");
+    done();
+}
+
 TEST(java_classes_are_refused_with_a_way_out)
 {
     CHECK(!read_settings("converters", "isbn", "isbn.type", "com.example.Isbn",
