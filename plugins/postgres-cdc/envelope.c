@@ -183,12 +183,24 @@ void cdc_envelope_relation(struct cdc *cdc, struct cdc_relation *relation)
 
 /* ---- rows ---- */
 
+static bool in_key(const struct cdc_relation *rel, const struct cdc_column *column)
+{
+    for (uint32_t k = 0; k < rel->key_n; k++)
+        if (rel->key[k].as == column || &rel->columns[rel->key[k].column] == column) return true;
+    return false;
+}
+
+/* Sets *out to what stands for the value, or fails. Of an array its length is kept, but in keys,
+ * where different rows would get the same one. */
 static bool conversion_failed(struct cdc *cdc, struct cdc_relation *rel, struct cdc_column *column,
-                              struct sluice_value *out, struct sluice_err *err)
+                              const struct cdc_cell *cell, struct sluice_value *out,
+                              struct sluice_err *err)
 {
     enum cdc_failure_mode mode = cdc->settings.converting_failure;
     const char *why = cdc->memory.why ? cdc->memory.why : "unknown form";
-    if (mode == CDC_FAILURE_FAIL || !column->schema->optional)
+    bool outlined = cell->kind == 't' && mode != CDC_FAILURE_FAIL && !in_key(rel, column) &&
+                    cdc_array_outline(&column->binding, &cdc->memory, cell->s, cell->len, out);
+    if (!outlined && (mode == CDC_FAILURE_FAIL || !column->schema->optional))
         return cdc_error(err,
                          "a value of column %s of %s.%s cannot be converted: %s; change the value, "
                          "the handling mode of its type, or leave the column out with "
@@ -196,12 +208,13 @@ static bool conversion_failed(struct cdc *cdc, struct cdc_relation *rel, struct 
                          column->name, rel->schema, rel->table, why);
     if (mode == CDC_FAILURE_WARN && !column->warned)
         cdc->host->log(cdc->task, SLUICE_WARN,
-                       "a value of column %s of %s.%s is written as null: %s (said once for this "
+                       "a value of column %s of %s.%s is written as %s: %s (said once for this "
                        "column)",
-                       column->name, rel->schema, rel->table, why);
+                       column->name, rel->schema, rel->table,
+                       outlined ? "an array of nulls" : "null", why);
     cdc->meters.erroneous++;
     column->warned = true;
-    *out = sluice_null();
+    if (!outlined) *out = sluice_null();
     return true;
 }
 
@@ -223,7 +236,7 @@ static inline bool convert_cell(struct cdc *cdc, struct cdc_relation *rel,
     } else {
         cdc->memory.why = "it came in binary form, which was not asked for";
     }
-    return conversion_failed(cdc, rel, column, out, err);
+    return conversion_failed(cdc, rel, column, cell, out, err);
 }
 
 /* Fills out[fields_n]. old: tuple that holds values which row lacks, or NULL. */

@@ -57,12 +57,17 @@ cdc_convert cdc_to_timestamp;
 cdc_convert cdc_to_timestamptz;
 cdc_convert cdc_to_interval; /* INT64 or STRING by the schema */
 
-cdc_convert cdc_to_array;
+cdc_convert cdc_to_array;  /* of one dimension */
 cdc_convert cdc_to_hstore; /* STRING (JSON) or MAP by the schema */
 cdc_convert cdc_to_point;
 cdc_convert cdc_to_geometry;
 cdc_convert cdc_to_vector;        /* [1,2,3]: ARRAY by the schema's element */
 cdc_convert cdc_to_sparse_vector; /* {1:1.5,3:2}/5 */
+
+/* What Debezium makes of an array of several dimensions, which the schema has no place for: a null
+ * for each part of the first one. False: it is no such array. */
+bool cdc_array_outline(const struct cdc_binding *binding, struct cdc_memory *memory,
+                       const char *text, uint32_t len, struct sluice_value *out);
 
 /* Bytes in the form that binary.handling.mode asks for. */
 struct sluice_value cdc_binary_value(const struct cdc_settings *settings, struct cdc_memory *memory,

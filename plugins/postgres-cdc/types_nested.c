@@ -4,15 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DEPTH_MAX 6 /* MAXDIM of Postgres */
-
 static bool bad(struct cdc_memory *memory, const char *why)
 {
     memory->why = why;
     return false;
 }
 
-/* ---- arrays: {1,NULL,"a \"quoted\" one",{nested}} ---- */
+/* ---- arrays: {1,NULL,"a \"quoted\" one"} ---- */
 
 struct scan {
     const char *p, *end;
@@ -60,14 +58,9 @@ static size_t count_items(const struct scan *in, char delim)
     return n;
 }
 
-static bool read_array(const struct cdc_binding *binding, struct scan *in, int depth,
-                       struct sluice_value *out);
-
-static bool read_item(const struct cdc_binding *binding, struct scan *in, int depth,
-                      struct sluice_value *out)
+static bool read_item(const struct cdc_binding *binding, struct scan *in, struct sluice_value *out)
 {
     const struct cdc_binding *elem = binding->elem;
-    if (*in->p == '{') return read_array(binding, in, depth + 1, out);
     const char *s;
     uint32_t len;
     if (*in->p == '"') {
@@ -84,11 +77,9 @@ static bool read_item(const struct cdc_binding *binding, struct scan *in, int de
     return len && elem->convert(elem, in->memory, s, len, out);
 }
 
-static bool read_array(const struct cdc_binding *binding, struct scan *in, int depth,
-                       struct sluice_value *out)
+static bool read_array(const struct cdc_binding *binding, struct scan *in, struct sluice_value *out)
 {
-    if (depth > DEPTH_MAX || in->p == in->end || *in->p != '{') return false;
-    in->p++;
+    if (in->p == in->end || *in->p++ != '{') return false;
     if (in->p < in->end && *in->p == '}') {
         in->p++;
         *out = sluice_nested(SLUICE_ARRAY, NULL, 0);
@@ -97,7 +88,7 @@ static bool read_array(const struct cdc_binding *binding, struct scan *in, int d
     size_t n = 0, max = count_items(in, binding->delim);
     struct sluice_value *items = cdc_take(in->memory, max * sizeof(*items));
     while (in->p < in->end && n < max) {
-        if (!read_item(binding, in, depth, &items[n++]) || in->p == in->end) return false;
+        if (!read_item(binding, in, &items[n++]) || in->p == in->end) return false;
         char c = *in->p++;
         if (c == '}') {
             *out = sluice_nested(SLUICE_ARRAY, items, n);
@@ -108,18 +99,37 @@ static bool read_array(const struct cdc_binding *binding, struct scan *in, int d
     return false;
 }
 
+/* Behind the lower bounds that are not 1, which stand before the braces: [0:2]={...}. */
+static struct scan array_begin(struct cdc_memory *memory, const char *text, uint32_t len)
+{
+    const char *start = len && *text == '[' ? memchr(text, '=', len) : NULL;
+    return (struct scan){start ? start + 1 : text, text + len, memory};
+}
+
+static bool has_dimensions(const struct scan *in)
+{
+    return in->end - in->p > 1 && in->p[0] == '{' && in->p[1] == '{';
+}
+
 bool cdc_to_array(const struct cdc_binding *binding, struct cdc_memory *memory, const char *text,
                   uint32_t len, struct sluice_value *out)
 {
+    struct scan in = array_begin(memory, text, len);
+    if (has_dimensions(&in)) return bad(memory, "arrays of more than one dimension have no schema");
     memory->why = "not an array";
-    /* Other lower bounds than 1 are written before it: [0:2]={...}. */
-    const char *start = len && *text == '[' ? memchr(text, '=', len) : NULL;
-    struct scan in = {start ? start + 1 : text, text + len, memory};
-    if (!read_array(binding, &in, 1, out) || in.p != in.end) return false;
-    /* The schema has one level. */
-    for (uint32_t i = 0; i < out->len; i++)
-        if (out->u.v[i].type == SLUICE_ARRAY && binding->elem->schema.type != SLUICE_ARRAY)
-            return bad(memory, "arrays of more than one dimension have no schema");
+    return read_array(binding, &in, out) && in.p == in.end;
+}
+
+bool cdc_array_outline(const struct cdc_binding *binding, struct cdc_memory *memory,
+                       const char *text, uint32_t len, struct sluice_value *out)
+{
+    struct scan in = array_begin(memory, text, len);
+    if (binding->convert != cdc_to_array || !has_dimensions(&in)) return false;
+    in.p++;
+    size_t n = count_items(&in, binding->delim);
+    struct sluice_value *items = cdc_take(memory, n * sizeof(*items));
+    for (size_t i = 0; i < n; i++) items[i] = sluice_null();
+    *out = sluice_nested(SLUICE_ARRAY, items, n);
     return true;
 }
 

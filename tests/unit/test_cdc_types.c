@@ -339,6 +339,9 @@ TEST(arrays)
     CHECK_STR(value_of(ints, -1, "{}"), "[]");
     CHECK_STR(value_of(ints, -1, "[0:1]={5,6}"), "[5,6]");
     CHECK_HAS(value_of(ints, -1, "{{1},{2}}"), "!arrays of more than one dimension");
+    CHECK_HAS(value_of(ints, -1, "[0:1][2:2]={{1},{2}}"), "!arrays of more than one dimension");
+    CHECK_STR(value_of(texts, -1, "{\"{a}\",\"{\"}"), "[\"{a}\",\"{\"]");
+    CHECK_INT(value_of(ints, -1, "{1,{2}}")[0], '!');
     CHECK_STR(value_of(texts, -1, "{NULL,\"NULL\",\"a \\\"b\\\" \\\\\",\"\"}"),
               "[null,\"NULL\",\"a \"b\" \\\",\"\"]");
     static const char *const broken[] = {
