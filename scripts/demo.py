@@ -25,7 +25,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts/services"))
 
-from clients import BigQuery, Kafka, Postgres, wait_for  # noqa: E402
+from clients import PATIENCE, BigQuery, Kafka, Postgres, wait_for  # noqa: E402
 from sluice import BINARY, Sluice, port_or_free, read_properties  # noqa: E402
 
 DATASET = "mobile"
@@ -34,7 +34,7 @@ TABLE_OF = {"users": "users", "active_users": "active_users", "clicks": "clicks"
             ACTIONS_TOPIC: "content_actions"}
 SINK_GROUP = "connect-bigquery"
 FIRST_ROWS = 500  # are there before the connector comes, for its snapshot
-PATIENCE_S = 30  # without any progress, draining is given up
+PATIENCE_S = 30 * PATIENCE  # without any progress, draining is given up
 CREATE = """
 create table content_actions (
     userid bigint, content_id bigint, liked boolean not null, shared boolean not null,
@@ -280,7 +280,7 @@ class Demo:
             return paused and quiet and seen["lag"] == 0 and seen["ends"][ACTIONS_TOPIC] >= changed
 
         if not self.watch("draining", 600, settled, PATIENCE_S):
-            say(f"nothing moved for {PATIENCE_S} s")
+            say(f"nothing moved for {PATIENCE_S:g} s")
         return self.compare(changed)
 
     def compare(self, changed):

@@ -1,14 +1,16 @@
 """make demo, as a person runs it: every file of configs/, start to end."""
+import os
 import subprocess
 import sys
 
-from harness import ROOT, seconds
+from harness import PATIENCE, ROOT, seconds
 
 
 @seconds(300)
 def test_demo_ends_with_equal_counts(t):
     run = subprocess.run([sys.executable, ROOT / "scripts/demo.py", "--seconds", "6"],
-                         stdin=subprocess.DEVNULL, capture_output=True, text=True)
+                         stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                         env={**os.environ, "SLUICE_PATIENCE": str(PATIENCE)})
     assert run.returncode == 0, run.stdout[-6000:] + run.stderr[-2000:]
     for config in (ROOT / "configs/connectors").glob("*.json"):
         assert f"submitted {config.relative_to(ROOT)}" in run.stdout, config
