@@ -16,6 +16,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
+from explain import parts, shortly
 from kafka_wire import EARLIEST, LATEST, KafkaWire
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -23,12 +24,6 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 # Times the limits of wait_for(); tests raise it, because a machine may be busy.
 PATIENCE = float(os.environ.get("SLUICE_PATIENCE", "1"))
-
-
-def shortly(value, most=700):
-    """Its text, or both ends of it."""
-    text = str(value) if isinstance(value, AssertionError) else repr(value)
-    return text if len(text) <= most else f"{text[:most // 2]} ... {text[-most // 2:]}"
 
 
 def wait_for(what, probe, timeout=30.0, every=0.1):
@@ -45,7 +40,8 @@ def wait_for(what, probe, timeout=30.0, every=0.1):
         except Exception as e:  # what it is shows in the message below
             seen = e
         if time.monotonic() > deadline:
-            raise AssertionError(f"not within {timeout:g} s: {what} (last seen: {shortly(seen)})")
+            more = parts(probe) if seen is False else ""
+            raise AssertionError(f"not within {timeout:g} s: {what} (last seen: {more or shortly(seen)})")
         time.sleep(every)
 
 
