@@ -28,6 +28,7 @@ import time
 
 import cdc_compare
 import cdc_types
+from harness import PATIENCE
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 GOLDEN = ROOT / "tests/golden/cdc"
@@ -239,19 +240,36 @@ class Reader(threading.Thread):
         return [source.get("schema"), source.get("table")] == self.marker
 
     def seen(self, number):
-        return any(self.marks(r) and r["key"]["payload"]["id"] == number for r in list(self.records))
+        """The marker, and the end of its transaction where that is told of."""
+        records = list(self.records)
+        at = next((i for i, r in enumerate(records) if self.marks(r) and r["key"]["payload"]["id"] == number), None)
+        if at is None:
+            return False
+        block = cdc_compare.payload_of(records[at]).get("transaction")
+        return not block or any((p := cdc_compare.payload_of(r)).get("status") == "END" and p["id"].split(":")[0] ==
+                                block["id"].split(":")[0] for r in records[at:])
 
     def stop(self):
         self.process.stdin.close()
-        self.process.wait(30)
+        self.process.wait(60 * PATIENCE)
         self.join()
         return [r for r in self.records if not self.marks(r)]
 
 
 def wait(what, check, seconds=60):
+    """The first true result of check(). Exceptions count as not yet: it may look amid a change; but
+    an AssertionError ends it."""
+    seconds *= PATIENCE
     end = time.monotonic() + seconds
-    while not check():
-        assert time.monotonic() < end, f"waited {seconds} s for {what}"
+    while True:
+        try:
+            if seen := check():
+                return seen
+        except AssertionError:
+            raise
+        except Exception as e:  # what it is shows in the message below
+            seen = e
+        assert time.monotonic() < end, f"waited {seconds:g} s for {what} (last seen: {seen!r:.2000})"
         time.sleep(0.05)
 
 
@@ -271,7 +289,17 @@ class Run:
         self.log = open(path.with_suffix(".log"), "wb")
 
     def wait(self, what, check):
-        wait(what, lambda: self.reader.process.poll() is not None or check())
+        def probe():
+            code = self.reader.process.poll()
+            if check():
+                return True
+            assert code is None, f"the connector ended with {code} while {what} had to come"
+
+        try:
+            wait(what, probe)
+        except AssertionError as e:
+            raise AssertionError(f"{e}; {self.count()} records; end of its log:\n"
+                                 + pathlib.Path(self.log.name).read_text(errors="replace")[-2000:]) from None
 
     def start(self):
         self.reader = Reader(self.argv, self.marker, stderr=self.log, **self.how)
@@ -288,7 +316,7 @@ class Run:
 
     def settle(self):
         """Until there are as many records as known, or no more come although time and transactions pass."""
-        end = time.monotonic() + 60  # then the comparison says what is missing
+        end = time.monotonic() + 60 * PATIENCE  # then the comparison says what is missing
         while self.known and self.count() < self.known[len(self.settled)] and time.monotonic() < end:
             time.sleep(0.02)
         before = -1

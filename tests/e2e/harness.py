@@ -50,6 +50,22 @@ def equal(got, wanted, what=""):
     raise AssertionError("\n".join([f"{what or 'values'} differ:"] + diff[:60]))
 
 
+def becomes(probe, wanted, what, timeout=30):
+    """Waits until probe() == wanted; the difference is in the message."""
+    got = None
+
+    def check():
+        nonlocal got
+        got = probe()
+        return got == wanted
+
+    try:
+        wait_for(what, check, timeout)
+    except AssertionError as e:
+        equal(got, wanted, f"{e}\n{what}")
+        raise
+
+
 def no_duplicates(items, what="items"):
     seen, twice = set(), set()
     for item in items:

@@ -1,11 +1,8 @@
 """Of Debezium's cases, those that a golden file cannot hold: what stands in the server afterwards (slots,
 publications, confirmed positions), what never comes, and where postgres-cdc does better on purpose. The table
 in tests/golden/cdc/README.md says which case is tested where."""
-import json
-
-import cdc_golden
+from cdc_dump import STREAMS, Dump, content
 from harness import equal, seconds
-from test_cdc_resume import Dump, content
 
 SETUP = ("create schema s1; create table s1.a(pk serial primary key, aa integer);"
          "create schema s2; create table s2.a(pk serial primary key, aa integer, bb varchar(20));"
@@ -24,20 +21,8 @@ class Case:
 
     def start(self):
         self.dump.start()
-        self.logged("streaming from slot", self.dump.log.read_text().count("streaming from slot") + 1)
+        self.dump.streams()
         return self
-
-    def logged(self, text, times=1):
-        def check():
-            assert self.dump.process.poll() is None or text in self.dump.log.read_text(), self.dump.log.read_text()
-            return self.dump.log.read_text().count(text) >= times
-        cdc_golden.wait(f"the log to say {text!r}", check)
-
-    def fails(self):
-        """The log of a start that must fail."""
-        self.dump.start()
-        equal(self.dump.process.wait(30), 1, "exit code")
-        return self.dump.log.read_text()
 
     def seen(self):
         """["r s1.a 1", ...]"""
@@ -50,7 +35,10 @@ class Case:
         equal(sorted(self.seen()), sorted(wanted), "records")
 
     def stop(self):
-        equal(self.dump.stop(), 0, "exit code")
+        """The slot is free for the next one, which would wait for it else."""
+        self.dump.stop_well()
+        if self.sql(f"select 1 from pg_replication_slots where slot_name = '{self.dump.slot}'"):
+            self.dump.slot_is_free()
 
     def confirmed(self):
         return int(self.sql(f"select confirmed_flush_lsn - '0/0' from pg_replication_slots where slot_name = '{self.db}'"))
@@ -67,13 +55,13 @@ def test_initial_only(t):
         case.dump.start()
         if not start:
             case.wait("r s1.a 1", "r s2.a 1")
-            case.logged("snapshot is complete")
+            case.dump.logged("snapshot is complete")
         else:
-            case.logged("there is nothing more to do")
+            case.dump.logged("there is nothing more to do")
         case.sql(INSERT)
         case.stop()
-        log = case.dump.log.read_text()
-        assert "streaming from slot" not in log and log.count("snapshot is complete") == 1, log
+        log = case.dump.text()
+        assert STREAMS not in log and log.count("snapshot is complete") == 1, log
     equal(sorted(case.seen()), ["r s1.a 1", "r s2.a 1"], "records")
 
 
@@ -98,10 +86,13 @@ def test_initial_statements(t):
     """Case 8: on each ordinary connection, so they can be repeated; two semicolons are one."""
     case = Case(t, **{"database.initial.statements":
                       "INSERT INTO s1.a(aa) VALUES(2); INSERT INTO s2.a(aa,bb) VALUES(2,'hello;; world');"}).start()
-    rows = lambda table: case.sql(f"select count(*) from {table} where aa = 2")
-    case.dump.wait(lambda r: sum(row is not None for *_, row, _, _ in r) ==
-                   2 + int(rows("s1.a")) + int(rows("s2.a")), "the rows of the statements")
-    assert int(rows("s1.a")) >= 1 and rows("s1.a") == rows("s2.a")
+    counts = lambda: tuple(map(int, case.sql("select (select count(*) from s1.a where aa = 2), (select count(*) from s2.a where aa = 2)").split("|")))
+
+    def all_have_come():  # a connection that is opened just now has run one of them, maybe
+        one, two = counts()
+        return one == two >= 1 and sum(row is not None for *_, row, _, _ in case.dump.records()) == 2 + one + two
+
+    case.dump.until("the rows of the statements", all_have_come)
     equal(case.sql("select distinct bb from s2.a where aa = 2"), "hello; world", "the text")
     after = [row["bb"] for topic, _, row, _, _ in case.dump.records() if topic == "srv.s2.a" and row["aa"] == 2]
     equal(set(after), {"hello; world"}, "the text in records")
@@ -116,7 +107,7 @@ def test_flushes_regularly(t):
         here = case.confirmed()
         case.sql(INSERT)
         case.dump.wait(lambda r: len(r) == 2 * (i + 2), "the rows")
-        cdc_golden.wait("the confirmation", lambda: case.confirmed() > here)
+        case.dump.until("the confirmation", lambda: case.confirmed() > here)
     case.stop()
 
 
@@ -133,8 +124,6 @@ def test_never_flushes_when_told(t):
             case.sql(INSERT)
             case.dump.wait(lambda r: len(r) == 2 * (start + 2), "the rows")
             case.stop()  # the confirmation comes at the stop, if not before
-            cdc_golden.wait("the slot to be free", lambda: case.sql(
-                f"select not active from pg_replication_slots where slot_name = '{case.db}'") == "t")
             equal(case.confirmed(), here, f"the confirmed position with {option}")
         case.dump.offset.unlink()
         case.dump.out.unlink()
@@ -147,7 +136,7 @@ def test_unmonitored_activity(t):
         case = Case(t, **{"lsn.flush.mode": mode, "table.include.list": r"s1\.a"}).start()
         case.sql("insert into s2.a(aa) select generate_series(1, 100)")
         here = case.position()
-        cdc_golden.wait(f"{mode} to pass the other table's rows", lambda: case.confirmed() >= here)
+        case.dump.until(f"{mode} to pass the other table's rows", lambda: case.confirmed() >= here)
         equal(case.seen(), ["r s1.a 1"], "records")
         case.stop()
         case.dump.offset.unlink()
@@ -160,22 +149,22 @@ def test_publications(t):
     published = lambda case: case.sql("select pubname || ' ' || schemaname || '.' || tablename || ' ' || puballtables"
                                       " from pg_publication_tables join pg_publication using (pubname) order by 1").split("\n")
     case = Case(t, **{"publication.name": "cdc", "publication.autocreate.mode": "disabled"})
-    log = case.fails()
-    assert "Publication autocreation is disabled, please create one and restart the connector." in log, log
+    case.dump.start()
+    case.dump.fails("Publication autocreation is disabled, please create one and restart the connector.")
     equal(case.sql(f"select count(*) from pg_replication_slots where database = '{case.db}'"), "0", "slots")
-    case.dump.kill()
 
     def restarted(**options):
         lines = case.dump.config.read_text().splitlines()
         kept = [line for line in lines if line.split("=")[0] not in options]
         escaped = [f"{k}={v}".replace("\\", "\\\\") for k, v in options.items() if v is not None]
         case.dump.config.write_text("\n".join(kept + escaped) + "\n")
+        case.dump.slot = options.get("slot.name", case.dump.slot)
         case.start()
         case.stop()
 
     number = str(case.position())  # of all servers' slots, only ours has it
     restarted(**{"slot.name": number, "publication.autocreate.mode": "all_tables"})
-    assert "CREATE PUBLICATION cdc FOR ALL TABLES;" in case.dump.log.read_text().replace('"', ""), case.dump.log.read_text()
+    assert "CREATE PUBLICATION cdc FOR ALL TABLES;" in case.dump.text().replace('"', ""), case.dump.tail()
     equal(published(case), ["cdc s1.a true", "cdc s2.a true"], "published")
     equal(case.sql(f"select count(*) from pg_replication_slots where slot_name = '{number}'"), "1", "slots")
     case.sql("drop publication cdc")
@@ -196,11 +185,11 @@ def test_heartbeats_move_the_offset(t):
     """Case 46: nobody writes to a captured table; the stored offset passes what others write."""
     case = Case(t, **{"heartbeat.interval.ms": "100", "table.include.list": r"s1\.a"}).start()
     beats = lambda: [r for r in case.dump.records() if r[0] == "__debezium-heartbeat.srv"]
-    cdc_golden.wait("a heartbeat", lambda: case.dump.out.exists() and beats())
+    case.dump.until("a heartbeat", beats)
     for _ in range(2):
         case.sql("insert into s2.a(aa) select generate_series(1, 100)")
         here = case.position()
-        cdc_golden.wait("the offset to move", lambda: json.loads(case.dump.offset.read_text())["lsn"] >= here)
+        case.dump.until("the offset to move", lambda: case.dump.stored()["lsn"] >= here)
     equal(beats()[0][1], {"serverName": "srv"}, "key")
     case.stop()
 

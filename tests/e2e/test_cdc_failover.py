@@ -6,7 +6,7 @@ import pathlib
 import random
 import shutil
 
-from harness import PostgresVersion, equal, seconds, wait_for
+from harness import PostgresVersion, becomes, equal, seconds, wait_for
 from test_cdc_faults import Faults, Writer
 
 VERSION = 17
@@ -78,6 +78,6 @@ def test_standby_takes_over(t):
     writer.stop()
     f.settle()
     f.check_order()
-    equal(standby.sql(f"select failover, active from pg_replication_slots where slot_name = '{f.db}'", "postgres", "postgres"),
-          "t|t", "the slot: failover, active")
+    becomes(lambda: standby.sql(f"select failover, active from pg_replication_slots where slot_name = '{f.db}'", "postgres", "postgres"),
+            "t|t", "the slot: failover, active")
     f.end()

@@ -1,15 +1,16 @@
 """Incremental snapshots while the tables change, through kills, pauses and stops."""
 import json
 import random
-import time
 
-import cdc_golden
-from harness import seconds
-from test_cdc_resume import Dump, content, rows
+from cdc_dump import Dump, is_table
+from harness import equal, no_duplicates, seconds
 
 SIGNALS = ("create table signals (id varchar(64) primary key, type varchar(32), data varchar(2048));"
            "create table k (id int primary key, v int, w text);")
 ASK = """insert into signals values ('ask', 'execute-snapshot', '{"data-collections": ["public.k"]}')"""
+# So slow, however fast the machine is, that signals find it under way: a chunk of 50 rows sleeps once.
+ASK_SLOWLY = """insert into signals values ('ask', 'execute-snapshot', '{"data-collections": ["public.k"], "additional-conditions":
+    [{"data-collection": "public.k", "filter": "(id % 50 > 0 or pg_sleep(0.02) is not null)"}]}')"""
 
 
 def prepared(t, n, **options):
@@ -19,8 +20,7 @@ def prepared(t, n, **options):
     dump = Dump(t, db, **{"signal.data.collection": "public.signals", "snapshot.mode": "no_data",
                           "incremental.snapshot.chunk.size": 50, **options})
     dump.start()
-    cdc_golden.wait("the stream", lambda: sql(
-        f"select 1 from pg_replication_slots where slot_name = '{db}' and active and confirmed_flush_lsn is not null"))
+    dump.streams()
     return db, sql, dump
 
 
@@ -43,16 +43,15 @@ def chunk_test(strategy, kills):
                 dump.wait(lambda r: any(x[4] == "incremental" for x in r), "some rows of the snapshot")
                 dump.kill()
                 dump.start()
-        wanted = rows(t, db)
-        dump.wait(lambda r: content(r, "srv.public.k") == wanted, "the topic to equal the table", 90)
-        dump.wait(lambda r: "incremental snapshot is complete" in dump.log.read_text(), "the end")
-        assert dump.stop() == 0
+        is_table(t, dump, limit=90)
+        dump.logged("incremental snapshot is complete")
+        dump.stop_well()
         if not kills:
-            assert dump.log.read_text().count("incremental snapshot is complete") == 1
+            equal(dump.text().count("incremental snapshot is complete"), 1, "ends of the snapshot")
         keys = [key["id"] for topic, key, _, op, _ in dump.records() if topic == "srv.public.k" and op == "r"]
-        assert len(keys) > n / 2
+        assert len(keys) > n / 2, len(keys)
         if not kills:
-            assert len(keys) == len(set(keys)), "no row twice"
+            no_duplicates(keys, "rows of the snapshot")
 
     test.__module__ = __name__
     return test
@@ -65,34 +64,42 @@ test_through_kills = chunk_test("insert_insert", 1)
 
 @seconds(90)
 def test_pause_resume_stop(t):
-    n = 60000  # so many that the snapshot cannot end before the signals arrive, however fast it is
+    n = 60000
     db, sql, dump = prepared(t, n)
     reads = lambda: [x for x in dump.records() if x[4] == "incremental"]
-    sql(ASK)
+
+    def passes(marker):
+        """A change is seen; how many rows of the snapshot came before it."""
+        sql(f"insert into k values ({n + marker}, 1, 'marker')")
+        dump.wait(lambda r: any(x[3] == "c" and x[1] == {"id": n + marker} for x in r), f"marker {marker}")
+        return len(reads())
+
+    sql(ASK_SLOWLY)
     dump.wait(lambda r: len(reads()) >= 100, "two chunks")
     sql("insert into signals values ('p', 'pause-snapshot', '{}')")
-    cdc_golden.wait("the pause", lambda: "is paused" in dump.log.read_text())
-    time.sleep(0.5)
-    paused = len(reads())
-    time.sleep(1)
-    assert len(reads()) == paused < n
-    assert json.loads(json.loads(dump.offset.read_text())["sluice_incremental_position"])["paused"] is True
+    dump.logged("is paused")
+    paused = passes(1)
+    for marker in 2, 3, 4:
+        equal(passes(marker), paused, "rows, while it is paused,")
+    assert paused < n, paused
+    dump.is_stored()
+    equal(json.loads(dump.stored()["sluice_incremental_position"])["paused"], True, "paused, in the offset,")
     dump.kill()
     dump.start()
-    time.sleep(1.5)
-    assert len(reads()) == paused, "still paused after a restart"
+    for marker in 5, 6, 7:
+        equal(passes(marker), paused, "rows, still paused after a restart,")
     sql("insert into signals values ('r', 'resume-snapshot', '{}')")
     dump.wait(lambda r: len(reads()) >= paused + 100, "more chunks")
     sql("insert into signals values ('s', 'stop-snapshot', '{\"type\": \"INCREMENTAL\"}')")
-    cdc_golden.wait("the stop", lambda: "is stopped" in dump.log.read_text())
-    time.sleep(0.5)
-    stopped = len(reads())
-    assert stopped < n
+    dump.logged("is stopped")
+    stopped = passes(8)
+    equal(passes(9), stopped, "rows, when it is stopped,")
+    assert stopped < n, stopped
     sql("insert into signals values ('again', 'execute-snapshot', "
         "'{\"data-collections\": [\"public.k\"], \"additional-conditions\": "
         "[{\"data-collection\": \"public.k\", \"filter\": \"id <= 70\"}]}')")
     dump.wait(lambda r: len(reads()) >= stopped + 70, "the filtered rows")
-    time.sleep(0.5)
-    assert len(reads()) == stopped + 70
-    assert "incremental_snapshot_collections" not in json.loads(dump.offset.read_text())
-    assert dump.stop() == 0
+    dump.logged("incremental snapshot is complete")
+    equal(passes(10), stopped + 70, "rows")
+    dump.stop_well()
+    assert "incremental_snapshot_collections" not in dump.stored(), dump.tail()

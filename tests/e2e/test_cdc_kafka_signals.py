@@ -1,7 +1,7 @@
 """Signals of a Kafka topic, notifications in Kafka, and metrics: the whole worker."""
 import json
 
-from harness import equal, seconds, wait_for
+from harness import becomes, equal, seconds, wait_for
 
 JSON = "org.apache.kafka.connect.json.JsonConverter"
 
@@ -107,10 +107,10 @@ def test_metrics(t):
              one(worker, "NumberOfCommittedTransactions", "streaming") >= 4)
     for name, value in {"TotalNumberOfCreateEventsSeen": 1, "TotalNumberOfUpdateEventsSeen": 1, "Connected": 1,
                         "TotalNumberOfDeleteEventsSeen": 1, "NumberOfEventsFiltered": 1}.items():
-        equal(one(worker, name, "streaming"), value, name)
+        becomes(lambda: one(worker, name, "streaming"), value, name)
     for name, value in {"TotalNumberOfEventsSeen": 500, "SnapshotCompleted": 1, "SnapshotRunning": 0,
                         "RemainingTableCount": 0, "TotalTableCount": 1, "SnapshotAborted": 0}.items():
-        equal(one(worker, name, "snapshot"), value, name)
+        becomes(lambda: one(worker, name, "snapshot"), value, name)
     assert one(worker, "MilliSecondsBehindSource", "streaming") >= 0
     labels = list(metrics(worker, "Connected"))[0]
     for label in (f'connector="{db}"', 'task="0"', 'plugin="postgres"', f'name="{db}"', 'env="test"', 'zone="a"'):

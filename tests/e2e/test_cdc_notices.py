@@ -2,24 +2,23 @@
 import collections
 import json
 
-import cdc_golden
 import cdc_notices
+from cdc_dump import Dump
 from harness import equal, seconds
-from test_cdc_resume import Dump
 
 
 def told(dump):
     found = []
-    for line in dump.out.read_text(errors="replace").splitlines():
-        if line.startswith('{"topic":"notices"') and line.endswith("}"):
+    for line in dump.out.read_bytes().split(b"\n")[:-1]:
+        if line.startswith(b'{"topic":"notices"'):
             found.append(cdc_notices.notice(json.loads(line)["value"]["payload"]))
     return found
 
 
 def snapshot(t, db, **options):
     dump = Dump(t, db, **cdc_notices.OPTIONS, **{"notification.enabled.channels": "sink", **options}).start()
-    cdc_golden.wait("the end", lambda: any(n["type"] == "COMPLETED" for n in told(dump)), 90)
-    equal(dump.stop(), 0, "exit code")
+    dump.until("the end", lambda: any(n["type"] == "COMPLETED" for n in told(dump)), 90)
+    dump.stop_well()
     return told(dump)
 
 

@@ -1,36 +1,21 @@
 """Options of postgres-cdc that only a server can show."""
+import collections
 import json
 import socket
 import subprocess
 
-import cdc_golden
-from harness import equal, seconds
-from test_cdc_resume import Dump, content, rows
+from cdc_dump import Dump, content, is_table
+from harness import PATIENCE, becomes, equal, seconds
 from test_cdc_validation import Place
 
 K = "create table k (id int primary key, v int, w text); insert into k values (1, 0, 'a')"
 TOPIC = "srv.public.k"
 
 
-def streaming(sql, slot):
-    cdc_golden.wait("the stream", lambda: sql(f"select 1 from pg_replication_slots where slot_name = '{slot}' and active"))
-
-
-def free(sql, slot):
-    cdc_golden.wait("the slot to be free", lambda: sql(f"select not active from pg_replication_slots where slot_name = '{slot}'") == "t")
-
-
-def logged(dump, piece):
-    cdc_golden.wait(f"'{piece}' in the log", lambda: piece in dump.log.read_text())
-
-
 def fails(dump, *pieces):
     """A run that ends with this error; its log is forgotten."""
     dump.start()
-    equal(dump.process.wait(60), 1, "exit code")
-    log = dump.log.read_text()
-    for piece in pieces:
-        assert piece in log, (piece, log)
+    dump.fails(*pieces)
     dump.log.unlink()
 
 
@@ -49,32 +34,29 @@ def test_replica_identities_are_set(t):
         "create unique index \"The Index\" on s.by_index (u); create table s.untouched (id int primary key); create table k (id int primary key, v int, w text);"
         "insert into s.full_one values (1, 1)")
     dump = Dump(t, db, **{"replica.identity.autoset.values": r"s\.full.*:full,s\.by_index:INDEX The Index"}).start()
-    cdc_golden.wait("the stream", lambda: sql(f"select 1 from pg_replication_slots where slot_name = '{db}' and active"))
+    dump.streams()
     equal(t.postgres.rows("select relname, relreplident from pg_class where relkind = 'r' and relnamespace in "
                           "('s'::regnamespace, 'public'::regnamespace) order by 1", database=db),
           [{"relname": "by_index", "relreplident": "i"}, {"relname": "full_one", "relreplident": "f"},
            {"relname": "k", "relreplident": "d"}, {"relname": "untouched", "relreplident": "d"}], "identities")
     sql("update s.full_one set v = 2")
     dump.wait(lambda r: any(op == "u" for *_, op, _ in r), "the update")
-    last = json.loads(dump.out.read_text().splitlines()[-1])["value"]["payload"]
+    last = dump.raw()[-1]["value"]["payload"]
     equal(last["before"], {"id": 1, "v": 1}, "the old row")
-    equal(dump.stop(), 0, "exit code")
-    assert dump.log.read_text().count("set replica identities") == 1
+    dump.stop_well()
+    equal(dump.text().count("set replica identities"), 1, "changes of identities")
     dump.start()
     sql("insert into k values (1, 1, 'a')")
-    dump.wait(lambda r: content(r, "srv.public.k") == rows(t, db), "the stream again")
-    equal(dump.stop(), 0, "exit code")
-    assert dump.log.read_text().count("set replica identities") == 1, "only what differs is changed"
+    is_table(t, dump)
+    dump.stop_well()
+    equal(dump.text().count("set replica identities"), 1, "changes of identities: only what differs is changed")
 
 
 @seconds(60)
 def test_replica_identities_are_checked(t):
     db = t.database()
     for value in ("s.a", "s.a:SOME", "s.a:INDEX", "(:FULL"):
-        dump = Dump(t, db, **{"replica.identity.autoset.values": value}).start()
-        assert dump.process.wait(20) == 1, value
-        assert "replica.identity.autoset.values" in dump.log.read_text(), value
-        dump.log.unlink()
+        fails(Dump(t, db, **{"replica.identity.autoset.values": value}), "replica.identity.autoset.values")
 
 
 @seconds(90)
@@ -83,17 +65,16 @@ def test_xmin(t):
     sql = lambda text: t.postgres.sql(text, db, "postgres")
     sql("create table k (id int primary key, v int, w text)")
     dump = Dump(t, db, **{"xmin.fetch.interval.ms": "10"}).start()
-    cdc_golden.wait("the stream", lambda: sql(f"select 1 from pg_replication_slots where slot_name = '{db}' and active"))
+    dump.streams()
     at = [0]
 
     def seen():
         at[0] += 1
         sql(f"insert into k values ({at[0]}, 1, 'a')")
-        lines = dump.out.read_text().splitlines() if dump.out.exists() else []
-        return lines and (json.loads(lines[-1])["value"]["payload"]["source"]["xmin"] or 0) > 0
+        return (dump.raw()[-1]["value"]["payload"]["source"]["xmin"] or 0) > 0
 
-    cdc_golden.wait("an xmin", seen)
-    equal(dump.stop(), 0, "exit code")
+    dump.until("an xmin", seen)
+    dump.stop_well()
 
 
 @seconds(120)
@@ -104,8 +85,8 @@ def test_slot_ahead_of_the_offset(t):
     sql(K)
     dump = Dump(t, db).start()
     dump.wait(lambda r: 1 in content(r, TOPIC), "the snapshot")
-    equal(dump.stop(), 0, "exit code")
-    free(sql, db)
+    dump.stop_well()
+    dump.slot_is_free()
     sql("insert into k values (2, 0, 'lost')")
     sql(f"select pg_replication_slot_advance('{db}', pg_current_wal_lsn())")
     for strategy in ("no_validation", "trust_offset"):
@@ -114,13 +95,13 @@ def test_slot_ahead_of_the_offset(t):
         sql(f"insert into k values ({n + 10}, 0, 'lost')")
         sql(f"select pg_replication_slot_advance('{db}', pg_current_wal_lsn())")
         again(dump, **{"offset.mismatch.strategy": strategy}).start()
-        streaming(sql, db)
+        dump.streams()
         sql(f"insert into k values ({n}, 0, 'b')")
         dump.wait(lambda r: n in content(r, TOPIC), "the stream")
-        equal(dump.stop(), 0, "exit code")
-        logged(dump, ": going on from the slot at ")
+        dump.stop_well()
+        dump.logged(": going on from the slot at ")
         dump.log.unlink()
-        free(sql, db)
+        dump.slot_is_free()
     equal(sorted(content(dump.records(), TOPIC)), [1, 3, 4], "rows")
 
 
@@ -132,20 +113,20 @@ def test_offset_ahead_of_the_server(t):
     sql(K)
     dump = Dump(t, db).start()
     dump.wait(lambda r: 1 in content(r, TOPIC), "the snapshot")
-    streaming(sql, db)
+    dump.streams()
     sql("insert into k values (2, 0, 'b')")
     dump.wait(lambda r: 2 in content(r, TOPIC), "the stream")
-    equal(dump.stop(), 0, "exit code")
-    free(sql, db)
-    offset = json.loads(dump.offset.read_text())
+    dump.stop_well()
+    dump.slot_is_free()
+    offset = dump.stored()
     dump.offset.write_text(json.dumps({k: v + (1 << 40) if k.startswith("lsn") and v > 1000 else v for k, v in offset.items()}))
     for strategy in ("no_validation", "trust_offset", "trust_greater_lsn"):
         fails(again(dump, **{"offset.mismatch.strategy": strategy}), "is ahead of the server, whose WAL ends at", "restored from a backup")
     again(dump, **{"offset.mismatch.strategy": "trust_slot"}).start()
-    streaming(sql, db)
+    dump.streams()
     sql("insert into k values (3, 0, 'c')")
-    dump.wait(lambda r: content(r, TOPIC) == rows(t, db), "the stream")
-    equal(dump.stop(), 0, "exit code")
+    is_table(t, dump)
+    dump.stop_well()
 
 
 @seconds(90)
@@ -157,20 +138,21 @@ def test_slot_behind_the_offset(t):
     sql(K)
     dump = Dump(t, db, **{"flush.lsn.source": "false"}).start()
     dump.wait(lambda r: 1 in content(r, TOPIC), "the snapshot")
-    streaming(sql, db)
+    dump.streams()
     first = confirmed()
     sql("insert into k values (2, 0, 'b'); insert into k values (3, 0, 'c')")
     dump.wait(lambda r: 3 in content(r, TOPIC), "the stream")
-    behind = lambda: json.loads(dump.offset.read_text()).get("lsn_commit", 0) > int(sql(f"select '{first}'::pg_lsn - '0/0'"))
-    cdc_golden.wait("an offset behind a commit", behind)
-    equal(dump.stop(), 0, "exit code")
+    behind = lambda: dump.stored().get("lsn_commit", 0) > int(sql(f"select '{first}'::pg_lsn - '0/0'"))
+    dump.until("an offset behind a commit", behind)
+    dump.stop_well()
     equal(confirmed(), first, "a slot that nobody confirms")
-    commit = json.loads(dump.offset.read_text())["lsn_commit"]
+    commit = dump.stored()["lsn_commit"]
+    dump.slot_is_free()
     again(dump, **{"flush.lsn.source": "true", "internal.slot.seek.to.known.offset.on.start": "true", "status.update.interval.ms": "100000"})
     dump.start()
-    cdc_golden.wait("the slot to follow", lambda: sql(f"select confirmed_flush_lsn - '0/0' >= {commit} from pg_replication_slots"
+    dump.until("the slot to follow", lambda: sql(f"select confirmed_flush_lsn - '0/0' >= {commit} from pg_replication_slots"
                                                       f" where slot_name = '{db}'") == "t")
-    equal(dump.stop(), 0, "exit code")
+    dump.stop_well()
 
 
 @seconds(90)
@@ -181,25 +163,24 @@ def test_changes_that_give_no_record(t):
     sql(K + "; create table n (id int primary key, n numeric(10, 2))")
     dump = Dump(t, db, **{"event.converting.failure.handling.mode": "fail"}).start()
     dump.wait(lambda r: 1 in content(r, TOPIC), "the snapshot")
-    streaming(sql, db)
+    dump.streams()
     sql("insert into n values (1, 'NaN'); insert into n values (2, 2)")
-    equal(dump.process.wait(60), 1, "exit code")
-    said = dump.log.read_text().splitlines()[-1]
+    said = dump.fails().splitlines()[-1]
     assert "n" in said and "NaN" in said, said
     dump.log.unlink()
-    free(sql, db)
+    dump.slot_is_free()
     again(dump, **{"event.processing.failure.handling.mode": "warn"}).start()
     dump.wait(lambda r: 2 in content(r, "srv.public.n"), "what comes behind it")
-    logged(dump, "the change of public.n at ")
-    equal(dump.stop(), 0, "exit code")
+    dump.logged("the change of public.n at ")
+    dump.stop_well()
     dump.log.unlink()
-    free(sql, db)
+    dump.slot_is_free()
     again(dump, **{"event.processing.failure.handling.mode": "skip"}).start()
-    streaming(sql, db)
+    dump.streams()
     sql("insert into n values (3, 'NaN'); insert into n values (4, 4)")
     dump.wait(lambda r: 4 in content(r, "srv.public.n"), "what comes behind it")
-    equal(dump.stop(), 0, "exit code")
-    assert "is left out" not in dump.log.read_text()
+    dump.stop_well()
+    assert "is left out" not in dump.text(), dump.tail()
     equal(sorted(content(dump.records(), "srv.public.n")), [2, 4], "rows")
 
 
@@ -211,10 +192,10 @@ def test_errors_that_are_retriable(t):
     sql(K)
     dump = Dump(t, db, **{"publication.name": db, "publication.autocreate.mode": "disabled", "retriable.restart.connector.wait.ms": "100",
                           "custom.retriable.exception": "publication .* is missing.*"}).start()
-    logged(dump, "trouble: publication " + db + " is missing.")
+    dump.logged("trouble: publication " + db + " is missing.")
     sql(f"create publication {db} for table k")
     dump.wait(lambda r: 1 in content(r, TOPIC), "the snapshot")
-    equal(dump.stop(), 0, "exit code")
+    dump.stop_well()
     again(dump, **{"publication.name": "other", "custom.retriable.exception": "missing"})
     fails(dump, "publication other is missing")
 
@@ -230,13 +211,16 @@ def test_settings_of_the_driver(t):
                           "database.initial.statements": "insert into seen (what) values (current_setting('my.word') || ';; world');"
                                                          "insert into seen (what) values (';;;;')"}).start()
     dump.wait(lambda r: 1 in content(r, TOPIC), "the snapshot")
-    streaming(sql, db)
-    seen = sql("select what from mine.seen order by id").split("\n")
-    equal(seen, ["hello; world", ";;"] * (len(seen) // 2), "once for each connection")
-    equal(sql(f"select string_agg(distinct application_name, ',' order by application_name) from pg_stat_activity where datname = '{db}'"
-              " and application_name like '%e%' and pid <> pg_backend_pid()"), "Debezium General,Debezium Streaming", "names of connections")
-    equal(dump.stop(), 0, "exit code")
-    log = dump.log.read_text()
+    dump.streams()
+    names = (f"select string_agg(distinct application_name, ',' order by application_name) from pg_stat_activity where datname = '{db}'"
+             " and application_name like '%e%' and pid <> pg_backend_pid()")  # others are there until the server has noticed their end
+    becomes(lambda: sql(names), "Debezium General,Debezium Streaming", "names of connections")
+    dump.stop_well()
+    dump.slot_is_free()
+    seen = collections.Counter(sql("select what from mine.seen").split("\n"))
+    equal(set(seen), {"hello; world", ";;"}, "what the statements wrote")
+    equal(len(set(seen.values())), 1, f"how often, of both, as each connection runs both ({seen})")
+    log = dump.text()
     equal(log.count("these settings of the Java driver have no effect"), 1, "warnings")
     assert "driver.prepareThreshold" in log and "database.ApplicationName" in log, log
     again(dump, **{"driver.targetServerType": "secondary", "errors.max.retries": "0"})
@@ -255,12 +239,12 @@ def test_parameters_of_the_stream(t):
     t.cleanup(sql, f"select pg_replication_origin_drop('{origin}')")
     dump = Dump(t, db, **{"slot.stream.params": "origin=none"}).start()
     dump.wait(lambda r: 1 in content(r, TOPIC), "the snapshot")
-    streaming(sql, db)
+    dump.streams()
     sql(f"select pg_replication_origin_session_setup('{origin}'); insert into k values (2, 0, 'from elsewhere')")
     sql("insert into k values (3, 0, 'c')")
     dump.wait(lambda r: 3 in content(r, TOPIC), "the stream")
     equal(sorted(content(dump.records(), TOPIC)), [1, 3], "rows")
-    equal(dump.stop(), 0, "exit code")
+    dump.stop_well()
     fails(again(dump, **{"slot.stream.params": "proto_version=1;word"}), "slot.stream.params", "is set by the connector itself")
 
 
@@ -277,7 +261,7 @@ class Session:
         equal(self.process.stdout.readline(), "begun\n", "the session")
 
     def commit(self):
-        self.process.communicate("commit;\n", 60)
+        self.process.communicate("commit;\n", 60 * PATIENCE)
 
 
 @seconds(90)
@@ -287,10 +271,10 @@ def test_timeout_of_creating_a_slot(t):
     t.postgres.sql(K, db, "postgres")
     other = Session(t, db, "create table x (id int)")
     dump = Dump(t, db, **{"internal.create.slot.command.timeout": "1", "retriable.restart.connector.wait.ms": "50"}).start()
-    logged(dump, "it took longer than 1 s (internal.create.slot.command.timeout)")
+    dump.logged("it took longer than 1 s (internal.create.slot.command.timeout)")
     other.commit()
     dump.wait(lambda r: 1 in content(r, TOPIC), "the snapshot")
-    equal(dump.stop(), 0, "exit code")
+    dump.stop_well()
 
 
 @seconds(90)
@@ -302,10 +286,10 @@ def test_timeout_of_locks(t):
     holder = Session(t, db, "lock table k in access exclusive mode")
     dump = Dump(t, db, **{"snapshot.locking.mode": "shared", "snapshot.lock.timeout.ms": "50",
                           "retriable.restart.connector.wait.ms": "50"}).start()
-    logged(dump, "lock timeout")
+    dump.logged("lock timeout")
     holder.commit()
     dump.wait(lambda r: 1 in content(r, TOPIC), "the snapshot")
-    equal(dump.stop(), 0, "exit code")
+    dump.stop_well()
 
 
 @seconds(60)
@@ -313,7 +297,7 @@ def test_timeout_of_queries(t):
     db = t.database()
     t.postgres.sql(K, db, "postgres")
     dump = Dump(t, db, **{"database.query.timeout.ms": "50", "database.initial.statements": "select pg_sleep(3600)"}).start()
-    logged(dump, "canceling statement due to statement timeout")
+    dump.logged("canceling statement due to statement timeout")
     dump.kill()
 
 
@@ -340,7 +324,7 @@ def test_builtin_tables(t):
         dump.start()
         dump.wait(lambda r: any(marker == "last" for *_, marker in r), "the snapshot")
         equal(sorted(content(dump.records(), "srv.public.spatial_ref_sys")), wanted, f"table.ignore.builtin={ignored}")
-        equal(dump.stop(), 0, "exit code")
+        dump.stop_well()
 
 
 @seconds(60)
@@ -349,4 +333,4 @@ def test_name_of_the_heartbeat_topic(t):
     t.postgres.sql(K, db, "postgres")
     dump = Dump(t, db, **{"heartbeat.interval.ms": "20", "topic.heartbeat.name": "all-beats"}).start()
     dump.wait(lambda r: any(topic == "all-beats" and key == {"serverName": "srv"} for topic, key, *_ in r), "a heartbeat")
-    equal(dump.stop(), 0, "exit code")
+    dump.stop_well()

@@ -16,7 +16,7 @@ import time
 import cdc_golden
 from cdc_random import Table, ident, transaction
 from cdc_reference import KINDS, POSTGIS, TYPES_SQL, VECTORS, Array, decode, expected, normal
-from harness import BINARY, seconds
+from harness import BINARY, PATIENCE, seconds
 
 MINUTES = float(os.environ.get("SLUICE_CDC_MINUTES", "0"))
 TABLES = int(os.environ.get("SLUICE_CDC_TABLES", "600"))
@@ -126,11 +126,12 @@ class Universe:
 
         def probe():
             with open(self.out, "rb") as out:
-                out.seek(max(0, self.seen - 100))
+                out.seek(self.seen)
                 text = out.read()
-            found = b'{"topic":"p.public.marker"' in text and f'"payload":{{"id":{self.markers - 1}}}'.encode() in text
-            self.seen += len(text) - 100 if len(text) > 100_000 and not found else 0
-            return found
+            text = text[:text.rfind(b"\n") + 1]  # it may be amid a line
+            self.seen += len(text)
+            key = f'"payload":{{"id":{self.markers - 1}}}'.encode()
+            return any(line.startswith(b'{"topic":"p.public.marker"') and key in line for line in text.split(b"\n"))
 
         self.wait_for("the records", probe)
 
@@ -165,7 +166,8 @@ class Universe:
 
     def stop(self):
         self.process.stdin.close()
-        assert self.process.wait(30) == 0, self.log.read_text()[-2000:]
+        code = self.process.wait(60 * PATIENCE)
+        assert code == 0, f"exit code {code}; the log:\n{self.log.read_text()[-2000:]}"
 
     def about(self):
         return f"SLUICE_CDC_SEED={self.seed} ({len(self.tables)} tables, room {self.room}, {self.options})"

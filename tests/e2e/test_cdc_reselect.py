@@ -1,27 +1,17 @@
 """Columns that a post processor reads again: what the comparison with Debezium (test_cdc_golden.py)
 cannot hold, as Debezium fails there, or as it is about connections."""
-import cdc_golden
-from harness import equal, seconds
+from cdc_dump import Dump
+from harness import becomes, equal, seconds
 from test_cdc_in_progress import Session
-from test_cdc_resume import Dump
 
 PREFIX = "post.processors.again"
 CLASS = "io.debezium.processors.reselect.ReselectColumnsPostProcessor"
 AGAIN = {"post.processors": "again", f"{PREFIX}.type": CLASS}
 
 
-def streaming(t, db):
-    query = f"select 1 from pg_replication_slots where slot_name = '{db}' and active"
-    cdc_golden.wait("the stream", lambda: t.postgres.sql(query, db, "postgres"))
-
-
 def events(dump, topic, op="u"):
     """Rows after the changes of a table."""
     return [row for name, _, row, what, _ in dump.records() if name == topic and what == op]
-
-
-def lines(dump):
-    return dump.log.read_text() if dump.log.exists() else ""
 
 
 @seconds(60)
@@ -37,13 +27,13 @@ def test_keys_of_any_type_and_name(t):
         create table leaf partition of root for values from (0) to (10) with (toast_tuple_target = 128);
         alter table root alter wide set storage external; alter table leaf alter wide set storage external""")
     dump = Dump(t, db, **AGAIN, **{"publish.via.partition.root": "true", "column.mask.with.4.chars": ".*secret"}).start()
-    streaming(t, db)
+    dump.streams()
     sql("""insert into "S.x"."T ""t" select E'back\\\\slash ''and'' "quotes"', 'it''s', '2020-02-29', 12.5, 0.1, '2020-02-29 12:00:00.000001+02',
         1, repeat('w', 2000), array_agg(gen_random_uuid()), null from generate_series(1, 20);
         insert into root values (1, 1, repeat('w', 3000))""")
     sql("""update "S.x"."T ""t" set n = 2; update root set n = 2""")
     dump.wait(lambda r: sum(op == "u" for *_, op, _ in r) == 2, "both updates")
-    assert dump.stop() == 0
+    dump.stop_well()
     topic = "srv.S.x.T__t"
     made, changed = events(dump, topic, "c"), events(dump, topic)
     equal(changed, [{**made[0], "n": 2}], "the row")
@@ -59,32 +49,31 @@ def test_rows_that_are_gone(t):
     sql = lambda text: t.postgres.sql(text, db, "postgres")
     sql("create table k (id int primary key, v text)")
     dump = Dump(t, db, **AGAIN, **{f"{PREFIX}.reselect.error.handling.mode": "skip"}).start()
-    streaming(t, db)
+    dump.streams()
     gone = "begin; insert into k values ({0}, null); delete from k where id = {0}; commit"
     sql(gone.format(1))
     dump.wait(lambda r: len(r) == 3, "insert, delete and tombstone")
-    assert dump.stop() == 0
+    dump.stop_well()
     equal(events(dump, "srv.public.k", "c"), [{"id": 1, "v": None}], "the row as it came")
-    assert "cannot read columns" not in lines(dump), lines(dump)
+    assert "cannot read columns" not in dump.text(), dump.text()
 
     text = dump.config.read_text()
     dump.config.write_text(text.replace("=skip\n", "=WARN\n"))
     dump.start()
     sql(gone.format(2))
     dump.wait(lambda r: len(r) == 6, "the second one")
-    assert dump.stop() == 0
+    dump.stop_well()
     warning = "post processor again cannot read columns of public.k again where \"id\" = '2': there is no such row any more"
-    equal(lines(dump).count(warning), 1, "warnings")
+    equal(dump.text().count(warning), 1, "warnings")
 
     dump.config.write_text(text.replace("=skip\n", "=Fail\n"))
     dump.start()
     sql(gone.format(3))
-    assert dump.process.wait(20) == 1
-    assert "where \"id\" = '3': there is no such row any more; set reselect.error.handling.mode=warn" in lines(dump), lines(dump)
+    dump.fails("where \"id\" = '3': there is no such row any more; set reselect.error.handling.mode=warn")
     dump.config.write_text(text)
     dump.start()
     dump.wait(lambda r: len(r) == 9, "what it failed at")
-    assert dump.stop() == 0
+    dump.stop_well()
 
 
 @seconds(90)
@@ -93,8 +82,8 @@ def test_its_connection(t):
     sql = lambda text: t.postgres.sql(text, db, "postgres")
     backends = lambda: sql(f"select count(*) from pg_stat_activity where datname = '{db}' and application_name = 'Debezium Reselect'")
     sql("create table k (id int primary key, v text, n int default 0); insert into k values (1, null)")
-    dump = Dump(t, db, **AGAIN, **{"database.query.timeout.ms": "500"}).start()
-    streaming(t, db)
+    dump = Dump(t, db, **AGAIN, **{"database.query.timeout.ms": "60000"}).start()
+    dump.streams()
     dump.wait(lambda r: len(r) == 1, "the snapshot")
     equal(backends(), "0", "connections before there is anything to ask")
     change = "begin; update k set v = null, n = {0}; update k set v = 'found {0}'; commit"
@@ -105,11 +94,11 @@ def test_its_connection(t):
     for i in (2, 3):  # an idle one that the server has closed is no trouble
         sql("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'Debezium Reselect' "
             f"and datname = '{db}'")
-        cdc_golden.wait("its end", lambda: backends() == "0")
+        becomes(backends, "0", "connections, when the server has closed it,")
         sql(change.format(i))
         dump.wait(found(i), "the row after the break")
-    assert "trouble" not in lines(dump) and "cannot read columns" not in lines(dump), lines(dump)
-    assert dump.stop() == 0
+    assert "trouble" not in dump.text() and "cannot read columns" not in dump.text(), dump.text()
+    dump.stop_well()
 
 
 @seconds(60)
@@ -119,10 +108,10 @@ def test_a_query_that_waits(t):
     sql = lambda text: t.postgres.sql(text, db, "postgres")
     sql("create table k (id int primary key, v text); create table other (id int primary key)")
     dump = Dump(t, db, **AGAIN, **{"database.query.timeout.ms": "0"}).start()
-    streaming(t, db)
+    dump.streams()
     sql("insert into other values (1)")
     dump.wait(lambda r: len(r) == 1, "a row")
-    assert dump.stop() == 0
+    dump.stop_well()
     sql("insert into other values (2); begin; insert into k values (1, null); update k set v = 'found'; insert into other values (3); commit;"
         "insert into other values (4)")
     locker = Session(t, db)
@@ -130,16 +119,16 @@ def test_a_query_that_waits(t):
     waits = (f"select count(*) from pg_stat_activity where datname = '{db}' and application_name = 'Debezium Reselect' and wait_event_type = 'Lock'")
     for n, end in ((1, dump.stop), (2, dump.kill)):  # the server notices it only when it has the lock
         dump.start()
-        cdc_golden.wait("the query to wait", lambda: sql(waits) == str(n))
+        dump.until("the query to wait", lambda: sql(waits) == str(n))
         # What came before goes out meanwhile.
         dump.wait(lambda r: ("srv.public.other", {"id": 2}) in [(topic, key) for topic, key, *_ in r], "the row before")
         end()
         equal([r for r in dump.records() if r[0] == "srv.public.k"], [], "records of the locked table")
     dump.start()
-    cdc_golden.wait("the query to wait", lambda: sql(waits) == "3")
+    dump.until("the query to wait", lambda: sql(waits) == "3")
     locker.run("commit; select 1;")
     dump.wait(lambda r: len(r) >= 6, "all")
-    assert dump.stop() == 0
+    dump.stop_well()
     equal([(topic[11:], key["id"], row.get("v")) for topic, key, row, *_ in dump.records()],
           [("other", 1, None), ("other", 2, None), ("k", 1, "found"), ("k", 1, "found"), ("other", 3, None), ("other", 4, None)], "records")
 
@@ -150,24 +139,24 @@ def test_queries_that_fail(t):
     sql = lambda text: t.postgres.sql(text, db, "postgres")
     sql("create table k (id int primary key, v text); create table other (id int primary key)")
     dump = Dump(t, db, **AGAIN, **{"database.query.timeout.ms": "1500"}).start()
-    streaming(t, db)
+    dump.streams()
     sql("insert into other values (1)")
     dump.wait(lambda r: len(r) == 1, "a row")
-    assert dump.stop() == 0
+    dump.stop_well()
     sql("insert into k values (1, null)")
     locker = Session(t, db)
     locker.run("begin; lock table k in access exclusive mode; select 1;")
     dump.start()
     dump.wait(lambda r: len(r) == 2, "the record as it came, when the statement's time is up")
     locker.run("commit; select 1;")
-    assert dump.stop() == 0
-    assert "cannot read columns of public.k again" in lines(dump) and "statement timeout" in lines(dump), lines(dump)
+    dump.stop_well()
+    assert "cannot read columns of public.k again" in dump.text() and "statement timeout" in dump.text(), dump.text()
     sql("insert into k values (2, null); alter table k rename v to w; insert into k values (3, null)")
     dump.start()
     dump.wait(lambda r: len(r) == 4, "the records of before and after")
-    assert dump.stop() == 0
+    dump.stop_well()
     equal([row for *_, row, op, _ in dump.records() if op == "c"][1:], [{"id": 1, "v": None}, {"id": 2, "v": None}, {"id": 3, "w": None}], "rows")
-    assert 'column "v" does not exist' in lines(dump), lines(dump)
+    assert 'column "v" does not exist' in dump.text(), dump.text()
 
 
 @seconds(60)
@@ -183,6 +172,5 @@ def test_config_is_checked(t):
         ({**AGAIN, f"{PREFIX}.reselect.null.values": "perhaps"}, f"{PREFIX}.reselect.null.values"),
     ]:
         dump = Dump(t, db, **options).start()
-        assert dump.process.wait(20) == 1, options
-        assert words in lines(dump), (words, lines(dump))
+        dump.fails(words)
         dump.log.unlink()

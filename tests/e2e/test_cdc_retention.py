@@ -2,11 +2,10 @@
 import threading
 
 import cdc_golden
+from cdc_dump import Dump
 from clients import PostgresVersion
 from harness import equal, seconds
 from test_cdc_progress import GATE, hold
-from test_cdc_resume import Dump
-from test_cdc_signals import logged
 
 MEGABYTES = "insert into other select repeat('x', 1000) from generate_series(1, {0} * 1000)"
 
@@ -15,7 +14,7 @@ def prepared(t, db, **options):
     sql = lambda text: t.postgres.sql(text, db, "postgres")
     sql("create table k (id int primary key, v int, w text); create table other (w text)")
     dump = Dump(t, db, **{"table.include.list": "public.k", "slot.wal.warn.bytes": 8 << 20, **options}).start()
-    logged(dump, "streaming from slot")
+    dump.streams()
     return sql, dump
 
 
@@ -38,8 +37,8 @@ def test_open_transaction_holds_wal(t):
     cdc_golden.wait("the transaction", lambda: sql(mine))
     sql(MEGABYTES.format(20))
     sql("insert into k values (1, 1, 'a')")
-    logged(dump, "waits for open transactions to end; the oldest is that of the server process " + sql(mine))
-    log = dump.log.read_text()
+    dump.logged("waits for open transactions to end; the oldest is that of the server process " + sql(mine))
+    log = dump.text()
     for piece in (f'replication slot "{db}" holds back', "MB of WAL", "max_slot_wal_keep_size is -1", "the culprit"):
         assert piece in log, (piece, log)
     end()
@@ -47,10 +46,10 @@ def test_open_transaction_holds_wal(t):
 
     def passed():  # a checkpoint tells the slot which transactions run, and the next commit lets go
         sql("checkpoint; insert into k values ((select max(id) + 1 from k), 1, 'a')")
-        return "which is no concern" in dump.log.read_text()
+        return "which is no concern" in dump.text()
 
-    cdc_golden.wait("the warning to be over", passed)
-    equal(dump.stop(), 0, "exit code")
+    dump.until("the warning to be over", passed)
+    dump.stop_well()
 
 
 @seconds(90)
@@ -63,16 +62,16 @@ def test_a_long_snapshot_holds_wal(t):
     over = "snapshot.select.statement.overrides"
     dump = Dump(t, db, **{"table.include.list": "public.k", "slot.wal.warn.bytes": 8 << 20, over: "public.k",
                           f"{over}.public.k": "select * from k where id < 40 or gate(7)"}).start()
-    logged(dump, "snapshot of 1 tables begins")
+    dump.logged("snapshot of 1 tables begins")
     sql(MEGABYTES.format(20))
-    logged(dump, "of it were written since the snapshot began, and are streamed when it is complete")
+    dump.logged("of it were written since the snapshot began, and are streamed when it is complete")
     release()
-    logged(dump, "streaming from slot")
+    dump.streams()
     sql("insert into k values (100)")
     dump.wait(lambda r: 100 in [key["id"] for _, key, _, op, _ in r if op == "c"], "the stream")
-    cdc_golden.wait("the warning to be over", lambda: sql("checkpoint; insert into k select max(id) + 1 from k") or
-                    "which is no concern" in dump.log.read_text())
-    equal(dump.stop(), 0, "exit code")
+    dump.until("the warning to be over", lambda: sql("checkpoint; insert into k select max(id) + 1 from k") or
+                    "which is no concern" in dump.text())
+    dump.stop_well()
     ids = [key["id"] for _, key, _, op, _ in dump.records() if op == "r"]
     equal(sorted(ids), list(range(1, 51)), "the snapshot, once")
 
@@ -88,11 +87,8 @@ def test_slot_lost_while_streaming(t):
     sql("insert into k values (1, 1, 'a')")
     dump.wait(lambda r: len(r) == 1, "the row")
     sql(MEGABYTES.format(48))
-    logged(dump, "which the server may remove at its next checkpoint")
-    assert "as lsn.flush.mode=manual leaves that to others" in dump.log.read_text()
+    dump.logged("which the server may remove at its next checkpoint")
+    assert "as lsn.flush.mode=manual leaves that to others" in dump.text(), dump.tail()
     sql("select pg_switch_wal()")
     sql("checkpoint")
-    equal(dump.process.wait(30), 1, "exit code")
-    log = dump.log.read_text()
-    for piece in (db, "was invalidated", "max_slot_wal_keep_size", f"pg_drop_replication_slot('{db}')"):
-        assert piece in log, (piece, log)
+    dump.fails(db, "was invalidated", "max_slot_wal_keep_size", f"pg_drop_replication_slot('{db}')")

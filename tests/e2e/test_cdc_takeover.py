@@ -3,12 +3,17 @@ import json
 import pathlib
 import shutil
 
+from cdc_dump import Dump
 from harness import equal, seconds, wait_for
-from test_cdc_restarts import slot_is_free, streaming
-from test_cdc_resume import Dump
 
 BIG = 2000
 SIGNAL = """insert into signals values ('{0}', 'execute-snapshot', '{{"data-collections": ["public.big"], "type": "incremental"}}');"""
+
+
+def slot(t, db, active):
+    query = f"select active from pg_replication_slots where slot_name = '{db}'"
+    wait_for("the slot to be " + ("in use" if active else "free"),
+             lambda: t.postgres.sql(query, db, "postgres") in (("t",) if active else ("f", "")), 120)
 
 
 class Hands:
@@ -46,7 +51,7 @@ class Hands:
         self.run(chunk)
 
     def run(self, chunk):
-        slot_is_free(self.t, self.db)
+        slot(self.t, self.db, False)
         self.rest.create("hands", {**self.config, "incremental.snapshot.chunk.size": str(chunk)})
         self.rest.wait_running("hands", 120)
 
@@ -84,7 +89,7 @@ def test_debezium_then_sluice_then_debezium(t):
         insert into k select i, 0 from generate_series(1, 50) i; insert into big select i, 0 from generate_series(1, {BIG}) i""")
     hands.java(1)
     wait_for("Debezium's snapshot", lambda: len(hands.records("k")) == 50, 120)
-    streaming(t, hands.db)
+    slot(t, hands.db, True)
 
     def change(n):
         sql(f"begin; update k set v = {n}; insert into k values ({100 + n}, {n}); delete from k where id = {n}; commit")
@@ -125,11 +130,11 @@ def test_offsets_of_older_versions(t):
     sql = lambda text: t.postgres.sql(text, db, "postgres")
     sql("create table k (id int primary key, v text); insert into k values (1, 'a'), (2, 'b')")
     dump = Dump(t, db, **{"lsn.flush.mode": "manual"}).start()
-    streaming(t, db)
+    dump.streams()
     sql("insert into k values (3, 'c'), (4, 'd'); insert into k values (5, 'e')")
     dump.wait(lambda r: len(r) == 5, "snapshot and stream")
-    equal(dump.stop(), 0, "exit code")
-    sources = [json.loads(line)["value"]["payload"]["source"] for line in dump.out.read_text().splitlines()]
+    dump.stop_well()
+    sources = [r["value"]["payload"]["source"] for r in dump.raw()]
     base = lambda s: {"lsn": s["lsn"], "txId": s["txId"], "ts_usec": s["ts_us"]}
     commit = lambda s: json.loads(s["sequence"])[0]
     shapes = [(f"1.9, after row {i + 1}", {**base(s), "transaction_id": None, "lsn_proc": s["lsn"]}, list(range(i + 2, 6)))
@@ -145,12 +150,12 @@ def test_offsets_of_older_versions(t):
     for n, (what, offset, wanted) in enumerate(shapes):
         dump.offset.write_text(json.dumps(offset))
         dump.out.write_text("")
-        slot_is_free(t, db)
+        dump.slot_is_free()
         dump.start()
-        streaming(t, db)
+        dump.streams()
         sql(f"insert into k values ({1000 + n}, 'end')")
         dump.wait(lambda r: r and r[-1][1]["id"] == 1000 + n, what)
-        equal(dump.stop(), 0, "exit code")
+        dump.stop_well()
         got = [key["id"] for _, key, *_ in dump.records()]
         equal([i for i in got if i < 1000], wanted, what)
         sql(f"delete from k where id = {1000 + n}")

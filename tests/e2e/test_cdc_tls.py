@@ -5,8 +5,9 @@ import shutil
 import subprocess
 import tempfile
 
-from harness import Postgres, equal, seconds
-from test_cdc_resume import Dump, content
+import cdc_golden
+from cdc_dump import Dump, content
+from harness import Postgres, becomes, equal, seconds
 
 
 def openssl(directory, *args):
@@ -77,17 +78,23 @@ def attempt(t, db, number, **options):
     dump = Dump(t, db, **{"slot.name": f"s{number}", "publication.name": "p", "database.hostname": "localhost",
                           "errors.max.retries": "0", "database.password": "geheim", **options})
     dump.offset, dump.out, dump.log = (directory / n for n in ("offset.json", "out.json", "log"))
+    ours = " from pg_stat_ssl s join pg_stat_activity a using (pid) where a.application_name like 'Debezium%'"
+    becomes(lambda: t.postgres.sql("select count(*)" + ours, db, "postgres"), "0", "connections of the attempt before")
     dump.start()
-    while dump.process.poll() is None and not (dump.out.exists() and content(dump.records(), "srv.public.k")):
-        try:
-            dump.process.wait(0.05)
-        except subprocess.TimeoutExpired:
-            pass
-    tls = t.postgres.sql("select bool_and(s.ssl) from pg_stat_ssl s join pg_stat_activity a using (pid)"
-                         " where a.application_name like 'Debezium%'", db, "postgres")
+    tls = None
+
+    def seen():
+        nonlocal tls
+        if dump.process.poll() is not None:
+            return True
+        if content(dump.records(), "srv.public.k"):
+            tls = t.postgres.sql("select bool_and(s.ssl)" + ours, db, "postgres")
+        return tls
+
+    cdc_golden.wait("the table, or the end", seen)
     failed = dump.process.poll() is not None
     dump.kill()
-    return dump.log.read_text(), None if failed else tls == "t"
+    return dump.text(), None if failed else tls == "t"
 
 
 @seconds(240)
