@@ -511,7 +511,7 @@ static void place(struct call *call, enum kind kind)
             struct slot *slot = &call->slots[i];
             if (kind_of(slot) != kind || slot->state != FREE) continue;
             struct member *m = choose(call, connector);
-            *slot->now = (struct sluice_owner){(char *)(uintptr_t)m->name, false};
+            *slot->now = (struct sluice_owner){.member = (char *)(uintptr_t)m->name};
             assert(has_room(call, m));
             if (m->load[kind]++ == m->target[kind]) call->extra--;
             if (kind == TASK) count_task(m, connector);
@@ -534,7 +534,7 @@ static void finish(struct call *call)
     for (size_t i = 0; i < call->slots_n; i++) {
         struct slot *slot = &call->slots[i];
         if (slot->state == GONE || (slot->state == FREE && call->active_n == 0))
-            *slot->now = (struct sluice_owner){NULL, false};
+            *slot->now = (struct sluice_owner){0};
         if (!same_owner(slot->was, slot->now)) call->out->items[slot->connector].changed = true;
     }
     for (size_t i = 0; i < in->connectors_n; i++) {

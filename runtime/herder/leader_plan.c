@@ -162,7 +162,9 @@ static int by_name(const void *name, const void *draft)
     return strcmp(name, ((const struct draft *)draft)->name);
 }
 
-/* For assign.h: the status topic says that the owner does not run it, since this assignment. */
+/* For assign.h: the status topic says that the owner does not run it, since it is named as it is.
+ * Not since the newest assignment: each that moves another task of the connector would undo what
+ * was said, and tasks would move one by one. */
 static bool let_go(void *arg, const char *connector, int task)
 {
     const struct drafts *drafts = arg;
@@ -170,12 +172,15 @@ static bool let_go(void *arg, const char *connector, int task)
         bsearch(connector, drafts->items, drafts->n, sizeof *drafts->items, by_name);
     struct sluice_status status;
     assert(draft && draft->conn);
+    const struct sluice_cluster_connector *conn = draft->conn;
+    assert(task < conn->owners_n);
+    const struct sluice_owner *owner = task < 0 ? &conn->owner : &conn->task_owners[task];
     if (!sluice_status_get(drafts->herder->statuses, connector,
                            task < 0 ? SLUICE_STATUS_CONNECTOR : task, &status))
         return false;
     free(status.trace);
     return strcmp(status.state, sluice_state_name(SLUICE_UNASSIGNED)) == 0 &&
-           status.generation >= draft->conn->generation;
+           status.generation >= owner->since;
 }
 
 /* ---- records ---- */

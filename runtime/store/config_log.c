@@ -388,7 +388,7 @@ static bool parse_owner(struct applied *a, const json_t *item, struct sluice_own
     const char *member = json_string_value(leaving ? json_object_get(item, "leaving") : item);
     if (!member || strlen(member) > MEMBER_MAX_BYTES)
         return sluice_err_set(&a->err, "an owner is no member's name");
-    *out = (struct sluice_owner){sluice_xstrdup(member), leaving};
+    *out = (struct sluice_owner){.member = sluice_xstrdup(member), .leaving = leaving};
     return true;
 }
 
@@ -400,6 +400,13 @@ static bool want_generation(struct applied *a, int32_t *out)
     if (g < 0 || g > INT32_MAX) return sluice_err_set(&a->err, "generation is %lld", (long long)g);
     *out = (int32_t)g;
     return true;
+}
+
+static void keep_since(struct sluice_owner *now, const struct sluice_owner *was, int32_t generation)
+{
+    bool same = was && was->member && now->member && was->leaving == now->leaving &&
+                strcmp(was->member, now->member) == 0;
+    now->since = same ? was->since : generation;
 }
 
 static bool on_assignment(struct applied *a)
@@ -427,6 +434,10 @@ static bool on_assignment(struct applied *a)
         drop_owners(&found);
         return false;
     }
+    keep_since(&found.owner, &entry->c.owner, found.generation);
+    for (int i = 0; i < found.owners_n; i++)
+        keep_since(&found.task_owners[i], i < entry->c.owners_n ? &entry->c.task_owners[i] : NULL,
+                   found.generation);
     drop_owners(&entry->c);
     assert(!entry->c.task_owners && entry->c.owners_n == 0);
     entry->c.owner = found.owner;

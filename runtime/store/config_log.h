@@ -20,8 +20,10 @@
 
 /* Who runs one connector or task. Names are members' (kafka/group.h). */
 struct sluice_owner {
-    char *member; /* NULL: nobody */
-    bool leaving; /* it is to stop, and to say so by a status UNASSIGNED of this generation */
+    char *member;  /* NULL: nobody */
+    bool leaving;  /* it is to stop, and to say so by a status UNASSIGNED */
+    int32_t since; /* read, not written: generation of the first record of those without a change
+                    * that named it so. A status UNASSIGNED of it or later is this owner's. */
 };
 
 struct sluice_cluster_connector {

@@ -186,7 +186,7 @@ static size_t decide(struct world *w, int64_t *again)
         bool changed =
             !same(&a->owner, &w->connectors[i].self.owner) || a->n != w->connectors[i].owners_n;
         for (int t = 0; t < TASKS; t++) {
-            struct sluice_owner none = {NULL, false};
+            struct sluice_owner none = {0};
             const struct sluice_owner *now = t < a->n ? &a->tasks[t] : &none;
             if (t < a->n) CHECK(same(now, &twice.items[i].tasks[t]));
             if (!same(now, &w->connectors[i].task[t].owner)) changed = true;
@@ -461,7 +461,7 @@ TEST(a_static_newcomer_need_not_wait)
     char old[] = "http://a/#s0001", fixed[] = "http://a/#s0002", other[] = "http://b/#0001";
     char dynamic[] = "http://a/#0002";
     char *members[] = {fixed, other};
-    struct sluice_owner owner = {old, false};
+    struct sluice_owner owner = {.member = old};
     struct sluice_assign_connector c = {.name = "c", .exists = true, .owner = owner};
     struct sluice_absences *absences = sluice_absences_new();
     struct sluice_assignment out;

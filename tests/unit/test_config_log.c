@@ -281,6 +281,18 @@ TEST(config_assignments_and_leader)
     cluster = sluice_config_log_lock(f->log);
     CHECK(cluster->connectors[0]->generation == 7 && cluster->connectors[0]->owners_n == 3);
     sluice_config_log_unlock(f->log);
+    feed(f, "sluice-assignment-a",
+         "{\"generation\":9,\"connector\":{\"leaving\":\"http://a/#1\"},\"tasks\":[\"http://b/#2\","
+         "\"http://c/#2\",{\"leaving\":\"http://c/#3\"},null]}");
+    feed(f, "sluice-assignment-a",
+         "{\"generation\":11,\"connector\":{\"leaving\":\"http://a/#1\"},\"tasks\":["
+         "\"http://b/#2\",\"http://b/#2\",\"http://c/#3\",\"http://c/#3\",null]}");
+    cluster = sluice_config_log_lock(f->log);
+    c = cluster->connectors[0]; /* since when each is named as it is */
+    CHECK_INT(c->owner.since, 9);
+    static const int32_t since[] = {9, 11, 11, 11, 11};
+    for (int i = 0; i < 5; i++) CHECK_INT(c->task_owners[i].since, since[i]);
+    sluice_config_log_unlock(f->log);
     feed(f, "sluice-assignment-a", NULL);
     CHECK_TABLE(f, "");
     feed_free(f);
@@ -428,7 +440,8 @@ TEST(config_writes_of_ours_are_read_back)
     char a[] = "http://a/#1", b[] = "http://b/\"#2";
     struct feed *f = feed_new();
     struct sluice_writes w = {0};
-    struct sluice_owner owner = {a, false}, tasks[] = {{NULL, false}, {a, false}, {b, true}};
+    struct sluice_owner owner = {.member = a},
+                        tasks[] = {{0}, {.member = a}, {.member = b, .leaving = true}};
     sluice_write_leader(&w, b, 4);
     sluice_write_assignment(&w, "c", 5, &owner, tasks, 3);
     CHECK_WRITE(w, 0, "sluice-leader", "{\"member\":\"http://b/\\\"#2\",\"generation\":4}");
