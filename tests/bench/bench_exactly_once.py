@@ -3,9 +3,29 @@ same worker in one run, with exactly.once.source.support enabled and disabled.""
 import time
 
 from bench import BINARY, Sluice, wait_for
-from bench_cdc import CHANGES, TABLE, connector
+from bench_cdc import TABLE, connector
 
 ROWS = 20_000  # that the updates among the changes find
+# Transactions of 1 to 1,000 inserts or updates, by turns.
+CHANGES = """
+do $$
+declare done bigint := 0; n bigint; turn bigint := 0;
+begin
+    while done < {changes} loop
+        n := least(('{{1,10,100,1000}}'::bigint[])[1 + turn % 4], {changes} - done);
+        if turn % 8 < 4 then
+            insert into orders select {rows} + done + i, i % 10000, 'new', i * 1.25, i % 50, true,
+                'a note of about forty characters, no. ' || i, now() from generate_series(1, n) i;
+        else
+            update orders set status = 'sent', amount = amount + 1
+                where id between 1 + done % ({rows} / 2) and done % ({rows} / 2) + n;
+        end if;
+        commit;
+        done := done + n;
+        turn := turn + 1;
+    end loop;
+end $$;
+"""
 KINDS = (("at least once", "disabled", {}),
          ("exactly once, poll", "enabled", {"transaction.boundary": "poll"}),
          ("exactly once, 200 ms", "enabled",
