@@ -7,6 +7,7 @@
 #include "ctl/internal.h"
 
 #define TRACE_LINES 6 /* of a trace that is not shown in full */
+#define ASKED_MAX 32  /* tasks that are asked how far they are */
 
 static const char *str(const json_t *object, const char *key)
 {
@@ -81,6 +82,27 @@ static void print_status(struct ctl *ctl, const json_t *status)
     }
 }
 
+/* What tasks are long at; nothing where nothing is. */
+static void print_progress(struct ctl *ctl, const json_t *progress)
+{
+    json_t *work;
+    size_t i;
+    if (json_array_size(progress)) heading(ctl, "Progress");
+    json_array_foreach(progress, i, work)
+    {
+        struct sluice_buf text, line;
+        sluice_buf_init(&text, SLUICE_BUF_MAX);
+        sluice_buf_init(&line, SLUICE_BUF_MAX);
+        ctl_progress_text(&text, work);
+        ctl_clean(&line, sluice_buf_str(&text), false);
+        ctl_printf(ctl, "  task %lld: %s\n",
+                   (long long)json_integer_value(json_object_get(work, "task")),
+                   sluice_buf_str(&line));
+        sluice_buf_fini(&text);
+        sluice_buf_fini(&line);
+    }
+}
+
 static void print_config(struct ctl *ctl, const json_t *config)
 {
     const char *key;
@@ -119,8 +141,37 @@ static int ask_part(struct ctl *ctl, const char *name, const char *suffix, json_
     return code;
 }
 
+/* Of all tasks that run: their work, each with its "task". A worker that does not know of progress,
+ * as Java's, is asked once. */
+static int ask_progress(struct ctl *ctl, const char *name, const json_t *status, json_t **progress)
+{
+    json_t *task, *work, *answer;
+    size_t i, k, asked = 0;
+    int code = CTL_OK;
+    *progress = json_array();
+    json_array_foreach(json_object_get(status, "tasks"), i, task)
+    {
+        long long id = (long long)json_integer_value(json_object_get(task, "id"));
+        char suffix[64], *why;
+        if (!str(task, "state") || strcmp(str(task, "state"), "RUNNING") != 0) continue;
+        if (asked++ == ASKED_MAX) break;
+        snprintf(suffix, sizeof suffix, "/tasks/%lld/progress", id);
+        code = ask_part(ctl, name, suffix, &answer, &why);
+        free(why);
+        if (!answer) break;
+        json_array_foreach(json_object_get(answer, "progress"), k, work)
+        {
+            json_t *own = json_is_object(work) ? json_pack("{s:I}", "task", (json_int_t)id) : NULL;
+            if (own && json_object_update(own, work) == 0) json_array_append(*progress, own);
+            json_decref(own);
+        }
+        json_decref(answer);
+    }
+    return code;
+}
+
 struct parts {
-    json_t *info, *status, *config, *topics, *offsets;
+    json_t *info, *status, *progress, *config, *topics, *offsets;
     char *no_status, *no_topics, *no_offsets;
 };
 
@@ -128,6 +179,7 @@ static void parts_fini(struct parts *parts)
 {
     json_decref(parts->info);
     json_decref(parts->status);
+    json_decref(parts->progress);
     json_decref(parts->config);
     json_decref(parts->topics);
     json_decref(parts->offsets);
@@ -143,6 +195,7 @@ static int parts_get(struct ctl *ctl, const char *name, struct parts *parts)
     int code = ctl_get(ctl, path, JSON_OBJECT, &parts->info);
     free(path);
     if (code == CTL_OK) code = ask_part(ctl, name, "/status", &parts->status, &parts->no_status);
+    if (code == CTL_OK) code = ask_progress(ctl, name, parts->status, &parts->progress);
     if (code == CTL_OK) code = ask_part(ctl, name, "/topics", &topics, &parts->no_topics);
     if (code == CTL_OK) code = ask_part(ctl, name, "/offsets", &offsets, &parts->no_offsets);
     if (code == CTL_OK) {
@@ -162,6 +215,7 @@ static void print_parts(struct ctl *ctl, const char *name, const struct parts *p
     field(ctl, "Name", name, "1");
     if (parts->status) print_status(ctl, parts->status);
     else field(ctl, "State", parts->no_status, NULL);
+    print_progress(ctl, parts->progress);
     print_config(ctl, parts->config);
     if (json_array_size(parts->topics)) heading(ctl, "Topics");
     else heading(ctl, parts->no_topics ? "Topics: not known" : "No topics yet");
@@ -185,6 +239,7 @@ static json_t *json_parts(const char *name, const struct parts *parts)
     json_t *json =
         json_pack("{s:s, s:O*, s:O, s:O*, s:O*}", "name", name, "status", parts->status, "config",
                   parts->config, "topics", parts->topics, "offsets", parts->offsets);
+    if (json_array_size(parts->progress)) json_object_set(json, "progress", parts->progress);
     return json ? json : json_object();
 }
 

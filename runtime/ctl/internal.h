@@ -135,6 +135,12 @@ int ctl_reached(const json_t *status, const char *state);
 /* The first line of a trace, the caller's; NULL: none. */
 char *ctl_trace_line(const char *trace);
 
+/* ---- long work of tasks (progress.c) ---- */
+
+/* Appends one piece of work, as the worker tells it, as a line: what, how far, how long still. */
+void ctl_progress_text(struct sluice_buf *buf, const json_t *work);
+void ctl_progress_brief(struct sluice_buf *buf, const json_t *work); /* "41.8 %, 21 min" */
+
 /* ---- metrics (metrics.c) ---- */
 
 struct ctl_rates {

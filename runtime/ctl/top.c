@@ -1,5 +1,6 @@
 /* top.c - states and rates, refreshed. Rates are differences of sluice's /metrics, summed over the
- * workers that statuses name; a Java worker has none, and only states are shown.
+ * workers that statuses name; a Java worker has none, and only states are shown. Where workers have
+ * metrics they are also asked how far the tasks that run with them are with long work.
  *
  * On a terminal it has the screen for itself until q or Ctrl-C; elsewhere rounds just
  * follow each other. */
@@ -20,6 +21,7 @@
 #define INTERVAL_MS 1000
 #define WORKERS_MAX 64 /* whose metrics are asked for */
 #define METRICS_MS 2000
+#define ASKED_MAX 64 /* connectors that are asked for progress in one round */
 
 struct top {
     struct ctl *ctl;
@@ -27,6 +29,8 @@ struct top {
     json_t *before, *now;              /* {connector: sums}; NULL: none yet */
     int64_t before_ms, now_ms;
     bool metrics; /* some worker has them */
+    json_t *work; /* {connector: [a piece of work with its "task"]} of those that have any */
+    size_t asked; /* in this round */
 };
 
 static volatile sig_atomic_t interrupted;
@@ -44,18 +48,84 @@ static const char *str(const json_t *object, const char *key)
 
 /* ---- one round ---- */
 
+/* Whether a GET succeeds; the response is the caller's in any case. url is freed. */
+static bool get(struct top *top, char *url, struct sluice_http_response *response)
+{
+    struct sluice_http_request request = {.method = "GET", .url = url};
+    bool ok = sluice_http_do(top->client, &request, response, NULL, NULL);
+    free(url);
+    return ok && response->status == 200;
+}
+
 static bool metrics_get(struct top *top, const char *base, json_t *totals)
 {
     struct sluice_http_response response = {0};
-    char *url = sluice_xasprintf("%s/metrics", base);
-    struct sluice_http_request request = {.method = "GET", .url = url};
-    bool ok = sluice_http_do(top->client, &request, &response, NULL, NULL);
-    ok = ok && response.status == 200 && response.content_type &&
-         strncmp(response.content_type, "text/plain", 10) == 0;
+    bool ok = get(top, sluice_xasprintf("%s/metrics", base), &response);
+    ok = ok && response.content_type && strncmp(response.content_type, "text/plain", 10) == 0;
     if (ok) ctl_metrics_parse(response.body, totals);
     sluice_http_response_fini(&response);
-    free(url);
     return ok;
+}
+
+static void work_add(struct top *top, const char *name, const json_t *task)
+{
+    json_t *work, *all = json_object_get(top->work, name);
+    size_t i;
+    json_array_foreach(json_object_get(task, "progress"), i, work)
+    {
+        if (!json_is_object(work)) continue;
+        if (!all) {
+            all = json_array();
+            json_object_set_new(top->work, name, all);
+        }
+        json_t *own = json_copy(work);
+        json_object_set(own, "task", json_object_get(task, "id"));
+        json_array_append_new(all, own);
+    }
+}
+
+/* The work of this connector's tasks that run with the worker. */
+static void work_get(struct top *top, const char *base, const char *name)
+{
+    struct sluice_http_response response = {0};
+    char *path = ctl_connector_path(name, "/status?expand=progress");
+    json_t *status = NULL, *task;
+    size_t i;
+    if (get(top, sluice_xasprintf("%s%s", base, path), &response) && response.body)
+        status = json_loads(response.body, 0, NULL);
+    json_array_foreach(json_object_get(status, "tasks"), i, task) work_add(top, name, task);
+    json_decref(status);
+    sluice_http_response_fini(&response);
+    free(path);
+}
+
+static bool runs_with(const json_t *status, const char *worker)
+{
+    json_t *task;
+    size_t i;
+    json_array_foreach(json_object_get(status, "tasks"), i, task)
+    {
+        const char *state = str(task, "state"), *id = str(task, "worker_id");
+        if (state && id && strcmp(state, "RUNNING") == 0 && strcmp(id, worker) == 0) return true;
+    }
+    return false;
+}
+
+/* One worker: its metrics, and the work of the connectors that are shown and have tasks there. */
+static void sample_worker(struct top *top, const char *base, const char *worker, const json_t *all)
+{
+    const char *name, *type;
+    json_t *one;
+    if (!metrics_get(top, base, top->now)) return;
+    top->metrics = true;
+    json_object_foreach((json_t *)all, name, one)
+    {
+        const json_t *status = json_object_get(one, "status");
+        type = str(status, "type");
+        bool asks = type && strcmp(type, "source") == 0 && runs_with(status, worker) &&
+                    ctl_matches(&top->ctl->args.words, name);
+        if (asks && top->asked++ < ASKED_MAX) work_get(top, base, name);
+    }
 }
 
 /* host:port of every worker that a status names. */
@@ -90,18 +160,18 @@ static void sample(struct top *top, const json_t *all)
     top->before_ms = top->now_ms;
     top->now = json_object();
     top->metrics = false;
-    if (json_object_size(workers) <= 1) {
-        top->metrics = metrics_get(top, base, top->now);
-    } else {
-        int scheme = strncmp(base, "https", 5) == 0 ? 5 : 4;
-        json_object_foreach(workers, id, value)
-        {
-            if (asked++ == WORKERS_MAX) break;
-            char *url = sluice_xasprintf("%.*s://%s", scheme, base, id);
-            top->metrics |= metrics_get(top, url, top->now);
-            free(url);
-        }
+    json_object_clear(top->work);
+    top->asked = 0;
+    int scheme = strncmp(base, "https", 5) == 0 ? 5 : 4;
+    bool alone = json_object_size(workers) <= 1;
+    json_object_foreach(workers, id, value)
+    {
+        if (asked++ == WORKERS_MAX) break;
+        char *url = sluice_xasprintf("%.*s://%s", scheme, base, id);
+        sample_worker(top, alone ? base : url, id, all);
+        free(url);
     }
+    if (!json_object_size(workers)) top->metrics = metrics_get(top, base, top->now);
     top->now_ms = sluice_now_ms();
     json_decref(workers);
 }
@@ -139,6 +209,13 @@ static void add_row(struct top *top, struct ctl_table *table, const char *name,
     struct ctl_rates rates =
         ctl_rates_of(json_object_get(top->before, name), now, top->now_ms - top->before_ms);
     add_rates(table, &rates, !top->before);
+    if (!json_object_size(top->work)) return;
+    const json_t *work = json_array_get(json_object_get(top->work, name), 0);
+    struct sluice_buf text;
+    sluice_buf_init(&text, SLUICE_BUF_MAX);
+    if (work) ctl_progress_brief(&text, work);
+    ctl_table_add(table, work ? sluice_buf_str(&text) : NULL, NULL);
+    sluice_buf_fini(&text);
 }
 
 static json_t *json_row(struct top *top, const char *name, const json_t *status)
@@ -154,6 +231,8 @@ static json_t *json_row(struct top *top, const char *name, const json_t *status)
         json_object_set_new(row, "lag", json_real(rates.lag));
     }
     if (now) json_object_set_new(row, "errors", json_real(rates.errors));
+    json_t *work = json_object_get(top->work, name);
+    if (work) json_object_set(row, "progress", work);
     return row;
 }
 
@@ -162,10 +241,13 @@ static void print_table(struct top *top, const json_t *all)
     static const char *const states[] = {"NAME", "TYPE", "STATE", "TASKS", NULL};
     static const char *const rates[] = {"NAME",   "TYPE", "STATE",  "TASKS", "SOURCE/S",
                                         "SINK/S", "LAG",  "ERRORS", NULL};
+    static const char *const works[] = {"NAME",   "TYPE", "STATE",  "TASKS",    "SOURCE/S",
+                                        "SINK/S", "LAG",  "ERRORS", "PROGRESS", NULL};
     struct ctl_table table;
     const char *name;
     json_t *one;
-    ctl_table_init(&table, top->metrics ? rates : states);
+    bool work = top->metrics && json_object_size(top->work) > 0;
+    ctl_table_init(&table, work ? works : top->metrics ? rates : states);
     json_object_foreach((json_t *)all, name, one)
     {
         if (ctl_matches(&top->ctl->args.words, name))
@@ -310,7 +392,7 @@ static int rounds(struct top *top, int64_t interval_ms)
 
 int ctl_top_run(struct ctl *ctl)
 {
-    struct top top = {.ctl = ctl};
+    struct top top = {.ctl = ctl, .work = json_object()};
     int64_t interval_ms;
     if (!ctl_seconds(ctl, CTL_INTERVAL, INTERVAL_MS, &interval_ms)) return CTL_USAGE;
     top.client = ctl_client_new(ctl, METRICS_MS);
@@ -318,5 +400,6 @@ int ctl_top_run(struct ctl *ctl)
     sluice_http_client_free(top.client);
     json_decref(top.before);
     json_decref(top.now);
+    json_decref(top.work);
     return code;
 }

@@ -12,8 +12,8 @@ const struct ctl_verb ctl_verbs[] = {
     {"list", NULL, "[NAME|GLOB...]", "connectors with their states", 0, MANY, CTL_CONNECTORS,
      CTL_BIT(CTL_STATE) | CTL_BIT(CTL_TYPE), ctl_list_run},
     {"describe", NULL, "NAME|GLOB...",
-     "all that is known of connectors: states, traces, config, "
-     "topics, offsets",
+     "all that is known of connectors: states, traces, progress of "
+     "snapshots, config, topics, offsets",
      0, MANY, CTL_CONNECTORS, SELECT | CTL_BIT(CTL_FULL) | CTL_BIT(CTL_SHOW_SECRETS),
      ctl_describe_run},
     {"apply", NULL, "-f FILE|DIR|- ...", "make the worker's connectors what the files say", 0, 0,
@@ -56,8 +56,8 @@ const struct ctl_verb ctl_verbs[] = {
      CTL_BIT(CTL_FILE), ctl_plugins_validate_run},
     {"logs", "level", "[LOGGER [LEVEL]]", "read or set log levels", 0, 2, CTL_LOGGERS,
      CTL_BIT(CTL_CLUSTER), ctl_logs_level_run},
-    {"top", NULL, "[NAME|GLOB...]", "states and rates, refreshed", 0, MANY, CTL_CONNECTORS,
-     CTL_BIT(CTL_ONCE) | CTL_BIT(CTL_INTERVAL), ctl_top_run},
+    {"top", NULL, "[NAME|GLOB...]", "states, rates and the progress of snapshots, refreshed", 0,
+     MANY, CTL_CONNECTORS, CTL_BIT(CTL_ONCE) | CTL_BIT(CTL_INTERVAL), ctl_top_run},
     {"info", NULL, "", "which worker answers, and its Kafka cluster", 0, 0, CTL_NOTHING, 0,
      ctl_info_run},
     {"completion", NULL, "bash", "what makes a shell complete these commands", 1, 1, CTL_NOTHING, 0,

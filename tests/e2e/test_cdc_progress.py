@@ -6,6 +6,7 @@ import threading
 import cdc_golden
 from harness import becomes, equal, seconds, wait_for
 from test_cdc_kafka_signals import config, metrics, one
+from test_ctl import Ctl
 
 GATES = {"initial": 7, "incremental": 8}
 
@@ -158,6 +159,19 @@ def test_any_worker_tells_how_far_a_task_is(t):
     for worker in workers:
         equal(waiting_at(worker, db, "public.b")["what"], "initial snapshot")
     equal([w.rest.call("GET", f"/connectors/{db}/tasks/1/progress")[0] for w in workers], [404, 404])
+    ctls = [Ctl(worker.rest.url, t.directory) for worker in workers]
+    for ctl in ctls:
+        line = "\nProgress\n  task 0: initial snapshot of public.b: about "
+        assert line in ctl.ok("describe", db), ctl.ok("describe", db)
+        (work,) = ctl.json("describe", db)["progress"]
+        equal((work["task"], work["part"]), (0, "public.b"))
+        (row,) = ctl.rows("top", "--once", "-i", "0.1")
+        assert re.fullmatch(r"\d+\.\d %(, \d+ (s|min|h|d))?", row[8]), row
+        (row,) = ctl.json("top", "--once", "-i", "0.1")
+        equal([w["part"] for w in row["progress"]], ["public.b"])
     release()
     for worker in workers:
         wait_for("the end to show", lambda: progress(worker, db) is None)
+    for ctl in ctls:
+        assert "Progress" not in ctl.ok("describe", db)
+        equal(len(ctl.rows("top", "--once", "-i", "0.1")[0]), 8, "columns")

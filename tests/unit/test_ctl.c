@@ -363,6 +363,46 @@ TEST(lines_that_are_no_metrics_are_skipped)
     json_decref(totals);
 }
 
+/* ---- progress ---- */
+
+static void check_progress(const char *text, const char *line, const char *brief)
+{
+    json_t *work = json_loads(text, 0, NULL);
+    struct sluice_buf buf;
+    CHECK(work != NULL);
+    sluice_buf_init(&buf, SLUICE_BUF_MAX);
+    ctl_progress_text(&buf, work);
+    CHECK_STR(sluice_buf_str(&buf), line);
+    sluice_buf_clear(&buf);
+    ctl_progress_brief(&buf, work);
+    CHECK_STR(sluice_buf_str(&buf), brief);
+    sluice_buf_fini(&buf);
+    json_decref(work);
+}
+
+TEST(progress_says_what_is_known_and_nothing_else)
+{
+    check_progress("{\"what\": \"initial snapshot\", \"started_at\": \"2026-11-21T15:20:11Z\", "
+                   "\"percent\": 41.75, \"remaining_seconds\": 1260, \"paused\": false, "
+                   "\"unit\": \"rows\", \"done\": 83510000, \"expected\": 200150000, "
+                   "\"per_second\": 92744.0, \"part\": \"public.orders\", \"parts_done\": 3, "
+                   "\"parts\": 12}",
+                   "initial snapshot of public.orders (4 of 12): about 41.8 %, 83510000 of "
+                   "200150000 rows, 92744/s, about 21 min to go, since 2026-11-21T15:20:11Z",
+                   "41.8 %, 21 min");
+    check_progress("{\"what\": \"incremental snapshot\", \"percent\": null, \"paused\": true, "
+                   "\"remaining_seconds\": null, \"unit\": \"rows\", \"done\": 7, "
+                   "\"expected\": null, \"per_second\": null, \"part\": \"a\", "
+                   "\"parts_done\": 1, \"parts\": 1}",
+                   "paused incremental snapshot of a: 7 rows", "7 rows, paused");
+    check_progress("{\"part\": \"a\", \"parts_done\": 2, \"parts\": 2}",
+                   "work of a (2 of 2): under way", "under way");
+    check_progress("{\"what\": 5, \"percent\": \"x\", \"remaining_seconds\": 89.4}",
+                   "work: about 89 s to go", "89 s");
+    check_progress("{\"remaining_seconds\": 7200}", "work: about 2 h to go", "2 h");
+    check_progress("{\"remaining_seconds\": 864000}", "work: about 10 d to go", "10 d");
+}
+
 /* ---- completion ---- */
 
 TEST(the_installed_completion_is_the_printed_one)
