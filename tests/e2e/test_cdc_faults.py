@@ -123,6 +123,8 @@ class Writer(threading.Thread):
 class Faults:
     """Tables, a worker that reaches Postgres and Kafka by proxies, and what can happen to them."""
 
+    rate = SNAPSHOT_RATE  # from the start on
+
     def __init__(self, t, rng, exactly_once=False, two_phase=False, **config):
         """config: of the connector, "__" for "."."""
         self.t, self.rng, self.exactly_once, self.two_phase = t, rng, exactly_once, two_phase
@@ -135,7 +137,7 @@ class Faults:
                      f" nextval('version'), repeat('x', 100) from generate_series(1, {ROWS}) i;" for i in range(TABLES))
                  + f"create table {PREPARED} (id int primary key, v bigint, w text);"
                  f"alter database {self.db} set logical_decoding_work_mem = '64kB'")
-        self.proxy = Proxy(int(t.postgres["POSTGRES_PORT"]), rate=SNAPSHOT_RATE)
+        self.proxy = Proxy(int(t.postgres["POSTGRES_PORT"]), rate=self.rate)
         self.kafka = KafkaProxy(t.kafka, fenced=exactly_once)
         t.cleanup(lambda: (self.proxy.stop(), self.kafka.stop()))
         self.topics = [f"{self.db}.public.k{i}" for i in range(TABLES + 1)]
