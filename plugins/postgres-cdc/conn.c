@@ -97,6 +97,13 @@ static void advise(struct cdc_text *out, const struct cdc_settings *s, const cha
                       "; run: GRANT USAGE ON SCHEMA <schema> TO \"%s\"; GRANT SELECT ON ALL TABLES "
                       "IN SCHEMA <schema> TO \"%s\";",
                       s->user, s->user);
+    else if (!strcmp(sqlstate, "42704") && strstr(message, "publication"))
+        cdc_text_addf(out,
+                      ", or was made after changes that the slot still has to send, which Postgres "
+                      "cannot do then. To go on with a new snapshot, run: SELECT "
+                      "pg_drop_replication_slot('%s'); and delete the connector's offsets, or set "
+                      "snapshot.mode=when_needed",
+                      s->slot);
     else if (!strcmp(sqlstate, "53400"))
         cdc_text_adds(out, "; raise max_replication_slots, or drop slots that are not needed: "
                            "SELECT pg_drop_replication_slot('<name>');");

@@ -145,7 +145,8 @@ class Faults:
         self.kills = []  # (ends of the topics, lsn_commit of the stored offset)
         self.broker_faults = 0
         self.names = collections.Counter()
-        if two_phase:  # the connector makes none such by itself
+        if two_phase:  # the connector makes none such by itself; a slot cannot send what is older than its publication
+            self.sql("create publication dbz_publication for all tables")
             self.sql(f"select pg_create_logical_replication_slot('{self.db}', 'pgoutput', false, true)")
         brokers = f"127.0.0.1:{self.kafka.port}"
         self.settings = {**self.config(), **{k.replace("__", "."): v for k, v in config.items()}}

@@ -232,6 +232,24 @@ def test_slot_dropped_while_stopped(t):
     assert "slot" in said
 
 
+@seconds(90)
+def test_publication_younger_than_changes(t):
+    """Somebody made the slot first; what changed in between cannot be sent. What it says to do helps."""
+    db, prefix, topic = database_with_items(t)
+    t.postgres.sql(f"select pg_create_logical_replication_slot('{db}', 'pgoutput')", db, "postgres")
+    t.postgres.sql("insert into items values (2, 'two')", db)
+    worker = t.sluice(connectors={"cdc": config(t, db, prefix, snapshot__mode="when_needed")})
+    says(worker.rest.wait_failed("cdc"), f'publication "{db}" does not exist', "made after changes",
+         repair := f"SELECT pg_drop_replication_slot('{db}');", "delete the connector's offsets", "when_needed")
+    t.postgres.sql(repair, db, "postgres")
+    t.postgres.sql("insert into items values (3, 'three')", db)
+    equal(worker.rest.call("POST", "/connectors/cdc/tasks/0/restart")[0], 204, "restart")
+    wait_for("all rows", lambda: {row["id"] for row in rows_of(t, topic)} == {1, 2, 3})
+    t.postgres.sql("insert into items values (4, 'four')", db)
+    wait_for("the stream", lambda: 4 in {row["id"] for row in rows_of(t, topic)})
+    equal(worker.stop(), 0, "exit code")
+
+
 @seconds(180)
 def test_wal_level(t):
     server = second_postgres(t)
