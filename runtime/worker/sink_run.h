@@ -27,7 +27,7 @@ struct sluice_sink_run {
     struct rd_kafka_message_s **handles; /* what batch points into, unless the window keeps it */
     size_t handles_n;
     struct sluice_consumed held[SINK_HELD_MAX];
-    size_t held_n;
+    size_t held_n, held_max;           /* so many always have room in the window */
     struct sink_partition *partitions; /* by the window's partition number; never shrinks */
     size_t n, cap;
     uint32_t last;  /* partition of the last record: they come in runs */

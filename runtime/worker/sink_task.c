@@ -242,6 +242,20 @@ static enum sluice_verdict drain(struct sluice_sink_run *run, int64_t until, str
     return v;
 }
 
+/* What came of it in spite of a pause: whoever has the partition next begins at what was committed,
+ * and that may be this task again. */
+static void forget_held(struct sluice_sink_run *run, const struct sluice_topic_partition *gone)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < run->held_n; i++) {
+        const struct sluice_consumed *held = &run->held[i];
+        if (held->partition == gone->partition && strcmp(held->topic, gone->topic) == 0)
+            sluice_consumed_free(held->handle);
+        else run->held[n++] = *held;
+    }
+    run->held_n = n;
+}
+
 static void on_revoked(void *arg, const struct sluice_topic_partition *list, size_t n, bool lost)
 {
     struct sluice_sink_run *run = arg;
@@ -258,6 +272,7 @@ static void on_revoked(void *arg, const struct sluice_topic_partition *list, siz
         if (task->plugin->sink->drop)
             task->plugin->sink->drop(task->self, list[i].topic, list[i].partition);
         sluice_window_drop(task->window, at);
+        forget_held(run, &list[i]);
         if (run->partitions[at].assigned) {
             uint64_t before = atomic_fetch_sub(&task->count.partitions, 1);
             assert(before > 0);
@@ -382,7 +397,7 @@ static enum sluice_verdict keep_alive(struct sluice_sink_run *run, bool pause,
     case SLUICE_NEXT_FAILED: return SLUICE_FAIL;
     case SLUICE_NEXT_NONE: break;
     case SLUICE_NEXT_MESSAGE: /* fetched before the pause; a place is kept for a few of those */
-        if (run->held_n < SINK_HELD_MAX) run->held[run->held_n++] = message;
+        if (run->held_n < run->held_max) run->held[run->held_n++] = message;
         else return sluice_fail(err, "librdkafka delivers records of paused partitions");
     }
     if (run->revoked && !run->hand.handle) forget_revoked(run);
@@ -392,6 +407,7 @@ static enum sluice_verdict keep_alive(struct sluice_sink_run *run, bool pause,
 static enum sluice_verdict take_held(struct sluice_sink_run *run, struct sluice_err *err)
 {
     enum sluice_verdict v = SLUICE_OK;
+    assert(run->held_n <= run->held_max);
     for (size_t i = 0; i < run->held_n; i++) {
         uint32_t at = partition_at(run, run->held[i].topic, run->held[i].partition);
         if (v == SLUICE_OK && run->partitions[at].assigned) v = take(run, &run->held[i], err);
@@ -505,9 +521,9 @@ static enum sluice_verdict step(struct sluice_sink_run *run, struct sluice_err *
     if (v == SLUICE_OK && now >= run->commit_due_ms) v = commit_due(run, err);
     if (v != SLUICE_OK) return v;
     measure_lag(run, now);
-    bool full = sluice_window_room(task->window) <= SINK_HELD_MAX;
+    bool full = sluice_window_room(task->window) <= run->held_max;
     if (full && (v = flush_simple(run, err)) != SLUICE_OK) return v;
-    full = sluice_window_room(task->window) <= SINK_HELD_MAX;
+    full = sluice_window_room(task->window) <= run->held_max;
     if (run->retrying || full || pausing) {
         v = keep_alive(run, pausing, err);
     } else {
@@ -565,7 +581,7 @@ static void sink_run_free(struct sluice_sink_run *run)
     free(run);
 }
 
-static void forget_held(struct sluice_sink_run *run)
+static void free_held(struct sluice_sink_run *run)
 {
     while (run->held_n > 0) sluice_consumed_free(run->held[--run->held_n].handle);
 }
@@ -578,6 +594,9 @@ enum sluice_verdict sluice_sink_run(struct sluice_task *task, struct sluice_err 
     run->task = task;
     task->sink = run;
     run->max_records = SINK_BATCH_RECORDS;
+    size_t room = sluice_window_room(task->window);
+    assert(room > 1 && sluice_window_count(task->window) == 0);
+    run->held_max = room / 2 < SINK_HELD_MAX ? room / 2 : SINK_HELD_MAX;
     run->commit_every_ms = sluice_worker_num(task->worker, "offset.flush.interval.ms");
     run->drain_ms = sluice_task_stop_ms(task) * 4 / 5;
     sluice_batch_init(&run->batch);
@@ -595,7 +614,7 @@ enum sluice_verdict sluice_sink_run(struct sluice_task *task, struct sluice_err 
         sluice_wake_clear(task->wake);
         if (!sluice_task_stopping(task)) v = step(run, err);
     }
-    forget_held(run);
+    free_held(run);
     if (v == SLUICE_RETRY) v = SLUICE_OK; /* stopped amid a record */
     if (v == SLUICE_OK) drain(run, sluice_now_ms() + run->drain_ms, &late);
     batch_clear(run); /* not put: comes again */
