@@ -461,6 +461,16 @@ static void complain(struct sluice_status_log *log, const struct sluice_log_reco
                shown ? record->key : "?", why);
 }
 
+/* A late goodbye of what is somebody else's by now, and of a task that runs again, as with Connect's
+ * readers. */
+static bool is_late(const struct sluice_status *now, const struct sluice_status *said, bool task)
+{
+    if (strcmp(said->state, "UNASSIGNED") != 0) return false;
+    if (now->generation > said->generation && strcmp(now->worker_id, said->worker_id) != 0)
+        return true;
+    return task && strcmp(now->state, "RUNNING") == 0 && now->generation >= said->generation;
+}
+
 /* With the mutex held. True: it counts. Takes status->trace over. */
 static bool apply(struct sluice_status_log *log, const struct parsed *p, bool there,
                   struct sluice_status *status)
@@ -469,10 +479,7 @@ static bool apply(struct sluice_status_log *log, const struct parsed *p, bool th
         there ? sluice_status_rows_add(&log->rows, p->connector, p->task, p->topic)
               : sluice_status_rows_find(&log->rows, p->connector, p->task, p->topic);
     bool counts = row && (there || row->there);
-    /* A late goodbye of a task that runs elsewhere by now. */
-    if (counts && there && p->task >= 0 && !p->topic && row->there &&
-        strcmp(status->state, "UNASSIGNED") == 0 && strcmp(row->status.state, "RUNNING") == 0 &&
-        row->status.generation >= status->generation)
+    if (counts && there && !p->topic && row->there && is_late(&row->status, status, p->task >= 0))
         counts = false;
     if (!counts) {
         free(status->trace);

@@ -43,8 +43,8 @@ void sluice_status_put(struct sluice_status_log *log, const char *connector, int
 void sluice_status_put_safe(struct sluice_status_log *log, const char *connector, int task,
                             const struct sluice_status *status);
 void sluice_status_delete(struct sluice_status_log *log, const char *connector, int task);
-/* Copy of the last one read (an UNASSIGNED that is older than a RUNNING does not count); the caller
- * frees trace. False: none. */
+/* Copy of the last one read; the caller frees trace. An UNASSIGNED that is older than a RUNNING, or
+ * than what another worker says, does not count. False: none. */
 bool sluice_status_get(struct sluice_status_log *log, const char *connector, int task,
                        struct sluice_status *out);
 /* Numbers of the tasks with a status, ascending; the caller frees. Every connector with any status:

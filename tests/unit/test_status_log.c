@@ -210,6 +210,20 @@ TEST(status_late_goodbye_does_not_hide_a_running_task)
     log_free(log);
 }
 
+TEST(status_late_goodbye_does_not_hide_what_is_anothers)
+{
+    struct sluice_status_log *log = log_new();
+    feed(log, "status-connector-a", STATUS("RUNNING", "new", "5"));
+    feed(log, "status-connector-a", STATUS("UNASSIGNED", "old", "4"));
+    CHECK_STR(known(log, "a", SLUICE_STATUS_CONNECTOR), "RUNNING new 5");
+    feed(log, "status-task-a-0", STATUS("PAUSED", "new", "5"));
+    feed(log, "status-task-a-0", STATUS("UNASSIGNED", "old", "4"));
+    CHECK_STR(known(log, "a", 0), "PAUSED new 5");
+    feed(log, "status-task-a-0", STATUS("UNASSIGNED", "old", "5"));
+    CHECK_STR(known(log, "a", 0), "UNASSIGNED old 5");
+    log_free(log);
+}
+
 TEST(status_put_is_connects_bytes)
 {
     struct sluice_status_log *log = log_new();
