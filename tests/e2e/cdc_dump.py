@@ -34,6 +34,7 @@ class Dump:
         self.seen, self.seen_of, self.seen_to = [], None, 0
         self.streams_before = 0
         t.cleanup(self.kill)
+        t.processes.append(self)
 
     # ---- its life ----
 
@@ -154,7 +155,7 @@ class Dump:
 
     # ---- what tests wait for ----
 
-    def until(self, what, check, limit=60):
+    def until(self, what, check, limit=40):
         """Ends at once when the process has."""
 
         def probe():
@@ -168,7 +169,7 @@ class Dump:
         except AssertionError as e:
             raise AssertionError(f"{e}\n{self.tail()}") from None
 
-    def wait(self, check, what, limit=60):
+    def wait(self, check, what, limit=40):
         """Until check(records)."""
         return self.until(what, lambda: check(self.records()), limit)
 
@@ -204,7 +205,7 @@ def rows(t, database, table="k"):
     return {r["id"]: r for r in t.postgres.rows(f"select * from {table}", database=database, user="postgres")}
 
 
-def is_table(t, dump, wanted=None, topic="srv.public.k", limit=60):
+def is_table(t, dump, wanted=None, topic="srv.public.k", limit=40):
     """Until replaying the topic gives the table, as it is now (or was then)."""
     wanted = rows(t, dump.database) if wanted is None else wanted
 

@@ -87,6 +87,7 @@ class Test:
         self._postgres = None
         self._workers = []
         self._peers = []
+        self.processes = []  # further ones, each with a process and a log that a failure shows
 
     # ---- names and files of its own ----
 
@@ -202,16 +203,16 @@ class Test:
     def stacks(self):
         """What the threads of its workers are at, for a test that hangs."""
         text = ""
-        for worker in self._workers:
+        for worker in self._workers + self.processes:
             if not worker.process or worker.process.poll() is not None or not shutil.which("gdb"):
                 continue
             run = subprocess.run(["gdb", "-p", str(worker.process.pid), "-batch", "-nx",
                                   "-ex", "set debuginfod enabled off", "-ex", "thread apply all bt 20"],
                                  stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
             frames = [line for line in run.stdout.splitlines() if line.startswith(("#", "Thread"))]
-            text += "\n".join([f"-- threads of {worker.directory.name}", *frames[-400:], ""])
+            text += "\n".join([f"-- threads of {worker.log.parent.name}", *frames[-400:], ""])
         return text
 
     def logs(self):
-        logs = [w.log for w in self._workers] + [p.directory / "connect/log" for p in self._peers]
+        logs = [w.log for w in self._workers + self.processes] + [p.directory / "connect/log" for p in self._peers]
         return [log for log in logs if log.exists()]
