@@ -183,6 +183,8 @@ class Kafka(Service):
     def create(self, topic, partitions=1, **config):
         """Config names with _ for the dots: cleanup_policy="compact"."""
         self.wire.create_topic(topic, partitions, {k.replace("_", "."): v for k, v in config.items()})
+        # The controller has it then; the broker tells its clients of it a little later.
+        wait_for(f"topic {topic}", lambda: self.wire.topics(led=True).get(topic) == partitions, every=0.01)
 
     def read(self, topic, offset="beginning", committed=True):
         """All records of a topic up to its end now, by partition and offset; [] when there is none.
@@ -497,6 +499,15 @@ class Services:
     @property
     def registry(self):
         return self._get(Registry)
+
+    def revive(self):
+        """Starts what a test that failed has left down: the next ones did nothing wrong."""
+        for service in self._started.values():
+            try:
+                service._run("status")
+            except RuntimeError:
+                print(f"note: {service.name} is down, and started again", flush=True)
+                service.start()
 
     def stop(self, keep_files=False):
         if self.shared:

@@ -98,8 +98,8 @@ class KafkaWire:
             if code:
                 raise KafkaError(f"configure {name} ({message})", code)
 
-    def topics(self):
-        """{name: number of partitions}, internal topics left out"""
+    def topics(self, led=False):
+        """{name: number of partitions}, internal topics left out; led: and those without a leader"""
         r = self._call(METADATA, 4, struct.pack(">i?", -1, False))
         r.take("i")
         r.array(lambda: (r.take("i"), r.string(), r.take("i"), r.string()))  # brokers
@@ -115,7 +115,7 @@ class KafkaWire:
             return r.take("h"), r.string(), r.take("?"), r.array(partition)
 
         return {name: len(parts) for code, name, internal, parts in r.array(topic)
-                if not internal and not code}
+                if not internal and not code and not (led and any(p[0] for p in parts))}
 
     def offsets(self, topic, partitions, when):
         """{partition: offset} at LATEST (as read_uncommitted sees it), EARLIEST or a timestamp;

@@ -153,6 +153,8 @@ def main():
             report = run_one(name, function, services, directory)
             took = f"{time.monotonic() - start:.1f} s"
             if report:
+                with contextlib.suppress(RuntimeError):  # then the next test tells why
+                    services.revive()
                 failed.append(name)
                 reasons[name] = reason(report)
                 print(f"FAIL {name} ({took})\n{report}", flush=True)
