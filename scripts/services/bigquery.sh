@@ -99,7 +99,7 @@ assert tabledata.DEDUP_SECONDS
 tabledata.DEDUP_SECONDS = ${BIGQUERY_REMEMBERS_S:-60}
 uvicorn.run('local_bigquery:app', host='127.0.0.1', port=$bq_port, timeout_keep_alive=300,
             log_level='warning')"
-    wait_until 180 ready || return 1
+    wait_until 600 ready || return 1
     settings BIGQUERY_PORT "$bq_port" BIGQUERY_PROJECT "$project" \
         BIGQUERY_ENDPOINT "http://127.0.0.1:$bq_port" BIGQUERY_PID "$(alive_pid)" BIGQUERY_LOG "$STATE/log"
 }

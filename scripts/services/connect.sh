@@ -76,7 +76,7 @@ CONFIG
     spawn "$(java17)" "-Xmx${CONNECT_HEAP:-512m}" \
         "-Dlog4j2.configurationFile=$STATE/log4j2.properties" -cp "$JARS/*" \
         "org.apache.kafka.connect.cli.$class" "$config"
-    wait_until 180 ready || return 1
+    wait_until 600 ready || return 1
     settings CONNECT_PORT "$rest_port" CONNECT_URL "http://127.0.0.1:$rest_port" \
         CONNECT_PID "$(alive_pid)" CONNECT_LOG "$STATE/log" CONNECT_OFFSETS "$STATE/offsets"
 }

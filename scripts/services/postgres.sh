@@ -113,7 +113,7 @@ CONFIG
     else
         spawn "$BIN/postgres" -D "$DATA"
     fi
-    wait_until 180 ready || return 1
+    wait_until 600 ready || return 1
     if [ "$(sql -c "select count(*) from pg_roles where rolname = 'sluice'" postgres)" = 0 ]; then
         sql -c "create role sluice login replication password 'sluice'" \
             -c 'create database sluice owner sluice' postgres || return 1

@@ -23,7 +23,7 @@ service_start() {
     registry_port=$(port REGISTRY_PORT)
     spawn "$(java17)" -Xmx256m -Dquarkus.http.host=127.0.0.1 -Dquarkus.http.port="$registry_port" \
         -Dquarkus.log.console.json=false -jar "$ROOT/apicurio-registry-app-$VERSION-runner.jar"
-    wait_until 180 ready || return 1
+    wait_until 600 ready || return 1
     settings REGISTRY_PORT "$registry_port" \
         REGISTRY_URL "http://127.0.0.1:$registry_port/apis/ccompat/v7" \
         REGISTRY_PID "$(alive_pid)" REGISTRY_LOG "$STATE/log"

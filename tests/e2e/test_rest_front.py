@@ -179,16 +179,18 @@ def test_a_cluster_forwards_over_http_and_https(t):
     for url, worker in zip(urls, workers):
         wait_for("a healthy worker", lambda: call(url, "GET", "/health")[0] == 200, 40)
     for i, url in enumerate(urls):
-        name = f"c{i}"
+        name, locations = f"c{i}", set()
         config = {"connector.class": "FileStreamSource", "file": str(t.file(name, "a\n")),
                   "topic": t.topic(name)}
 
         def created():
             status, headers, text = call(url, "PUT", f"/connectors/{name}/config", config)
-            assert status in (201, 409), f"{status} {text}"  # 409: the group settles
-            return status == 201 and headers["Location"] == f"{url}/connectors/{name}"
+            assert status in (200, 201, 409), f"{status} {text}"  # 409: the group settles, it may be there
+            locations.update([headers["Location"]] if status == 201 else [])
+            return status != 409
 
         wait_for("a new connector", created, 40)
+        assert locations <= {f"{url}/connectors/{name}"}, locations
         equal(call(url, "PUT", f"/connectors/{name}/config", config, {})[0], 401)
     for url in urls:
         for name in "c0", "c1":
