@@ -3,10 +3,11 @@ them ran goes on elsewhere."""
 import json
 import os
 import signal
+import subprocess
 import threading
 import time
 
-from harness import equal, free_port, seconds, wait_for
+from harness import BINARY, ROOT, equal, free_port, seconds, wait_for
 
 STRING = "org.apache.kafka.connect.storage.StringConverter"
 STRINGS = {"key.converter": STRING, "value.converter": STRING}
@@ -503,6 +504,52 @@ def owner_is(worker, name, task):
     body = worker.rest.call("GET", f"/connectors/{name}/status")[1]
     return body["tasks"] and body["tasks"][task]["worker_id"] == worker_id(worker) and \
         body["tasks"][task]["state"] == "RUNNING"
+
+
+@seconds(120)
+def test_a_worker_that_lacks_a_plugin_ends_the_former_task(t):
+    """A new config names a plugin that one of two workers has not: there the former config's task does not go on, but
+    the task is FAILED with the reason, until a config comes that it can run."""
+    plugin = t.directory / "stamper.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-D_GNU_SOURCE", "-std=c11", f"-I{ROOT}/include",
+                    "-o", plugin, ROOT / "tests/e2e/stamper.c"], check=True)
+    has, lacks = workers = t.cluster(2, start=False)
+    has.worker["plugin.path"] = f"{plugin},{BINARY.parent}/plugins"
+    has.start()
+    has_leader = lambda: has.rest.call("POST", "/connectors/nobody/restart")[0] == 404
+    wait_for("a leader, who checks configs", has_leader)
+    lacks.start()
+    former, latter = t.topic("former"), t.topic("latter")
+    has.rest.create("c", ticks(former, 2))
+    both = {worker_id(w): 1 for w in workers}
+    wait_for("a task in both workers", lambda: spread(has.rest, ["c"]) == both, 60)
+    t.kafka.wait_count(former, 1)
+    config = {"connector.class": "stamper", "topic": latter, "tasks.max": "2", **STRINGS}
+    has.rest.ok("PUT", "/connectors/c/config", config)
+
+    def where(worker):
+        return next(task for task in has.rest.status("c")["tasks"] if task["worker_id"] == worker_id(worker))
+
+    failed = wait_for("the task that cannot run", lambda: (task := where(lacks))["state"] == "FAILED" and task, 60)
+    for piece in ("stamper", "add its plugin to plugin.path of this worker"):
+        assert piece in failed["trace"], failed
+    wait_for("the other one", lambda: where(has)["state"] == "RUNNING")
+    t.kafka.wait_count(latter, 5)
+    ids = {json.loads(value)["task"] for value in values(t, latter)}
+    equal(ids, {where(has)["id"]}, "tasks that write")
+
+    def still():
+        before = t.kafka.count(former)
+        time.sleep(1)
+        return t.kafka.count(former) == before
+
+    wait_for("the former tasks to write no more", still)
+    count = t.kafka.count(former)
+    has.rest.ok("PUT", "/connectors/c/config", ticks(former, 2))
+    wait_states(has.rest, "c", ["RUNNING"] * 3, 60)
+    t.kafka.wait_count(former, count + 5)
+    for worker in workers:
+        equal(worker.stop(), 0, "exit code")
 
 
 # ---- bad input ----
