@@ -408,12 +408,14 @@ static enum sluice_verdict take_held(struct sluice_sink_run *run, struct sluice_
 {
     enum sluice_verdict v = SLUICE_OK;
     assert(run->held_n <= run->held_max);
-    for (size_t i = 0; i < run->held_n; i++) {
-        uint32_t at = partition_at(run, run->held[i].topic, run->held[i].partition);
-        if (v == SLUICE_OK && run->partitions[at].assigned) v = take(run, &run->held[i], err);
-        else sluice_consumed_free(run->held[i].handle);
+    /* One by one: while a record waits to be tried again, others come, and go with partitions. */
+    while (run->held_n > 0) {
+        struct sluice_consumed message = run->held[0];
+        memmove(run->held, run->held + 1, --run->held_n * sizeof *run->held);
+        uint32_t at = partition_at(run, message.topic, message.partition);
+        if (v == SLUICE_OK && run->partitions[at].assigned) v = take(run, &message, err);
+        else sluice_consumed_free(message.handle);
     }
-    run->held_n = 0;
     return v;
 }
 
