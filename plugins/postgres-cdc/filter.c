@@ -40,7 +40,8 @@ bool cdc_patterns_parse(struct cdc_patterns *patterns, const char *list, struct 
     struct cdc_text item = {0};
     bool ok = true;
     for (const char *s = list ? list : ""; ok; s++) {
-        if (*s == '\\' && s[1] == ',') {
+        if (*s == '\\' && s[1]) { /* of \, only the comma is meant; another pair stays one */
+            if (s[1] != ',') cdc_text_add(&item, s, 1);
             cdc_text_add(&item, ++s, 1);
             continue;
         }

@@ -327,6 +327,18 @@ TEST(older_forms_of_options_count_where_the_newer_are_not_given)
     done();
 }
 
+/* A backslash before a comma is the comma's; one that is escaped itself is not. */
+TEST(lists_are_cut_at_commas_that_are_not_escaped)
+{
+    CHECK(read_settings("table.include.list", "s\\.a\\\\,s\\.b, s\\.c{1\\,2}", NULL));
+    CHECK(cdc_captures_table(&settings, "s", "a\\"));
+    CHECK(cdc_captures_table(&settings, "s", "b"));
+    CHECK(cdc_captures_table(&settings, "s", "cc"));
+    CHECK(!cdc_captures_table(&settings, "s", "a"));
+    CHECK(!cdc_captures_table(&settings, "s", "ccc"));
+    done();
+}
+
 /* As Debezium: "For single task connector only one signal data collection is permitted." */
 TEST(there_is_one_signal_table)
 {
