@@ -214,6 +214,7 @@ static void start(struct cdc_conn *conn, const struct cdc_settings *s, const cha
                                          {"keepalives_idle", "60"},
                                          {"keepalives_interval", "10"},
                                          {"keepalives_count", "3"},
+                                         {"tcp_user_timeout", s->tcp_keepalive ? "90000" : NULL},
                                          {"connect_timeout", connect},
                                          {"client_encoding", "UTF8"},
                                          {"application_name", role},

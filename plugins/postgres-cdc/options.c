@@ -52,7 +52,8 @@ const struct sluice_option cdc_options[] = {
     {"database.query.timeout.ms", INT, LOW, 0, "600000", "0..", CONN,
      "Statement timeout of catalog queries in milliseconds; 0 is none."},
     {"connection.validation.timeout.ms", LONG, LOW, 0, "60000", "1..", CONN,
-     "Longest time in milliseconds that connecting, and validating a config, may take."},
+     "Longest time in milliseconds that connecting, and validating a config, may take, and a "
+     "question about the slot while streaming: without an answer the connection is made anew."},
     {"database.initial.statements", STR, LOW, 0, NULL, NULL, CONN,
      "SQL statements run on every ordinary connection when it is made; ';' separates, ';;' stands "
      "for a semicolon."},

@@ -224,11 +224,25 @@ static enum cdc_step look(struct cdc *cdc, struct cdc_conn *conn, const struct c
     return step;
 }
 
+/* A network may swallow everything and tell nobody: the look is what shows that the server is
+ * there. */
+static enum cdc_step unanswered(struct cdc *cdc, struct sluice_err *err)
+{
+    const struct cdc_settings *s = &cdc->settings;
+    if (cdc_now_ms() - cdc->last_watch_ms < s->connect_timeout_ms) return CDC_WAIT;
+    cdc_error(err,
+              "looking at the replication slot on postgres at %s:%d: no answer within %d ms "
+              "(connection.validation.timeout.ms)",
+              s->host, s->port, s->connect_timeout_ms);
+    return CDC_ERROR;
+}
+
 enum cdc_step cdc_watch(struct cdc *cdc, const struct cdc_wait *wait, struct sluice_err *err)
 {
     /* A table is being looked up, or a chunk read: later. */
     if (!due(cdc, !cdc->message && !cdc->general.under_way)) return CDC_DONE;
-    return look(cdc, &cdc->general, wait, err);
+    enum cdc_step step = look(cdc, &cdc->general, wait, err);
+    return step == CDC_WAIT ? unanswered(cdc, err) : step;
 }
 
 bool cdc_watch_beside(struct cdc *cdc, bool begin)
