@@ -30,7 +30,8 @@
  * the next one at once. */
 #define COPY_MAX 2048
 #define COPIES_MAX ((size_t)1 << 20)
-#define CALLED_MS 50 /* between looks at whether the host wants the thread back */
+#define CALLED_MS 50     /* between looks at whether the host wants the thread back */
+#define LOOKS_EVERY 1024 /* messages between looks at the clock, when they give no records */
 
 static enum cdc_step broken_stream(struct cdc *cdc, struct sluice_err *err, const char *what)
 {
@@ -461,8 +462,10 @@ static enum cdc_step end_of_stream(struct cdc *cdc, struct sluice_err *err)
 static enum cdc_step drain(struct cdc *cdc, const struct cdc_wait *wait, struct sluice_err *err)
 {
     PGconn *pg = cdc->replication.pg;
-    while (cdc_has_room(cdc)) {
+    for (unsigned n_th = 1; cdc_has_room(cdc); n_th++) {
         bool ok = true;
+        /* A transaction of which nothing is captured may be replayed for long. */
+        if (n_th % LOOKS_EVERY == 0 && cdc_now_ms() >= wait->until_ms) return CDC_WAIT;
         if (cdc->incremental && !cdc_incremental_passed(cdc, err, &ok))
             return ok ? CDC_WAIT : CDC_ERROR;
         char *data = cdc->message;
