@@ -20,6 +20,12 @@ struct cdc_wait {
 
 #define CDC_RESULTS_MAX 5
 
+/* For a transaction that may take as long as it takes; two statements. Not all versions have the
+ * second setting. */
+#define CDC_NO_TIMEOUTS                                                                            \
+    "SET LOCAL statement_timeout = 0; SELECT set_config(name, '0', true) FROM "                    \
+    "pg_catalog.pg_settings WHERE name = 'transaction_timeout'"
+
 struct cdc_conn {
     PGconn *pg;
     bool up;                            /* connected, and the initial statements have run */

@@ -92,7 +92,7 @@ static enum cdc_step begin(struct cdc_readers *r, struct cdc_conn *conn, struct 
     cdc_text_adds(&sql,
                   "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET TRANSACTION SNAPSHOT ");
     cdc_text_literal(&sql, r->snapshot);
-    cdc_text_adds(&sql, "; SET LOCAL statement_timeout = 0");
+    cdc_text_adds(&sql, "; " CDC_NO_TIMEOUTS);
     step = query(r, conn, sql.s, "joining the snapshot", err);
     cdc_text_free(&sql);
     return step;

@@ -129,6 +129,8 @@ static void over(struct cdc *cdc, bool completed)
     cdc_notify(cdc, CDC_INITIAL_SNAPSHOT, NULL, completed ? "COMPLETED" : "ABORTED", NULL);
 }
 
+enum { LOOK = 4 }; /* of the results, the one that tells where the snapshot stands */
+
 static enum cdc_step begin(struct cdc *cdc, const struct cdc_wait *wait, struct sluice_err *err)
 {
     const struct cdc_settings *s = &cdc->settings;
@@ -136,10 +138,12 @@ static enum cdc_step begin(struct cdc *cdc, const struct cdc_wait *wait, struct 
     if (*cdc->slot.snapshot) {
         cdc_text_adds(&sql, "BEGIN ISOLATION LEVEL REPEATABLE READ; SET TRANSACTION SNAPSHOT ");
         cdc_text_literal(&sql, cdc->slot.snapshot);
-    } else {
-        cdc_text_addf(&sql, "BEGIN; SET TRANSACTION ISOLATION LEVEL %s", s->isolation);
+    } else { /* a standby knows no serializable ones */
+        bool weaker = cdc->standby && !strncmp(s->isolation, "SERIALIZABLE", 12);
+        cdc_text_addf(&sql, "BEGIN; SET TRANSACTION ISOLATION LEVEL %s",
+                      weaker ? "REPEATABLE READ" : s->isolation);
     }
-    cdc_text_adds(&sql, "; SET LOCAL statement_timeout = 0; SELECT CASE WHEN pg_is_in_recovery() "
+    cdc_text_adds(&sql, "; " CDC_NO_TIMEOUTS "; SELECT CASE WHEN pg_is_in_recovery() "
                         "THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END, "
                         "CASE WHEN pg_is_in_recovery() THEN 0 ELSE txid_current() END, "
                         "(extract(epoch FROM CURRENT_TIMESTAMP) * 1000000)::bigint");
@@ -149,9 +153,9 @@ static enum cdc_step begin(struct cdc *cdc, const struct cdc_wait *wait, struct 
     cdc_text_free(&sql);
     if (step != CDC_DONE) return step;
     const struct cdc_conn *conn = &cdc->general;
-    assert(conn->results_n == 4);
+    assert(conn->results_n == LOOK + 1);
     uint64_t lsn = 0;
-    cdc_lsn_parse(cdc_conn_field(conn, 3, 0, 0), &lsn);
+    cdc_lsn_parse(cdc_conn_field(conn, LOOK, 0, 0), &lsn);
     struct cdc_position *p = &cdc->snapshot_at;
     uint64_t commit = cdc->has_position ? cdc->position.lsn_commit : 0;
     if (!commit && cdc->slot.exists && !cdc->slot.created) commit = cdc->slot.confirmed;
@@ -160,8 +164,8 @@ static enum cdc_step begin(struct cdc *cdc, const struct cdc_wait *wait, struct 
     p->age = cdc->position.age;
     p->lsn = *cdc->slot.snapshot ? cdc->slot.confirmed : lsn;
     p->lsn_commit = p->last_commit = commit;
-    p->txid = strtoull(cdc_conn_field(conn, 3, 0, 1), NULL, 10);
-    p->ts_us = strtoll(cdc_conn_field(conn, 3, 0, 2), NULL, 10);
+    p->txid = strtoull(cdc_conn_field(conn, LOOK, 0, 1), NULL, 10);
+    p->ts_us = strtoll(cdc_conn_field(conn, LOOK, 0, 2), NULL, 10);
     p->snapshot = CDC_IN_SNAPSHOT;
     /* One that a signal asked for leaves the stream's position as it is. */
     if (!cdc->blocking) cdc->position = *p;
@@ -176,7 +180,7 @@ static enum cdc_step begin(struct cdc *cdc, const struct cdc_wait *wait, struct 
     assert(!cdc->readers);
     if (s->snapshot_threads > 1 &&
         !(cdc->readers =
-              cdc_readers_start(s, cdc_conn_field(conn, 3, 0, 3), s->snapshot_threads, err)))
+              cdc_readers_start(s, cdc_conn_field(conn, LOOK, 0, 3), s->snapshot_threads, err)))
         return CDC_ERROR;
     char text[24];
     cdc->host->log(cdc->task, SLUICE_INFO, "snapshot of %zu tables begins at %s", cdc->tables_n,
