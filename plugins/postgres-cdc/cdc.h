@@ -89,6 +89,7 @@ struct cdc {
     bool first_start;  /* no snapshot was taken in this run yet */
     struct cdc_table *tables;
     size_t tables_n;
+    bool tables_listed; /* CDC_TABLES: they are, but not measured */
     char *identity_sql; /* of CDC_IDENTIFY, when it is known; NULL: not yet */
 
     /* ---- the snapshot under way (snapshot.c) ---- */

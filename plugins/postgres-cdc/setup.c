@@ -368,6 +368,7 @@ void cdc_tables_free(struct cdc *cdc)
     free(cdc->tables);
     cdc->tables = NULL;
     cdc->tables_n = 0;
+    cdc->tables_listed = false;
 }
 
 static int by_rank(const void *a, const void *b)
@@ -378,17 +379,40 @@ static int by_rank(const void *a, const void *b)
     return order ? order : strcmp(x->name, y->name);
 }
 
+/* How large the tables are. Looking waits for those who lock a table, so that it is only done for
+ * tables that will be read. */
+static enum cdc_step measure_tables(struct cdc *cdc, const struct cdc_wait *wait,
+                                    struct sluice_err *err)
+{
+    struct cdc_text sql = {0};
+    cdc_text_adds(&sql,
+                  "SELECT CASE c.relkind WHEN 'p' THEN (SELECT coalesce(sum("
+                  "pg_catalog.pg_relation_size(t.relid)), 0) FROM "
+                  "pg_catalog.pg_partition_tree(c.oid) t) ELSE pg_catalog.pg_relation_size(c.oid) "
+                  "END, CASE WHEN c.reltuples > 0 AND c.relpages > 0 THEN c.reltuples / c.relpages "
+                  "* (pg_catalog.pg_relation_size(c.oid) / current_setting('block_size')::int) "
+                  "ELSE c.reltuples END FROM unnest('{");
+    for (size_t i = 0; i < cdc->tables_n; i++)
+        cdc_text_addf(&sql, i ? ",%u" : "%u", cdc->tables[i].oid);
+    cdc_text_adds(&sql, "}'::oid[]) WITH ORDINALITY AS o(oid, n) LEFT JOIN pg_catalog.pg_class c "
+                        "ON c.oid = o.oid ORDER BY o.n");
+    enum cdc_step step = query(cdc, sql.s, "measuring the tables", wait, err);
+    cdc_text_free(&sql);
+    if (step != CDC_DONE) return step;
+    assert((size_t)PQntuples(cdc->general.results[0]) == cdc->tables_n);
+    for (size_t i = 0; i < cdc->tables_n; i++) {
+        cdc->tables[i].bytes = strtoull(cdc_conn_field(&cdc->general, 0, (int)i, 0), NULL, 10);
+        cdc->tables[i].rows = strtod(cdc_conn_field(&cdc->general, 0, (int)i, 1), NULL);
+    }
+    return CDC_DONE;
+}
+
 static enum cdc_step list_tables(struct cdc *cdc, const struct cdc_wait *wait,
                                  struct sluice_err *err)
 {
     enum cdc_step step =
         query(cdc,
-              "SELECT c.oid, n.nspname, c.relname, c.relpersistence, "
-              "CASE c.relkind WHEN 'p' THEN (SELECT coalesce(sum(pg_catalog.pg_relation_size("
-              "t.relid)), 0) FROM pg_catalog.pg_partition_tree(c.oid) t) ELSE "
-              "pg_catalog.pg_relation_size(c.oid) END, CASE WHEN c.reltuples > 0 AND c.relpages > "
-              "0 THEN c.reltuples / c.relpages * (pg_catalog.pg_relation_size(c.oid) / "
-              "current_setting('block_size')::int) ELSE c.reltuples END FROM pg_catalog.pg_class c "
+              "SELECT c.oid, n.nspname, c.relname, c.relpersistence FROM pg_catalog.pg_class c "
               "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', "
               "'p') AND c.relpersistence <> 't' AND n.nspname !~ '^pg_(toast|temp)'",
               "listing the tables", wait, err);
@@ -407,9 +431,7 @@ static enum cdc_step list_tables(struct cdc *cdc, const struct cdc_wait *wait,
         table->rank = cdc_patterns_match(&s->tables.include, full);
         table->schema = cdc_strdup(schema);
         table->name = cdc_strdup(name);
-        table->bytes = strtoull(cdc_conn_field(conn, 0, i, 4), NULL, 10);
         table->logged = *cdc_conn_field(conn, 0, i, 3) == 'p';
-        table->rows = strtod(cdc_conn_field(conn, 0, i, 5), NULL);
         free(full);
     }
     qsort(cdc->tables, cdc->tables_n, sizeof(*cdc->tables), by_rank);
@@ -418,7 +440,19 @@ static enum cdc_step list_tables(struct cdc *cdc, const struct cdc_wait *wait,
         cdc->host->log(cdc->task, SLUICE_WARN,
                        "no table passes the filters yet; check schema.include.list and "
                        "table.include.list (patterns of schema.table)");
-    cdc->phase = !s->streams ? CDC_SNAPSHOT_DELAY : CDC_PUBLISH;
+    cdc->tables_listed = true;
+    return CDC_DONE;
+}
+
+static enum cdc_step find_tables(struct cdc *cdc, const struct cdc_wait *wait,
+                                 struct sluice_err *err)
+{
+    if (!cdc->tables_listed) return list_tables(cdc, wait, err);
+    bool reads = cdc->blocking || cdc->snapshot_due;
+    enum cdc_step step = reads ? measure_tables(cdc, wait, err) : CDC_DONE;
+    if (step != CDC_DONE) return step;
+    cdc->tables_listed = false; /* they are known, until they are listed once more */
+    cdc->phase = !cdc->settings.streams ? CDC_SNAPSHOT_DELAY : CDC_PUBLISH;
     if (cdc->blocking) {
         cdc_blocking_tables(cdc);
         cdc->phase = CDC_SNAPSHOT_BEGIN;
@@ -628,7 +662,7 @@ enum cdc_step cdc_setup(struct cdc *cdc, const struct cdc_wait *wait, struct slu
         return step;
     case CDC_INSPECT: return inspect(cdc, wait, err);
     case CDC_CHECK: return check(cdc, wait, err);
-    case CDC_TABLES: return list_tables(cdc, wait, err);
+    case CDC_TABLES: return find_tables(cdc, wait, err);
     case CDC_PUBLISH: return cdc_publish(cdc, wait, err);
     case CDC_IDENTIFY:
         step = cdc->standby ? CDC_DONE : cdc_identify(cdc, wait, err);
