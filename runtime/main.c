@@ -64,8 +64,10 @@ static int work(bool distributed, int n, char **paths)
     }
     app.herder->ops->ready(app.herder);
     sluice_log(SLUICE_INFO, NULL, -1,
-               "sluice started version=" SLUICE_VERSION " url=%s connectors=%d ms_since_exec=%ld",
-               sluice_frontend_local_url(app.frontend), n - 1, sluice_since_exec_ms());
+               "sluice started version=" SLUICE_VERSION
+               " librdkafka=%s url=%s connectors=%d ms_since_exec=%ld",
+               sluice_client_library(), sluice_frontend_local_url(app.frontend), n - 1,
+               sluice_since_exec_ms());
     sluice_wake_wait(&signals.asked, -1);
     code = sluice_app_failed(&app, &err) ? EXIT_START : EXIT_SUCCESS;
 out:
@@ -101,7 +103,7 @@ static int run(int argc, char **argv)
 {
     const char *command = argc > 1 ? argv[1] : "";
     if (strcmp(command, "--version") == 0) {
-        printf("sluice %s\n", SLUICE_VERSION);
+        printf("sluice %s (librdkafka %s)\n", SLUICE_VERSION, sluice_client_library());
         return EXIT_SUCCESS;
     }
     if (strcmp(command, "--help") == 0 || strcmp(command, "-h") == 0) {

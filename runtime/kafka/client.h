@@ -28,5 +28,7 @@ struct rd_kafka_conf_s *sluice_client_conf(enum sluice_client client,
  * Owned by the caller. */
 char *sluice_client_identity(const struct sluice_map *props);
 void sluice_client_docs(FILE *out);
+/* The version of the librdkafka that is running, "2.0.2"; a constant. */
+const char *sluice_client_library(void);
 
 #endif

@@ -309,3 +309,5 @@ rd_kafka_conf_t *sluice_client_conf(enum sluice_client client, const struct slui
     rd_kafka_conf_destroy(m.conf);
     return NULL;
 }
+
+const char *sluice_client_library(void) { return rd_kafka_version_str(); }

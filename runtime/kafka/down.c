@@ -23,7 +23,8 @@ bool sluice_brokers_down(int code, const char *reason, const char *brokers, bool
             hint, sizeof hint,
             " (librdkafka %s cannot log in to Kafka 4.0 and later by SCRAM, 2.6.1 and later can)",
             rd_kafka_version_str());
+    /* "0/1 brokers are down" of librdkafka 2.15 would not be understood. */
     snprintf(text, size, "kafka brokers at %.100s cannot be reached: %.250s%s; retrying", brokers,
-             reason, hint);
+             all ? "all are down" : reason, hint);
     return true;
 }

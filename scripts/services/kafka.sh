@@ -3,8 +3,9 @@
 # Commands: see lib.sh. KAFKA_PORT, KAFKA_HEAP (512m), KAFKA_EXTRA (lines for server.properties).
 # Clients that come in at KAFKA_PROXIED_PORT are told that the broker is at KAFKA_PROXY_PORT, where
 # nobody listens until a test puts a proxy there.
-# KAFKA_SECURE=1: beside PLAINTEXT a SASL_SSL listener (user sluice, KAFKA_PASSWORD; SCRAM-SHA-512,
-# PLAIN) and an SSL one that asks for certificates of clients; keys are in KAFKA_TLS, see tls_files.
+# KAFKA_SECURE=1: beside PLAINTEXT a SASL_SSL listener (user sluice, KAFKA_PASSWORD; SCRAM-SHA-256
+# and -512, PLAIN) and an SSL one that asks for certificates of clients; keys are in KAFKA_TLS, see
+# tls_files.
 NAME=kafka
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -49,7 +50,8 @@ secure_config() {
 listeners=PLAINTEXT://127.0.0.1:$1,CONTROLLER://127.0.0.1:$2,SASL_SSL://127.0.0.1:$3,SSL://127.0.0.1:$4
 advertised.listeners=PLAINTEXT://127.0.0.1:$1,SASL_SSL://127.0.0.1:$3,SSL://127.0.0.1:$4
 listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_SSL:SASL_SSL,SSL:SSL
-sasl.enabled.mechanisms=SCRAM-SHA-512,PLAIN
+sasl.enabled.mechanisms=SCRAM-SHA-256,SCRAM-SHA-512,PLAIN
+listener.name.sasl_ssl.scram-sha-256.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule $user;
 listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule $user;
 listener.name.sasl_ssl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule $user user_sluice="$KAFKA_PASSWORD";
 ssl.keystore.type=PEM
@@ -99,7 +101,8 @@ CONFIG
         KAFKA_PASSWORD=${KAFKA_PASSWORD:-s3cret-of-kafka}
         once "$STATE/tls" tls_files 2>>"$STATE/log" || return 1
         secure_config "$broker_port" "$controller_port" "$sasl_port" "$ssl_port" >>"$config"
-        format=(--add-scram "SCRAM-SHA-512=[name=sluice,password=$KAFKA_PASSWORD]")
+        format=(--add-scram "SCRAM-SHA-256=[name=sluice,password=$KAFKA_PASSWORD]"
+            --add-scram "SCRAM-SHA-512=[name=sluice,password=$KAFKA_PASSWORD]")
         secure=(KAFKA_SASL_PORT "$sasl_port" KAFKA_SSL_PORT "$ssl_port" KAFKA_TLS "$STATE/tls"
             KAFKA_PASSWORD "$KAFKA_PASSWORD")
     fi
@@ -111,7 +114,7 @@ CONFIG
     fi
     spawn "$java" "-Xmx${KAFKA_HEAP:-512m}" -XX:+UseSerialGC \
         "-Dlog4j2.configurationFile=$STATE/log4j2.properties" -cp "$JARS/*" kafka.Kafka "$config"
-    wait_until 180 ready || return 1
+    wait_until 600 ready || return 1
     settings KAFKA_PORT "$broker_port" KAFKA_CONTROLLER_PORT "$controller_port" \
         KAFKA_PROXIED_PORT "$proxied_port" KAFKA_PROXY_PORT "$proxy_port" \
         KAFKA_BOOTSTRAP "127.0.0.1:$broker_port" KAFKA_PID "$(alive_pid)" KAFKA_LOG "$STATE/log" \

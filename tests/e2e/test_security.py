@@ -1,10 +1,10 @@
 """Kafka behind SASL_SSL and behind TLS with certificates of clients: every client of a worker and of its
 connectors, what wrong passwords and unknown authorities say, and that no password stands anywhere."""
-import ctypes
+import re
 import subprocess
 from types import SimpleNamespace
 
-from harness import equal, http, seconds, wait_for
+from harness import BINARY, equal, http, seconds, wait_for
 
 STRING = "org.apache.kafka.connect.storage.StringConverter"
 STRINGS = {"key.converter": STRING, "value.converter": STRING}
@@ -92,23 +92,32 @@ def test_standalone_over_sasl_ssl(t):
     equal(t.kafka.lag("connect-out", [topic]), 0, "lag")
 
 
-def librdkafka_version():
-    return ctypes.CDLL("librdkafka.so.1").rd_kafka_version()
+def librdkafka():
+    """The version that the binary runs with: (2, 0, 2)."""
+    said = subprocess.run([BINARY, "--version"], check=True, capture_output=True, text=True).stdout
+    return tuple(map(int, re.search(r"librdkafka (\d+)\.(\d+)\.(\d+)", said).groups()))
 
 
-def test_scram(t):
+def scram(t, mechanism):
     """librdkafka before 2.6.1 cannot log in to Kafka 4 by SCRAM: then that is what a task says."""
     broker = behind(t)
-    worker = t.sluice({"bootstrap.servers": broker.sasl_bootstrap,
-                       **repeated(sasl(broker, "SCRAM-SHA-512"))})
-    if librdkafka_version() >= 0x020601FF:
+    worker = t.sluice({"bootstrap.servers": broker.sasl_bootstrap, **repeated(sasl(broker, mechanism))})
+    if librdkafka() >= (2, 6, 1):
         round_trip(t, worker)
     else:
         worker.rest.create("in", file_source(t.file("in.txt", "one\n"), t.topic()))
         wait_for("the hint", lambda: (trace := worker.rest.trace("in")) and all(
-            p in trace for p in ("2.6.1 and later can", "SCRAM-SHA-512")), 60)
+            p in trace for p in ("2.6.1 and later can", mechanism)), 60)
     nowhere(worker, broker.password, names=["in"])
     equal(worker.stop(), 0, "exit code")
+
+
+def test_scram_sha_256(t):
+    scram(t, "SCRAM-SHA-256")
+
+
+def test_scram_sha_512(t):
+    scram(t, "SCRAM-SHA-512")
 
 
 def cluster_of(t, broker, bootstrap, security):
@@ -144,6 +153,17 @@ def distributed(t, broker, bootstrap, security):
 def test_cluster_over_sasl_ssl(t):
     broker = behind(t)
     distributed(t, broker, broker.sasl_bootstrap, sasl(broker))
+
+
+@seconds(240)
+def test_cluster_by_scram(t):
+    """The group, transactions and admin requests log in alike; before 2.6.1 the worker ends and says why."""
+    broker = behind(t)
+    if librdkafka() >= (2, 6, 1):
+        distributed(t, broker, broker.sasl_bootstrap, sasl(broker, "SCRAM-SHA-256"))
+    else:
+        said = ends(t, broker, sasl(broker, "SCRAM-SHA-256"))
+        assert "2.6.1 and later can" in said, said
 
 
 @seconds(240)
@@ -208,7 +228,7 @@ def test_tasks_that_may_not_and_do_not_trust(t):
 def ends(t, broker, security, code=1):
     """What a distributed worker says that these properties let end."""
     (worker,) = t.cluster(1, start=False, **bounds({
-        "bootstrap.servers": broker.sasl_bootstrap, "default.api.timeout.ms": "5000",
+        "bootstrap.servers": broker.sasl_bootstrap, "default.api.timeout.ms": "10000",
         **repeated(security)}))
     worker.start(wait=False)
     code_seen = worker.wait_exit(60)
