@@ -30,8 +30,9 @@ void sluice_client_layers(enum sluice_client client, const struct sluice_map *wo
     sluice_map_set(out, "reconnect.backoff.max.ms", "1000");
     if (client == SLUICE_CLIENT_PRODUCER) {
         sluice_map_set(out, "acks", "all");
-        /* As in Connect: one request in flight keeps the order over retries. Idempotence would too,
-         * but librdkafka 2.0's broker thread then spins while requests are out (2.6 times CPU). */
+        /* As in Connect. With librdkafka this alone does not keep the order over retries
+         * (worker/order.h); idempotence would, but librdkafka 2.0's broker thread then spins while
+         * requests are out (2.6 times CPU). */
         sluice_map_set(out, "enable.idempotence", "false");
         sluice_map_set(out, "max.in.flight.requests.per.connection", "1");
         sluice_map_set(out, "delivery.timeout.ms", "2147483647");
