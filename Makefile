@@ -11,8 +11,9 @@ test:    setup ; python3 scripts/test.py
 demo:    setup release ; python3 scripts/demo.py $(if $(KEEP),--keep)
 bench:   setup release ; python3 tests/bench/run.py $(BENCH)
 check:   setup release ; scripts/check.sh build/release
+analyze: release ; scripts/setup.sh clang-14 && python3 scripts/analyze.py build/release --tool clang
 install: release ; cmake --install build/release --prefix "$(PREFIX)"
 clean:   ; rm -rf build
 
-.PHONY: release dev tsan setup test demo bench check install clean
+.PHONY: release dev tsan setup test demo bench check analyze install clean
 .NOTPARALLEL:

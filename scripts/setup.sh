@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what building, testing and the demo need on Debian 12. Run as root or with sudo at hand.
 # Does nothing, and asks no package server, when everything is there already.
+# usage: setup.sh [PACKAGE...]   these too
 set -euo pipefail
 
 packages=(
@@ -13,6 +14,7 @@ packages=(
     # services for tests and demo, and the clients that look at them
     openjdk-17-jre-headless maven postgresql-15 postgresql-15-postgis-3 postgresql-client-15 kcat
     python3 python3-venv curl jq procps util-linux openssl patchelf unzip xz-utils
+    "$@"
 )
 
 missing=()

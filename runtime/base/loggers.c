@@ -179,13 +179,15 @@ const char *sluice_logger_level(const char *word)
 static void set(const char *name, int level, sluice_logger_each *each, void *arg)
 {
     int before[SLUICE_LOGGERS_MAX];
+    const size_t n = loggers_n; /* none is added here */
     int64_t now = sluice_wall_ms();
-    for (size_t i = 0; i < loggers_n; i++) before[i] = effective(loggers[i].name);
-    for (size_t i = 0; i < loggers_n; i++) {
+    assert(n > 0 && n <= SLUICE_LOGGERS_MAX && level >= 0);
+    for (size_t i = 0; i < n; i++) before[i] = effective(loggers[i].name);
+    for (size_t i = 0; i < n; i++) {
         if (is_below(loggers[i].name, name)) loggers[i].level = -1; /* they take it from above */
     }
     find(name)->level = level;
-    for (size_t i = 0; i < loggers_n; i++) {
+    for (size_t i = 0; i < n; i++) {
         if (effective(loggers[i].name) == before[i]) continue;
         loggers[i].modified_ms = now;
         struct sluice_logger view = view_of(&loggers[i]);

@@ -1,6 +1,7 @@
 /* base64.c - see base64.h. */
 #include "data/base64.h"
 
+#include <assert.h>
 #include <stdint.h>
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -49,6 +50,7 @@ bool sluice_base64_read(char *to, const char *text, size_t len, size_t *n)
             (d < 0 && at[3] != '=')) {
             return false;
         }
+        assert(c >= 0 || d < 0); /* == is the end of both */
         *to++ = (char)(a << 2 | b >> 4);
         if (c >= 0) *to++ = (char)(b << 4 | c >> 2);
         if (d >= 0) *to++ = (char)(c << 6 | d);
