@@ -292,7 +292,7 @@ TEST(a_task_that_uses_up_its_time_is_left_alone)
     advance(&f, 59999);
     CHECK_INT(state_of(&f, "a", 0), SLUICE_RESTARTING);
     CHECK_INT(zombies(&f, "a", 0), 0);
-    advance(&f, 1000);
+    advance(&f, 5000); /* the time to close, too */
     wait_state(&f, "a", 0, SLUICE_RUNNING);
     CHECK_INT(draining(&f, "a", 0), 0);
     CHECK_INT(zombies(&f, "a", 0), 1);
