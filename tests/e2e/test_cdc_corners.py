@@ -248,8 +248,9 @@ def test_versions_have_more_limits(t):
     case.wait("r s1.a 1", "r s2.a 1")
     case.stop()
     case.sql(f"alter database {case.db} reset transaction_timeout")
-    wait_for("the standby to follow", lambda: standby.sql("select pg_last_wal_replay_lsn()", "postgres", "postgres") >=
-             primary.sql("select pg_current_wal_lsn()", "postgres", "postgres"))
+    here = primary.sql("select pg_current_wal_lsn()", "postgres", "postgres")
+    wait_for("the standby to follow", lambda: standby.sql(
+        f"select pg_last_wal_replay_lsn() >= '{here}'::pg_lsn", "postgres", "postgres") == "t")
     there = Dump(t, case.db, **{"database.port": standby["POSTGRES_PORT"], "slot.name": "there", "snapshot.mode": "always",
                                 "table.include.list": r"s1\.a"})
     for path in (there.offset, there.out, there.log):
