@@ -356,7 +356,9 @@ static bool reached(struct sluice_log_reader *reader, const rd_kafka_topic_parti
 {
     for (int i = 0; i < ends->cnt; i++) {
         const rd_kafka_topic_partition_t *end = &ends->elems[i];
-        if (topic_named(reader, end->topic)->positions[end->partition] < end->offset) return false;
+        const struct log_topic *topic = topic_named(reader, end->topic);
+        assert(topic && end->partition >= 0 && end->partition < topic->n); /* asked for by us */
+        if (topic->positions[end->partition] < end->offset) return false;
     }
     return true;
 }
@@ -379,6 +381,7 @@ static size_t find_gaps(struct sluice_log_reader *reader,
     for (int i = 0; i < ends->cnt; i++) {
         struct log_topic *topic = topic_named(reader, ends->elems[i].topic);
         int32_t partition = ends->elems[i].partition;
+        assert(topic && partition >= 0 && partition < topic->n);
         int64_t from = topic->positions[partition];
         if (from < ends->elems[i].offset) gaps[n++] = (struct gap){topic, partition, from, false};
     }
@@ -408,12 +411,14 @@ static bool on_gap_message(struct sluice_log_reader *reader, struct gap *gaps, s
     return false;
 }
 
-/* Moves positions over what holds no record for anybody. */
-static void close_gaps(struct sluice_log_reader *reader,
+/* Moves positions over what holds no record for anybody. Not while somebody else does: that moves
+ * them for all, and tasks that start together would queue for looks of their own until it is too
+ * late for them. False: so it is. */
+static bool close_gaps(struct sluice_log_reader *reader,
                        const rd_kafka_topic_partition_list_t *ends)
 {
+    if (pthread_mutex_trylock(&reader->asking) != 0) return false;
     struct gap *gaps = sluice_xcalloc((size_t)ends->cnt + 1, sizeof *gaps);
-    sluice_lock(&reader->asking);
     size_t n = find_gaps(reader, ends, gaps), open = n;
     rd_kafka_queue_t *queue = rd_kafka_queue_new(reader->asker);
     for (size_t i = 0; i < n; i++)
@@ -429,6 +434,7 @@ static void close_gaps(struct sluice_log_reader *reader,
     rd_kafka_queue_destroy(queue);
     sluice_unlock(&reader->asking);
     free(gaps);
+    return true;
 }
 
 /* With the mutex held, which is given up meanwhile. False: the deadline has passed. */
@@ -443,10 +449,10 @@ static bool await_ends(struct sluice_log_reader *reader,
         if (sluice_now_ms() < next_look) continue;
         /* Records come without a break while there are some: the rest may be empty. */
         sluice_unlock(&reader->mutex);
-        close_gaps(reader, ends);
+        bool looked = close_gaps(reader, ends);
         sluice_lock(&reader->mutex);
-        next_look = sluice_now_ms() + pause;
-        if (pause < RETRY_LAST_MS) pause *= 2;
+        next_look = sluice_now_ms() + (looked ? pause : STILL_MS);
+        if (looked && pause < RETRY_LAST_MS) pause *= 2;
     }
     return true;
 }
