@@ -37,7 +37,7 @@ class Context:
         self.transcript = []
         self._words = [*((f"127.0.0.1:{port}", "WORKER") for port in target.ports), (str(self.directory), "DIR"),
                        (self.suffix, ""), (target.group, "GROUP")]
-        self._connectors = []
+        self._connectors, self.topics = [], []
 
     # ---- names of its own, which the transcript shows without what makes them so ----
 
@@ -52,6 +52,7 @@ class Context:
 
     def topic(self, word="topic", partitions=1):
         name = self.unique(word)
+        self.topics.append(name)
         self.target.kafka.create(name, partitions)
         return name
 

@@ -33,6 +33,7 @@ def run(kind, kafka, directory, pattern="", report=print):
         groups.setdefault(json.dumps(function.worker, sort_keys=True), []).append((name, function))
     for number, (worker, members) in enumerate(sorted(groups.items())):
         target = kind(kafka, directory, json.loads(worker), number)
+        topics = []
         target.start()
         try:
             for name, function in members:
@@ -42,11 +43,14 @@ def run(kind, kafka, directory, pattern="", report=print):
                 except Exception:
                     broken[name] = traceback.format_exc()
                 context.finish()
+                topics += context.topics
                 done[name] = context.transcript
                 report(f"{kind.label} {name}: " + ("broke off" if name in broken else
                                                    f"{len(context.transcript)} steps"))
         finally:
             target.stop()
+            # a broker that starts again reads them all
+            kafka.wire.delete_topics([*topics, *target.internal_topics()])
     return done, broken
 
 

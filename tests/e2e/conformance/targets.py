@@ -33,6 +33,9 @@ class Target:
     def settle(self):
         """What was written is read back."""
 
+    def internal_topics(self):
+        return [f"{self.group}-{kind}" for kind in ("configs", "offsets", "status")] if self.distributed else []
+
 
 class Java(Target):
     label = "java"
