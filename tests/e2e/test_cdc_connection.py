@@ -103,9 +103,11 @@ def test_keepalive_probes(t):
 
         def probe():  # others run while something was just sent
             seen[:] = connections(dump.process.pid, port)
-            return {timer for _, timer, _ in seen} == timers
+            if {timer for _, timer, _ in seen} != timers:
+                raise LookupError(f"timers of the connections: {seen}")
+            return True
 
-        dump.until(f"timers {timers} with tcpKeepAlive={option}, where connections have {seen}", probe)
+        dump.until(f"timers {timers} with tcpKeepAlive={option}", probe)
         assert all(when <= 60 * os.sysconf("SC_CLK_TCK") for _, _, when in seen), seen
         dump.stop_well()
         dump.slot_is_free()
