@@ -175,8 +175,10 @@ static void on_event(struct sluice_group_client *c, const rd_kafka_message_t *me
 {
     struct sluice_group *g = c->group;
     rd_kafka_resp_err_t code = message->err;
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR || sluice_group_explain(g, code)) return;
-    if (code == RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED) c->lost = "it stood still for too long";
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR || g->draft.fatal) return; /* why stays said */
+    if (code == RD_KAFKA_RESP_ERR__FATAL) check_fatal(c);
+    else if (sluice_group_explain(g, code)) return;
+    else if (code == RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED) c->lost = "it stood still for too long";
     else
         trouble(g, "group %s: %.400s; trying again", g->group_id, rd_kafka_message_errstr(message));
 }
