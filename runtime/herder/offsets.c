@@ -470,6 +470,7 @@ static void alter_sink(const struct sluice_offsets_of *of, const json_t *list,
     group = group_of(of, &err);
     if (!group) v = SLUICE_FAIL;
     else if (!list) v = sluice_sink_group_list(group, BROKERS_MS, &changes, &n, &err);
+    assert(n == 0 || changes);
     for (size_t i = 0; !list && i < n; i++) changes[i].offset = -1;
     if (v == SLUICE_OK) {
         if (!sink_sensible(of, changes, n, &whole, answer)) goto out;
