@@ -72,11 +72,11 @@ struct cdc {
 
     enum cdc_phase phase;
     int64_t next_try_ms, delay_until_ms;
-    int failures;               /* attempts in a row that failed */
-    int64_t slot_since_ms;      /* when its creation began */
-    int64_t slot_wait_since_ms; /* when it was first found in use; 0: it is not */
-    bool checked;               /* CDC_CHECK has passed */
-    bool hopeless;              /* the last error was found by us, and trying again will not help */
+    int failures;                /* attempts in a row that failed */
+    int64_t slot_since_ms;       /* when its creation began */
+    int64_t slot_wait_since_ms;  /* when it was first found in use; 0: it is not */
+    bool slot_vanished, checked; /* dropped before the stream began, once; CDC_CHECK has passed */
+    bool hopeless; /* the last error was found by us, and trying again will not help */
     struct cdc_conn general, replication;
     int server_version;
     uint64_t server_lsn; /* where its WAL ended at the inspection; 0: unknown */

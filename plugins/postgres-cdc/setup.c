@@ -617,6 +617,11 @@ static enum cdc_step start(struct cdc *cdc, const struct cdc_wait *wait, struct 
     free(what);
     if (step == CDC_ERROR && !strcmp(cdc->replication.sqlstate, "55006"))
         return slot_busy(cdc, err);
+    if (step == CDC_ERROR && !strcmp(cdc->replication.sqlstate, "42704") && !cdc->slot_vanished) {
+        cdc->slot_vanished = true; /* since it was looked at; the next look tells */
+        cdc->replication.fatal = false;
+        return CDC_ERROR;
+    }
     if (step == CDC_ERROR && cdc->standby && !strcmp(cdc->replication.sqlstate, "55000"))
         return await_promotion(cdc, err);
     if (step != CDC_DONE) return step;
@@ -631,6 +636,7 @@ static enum cdc_step start(struct cdc *cdc, const struct cdc_wait *wait, struct 
     cdc_resume_init(&cdc->resume, &cdc->position);
     cdc->in_transaction = false;
     cdc->slot_wait_since_ms = 0;
+    cdc->slot_vanished = false;
     cdc->failures = 0;
     cdc->first_start = false;
     if (cdc->confirmed_lsn < cdc->slot.confirmed) cdc->confirmed_lsn = cdc->slot.confirmed;
