@@ -1,7 +1,7 @@
 /* plugin.c - postgres-cdc's description and callbacks: the drop-in for Debezium's Postgres
  * connector.
  *
- * Reading order: cdc.h (state and phases), setup.c (connect, publication, slot), snapshot.c,
+ * Reading order: cdc.h (state and phases), setup.c (connect, slot), publication.c, snapshot.c,
  * stream.c, envelope.c (records), relation.c and typemap.c (schemas), types*.c (values),
  * position.c (offsets). All callbacks run on the task's thread and never block: poll() gives way
  * when its time is up or the host calls. */
