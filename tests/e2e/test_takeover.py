@@ -108,14 +108,15 @@ class Connectors:
             equal(rest.ok("GET", f"/connectors/{name}/config"), config)
         for name in "src", "snk":
             rest.wait_running(name, 60)
-            equal(rest.ok("GET", f"/connectors/{name}/topics"), {name: {"topics": [self.topic]}})
+            topics = {name: {"topics": [self.topic]}}
+            wait_for(f"{name}'s topic", lambda: rest.ok("GET", f"/connectors/{name}/topics") == topics, 60)
         # Java does not write FAILED over a status of another worker with a higher generation, and
         # sluice's generations are higher than those of the group: then the tasks show as UNASSIGNED.
         wait_for("broken not running", lambda: rest.states("broken")[0] == "RUNNING" and
                  set(rest.states("broken")[1:]) <= {"FAILED", "UNASSIGNED"}, 60)
         equal(len(rest.ok("GET", "/connectors/broken/tasks")), 2)
-        equal(rest.states("held"), ["PAUSED"])
-        equal(rest.states("later"), ["STOPPED"])
+        for name, state in ("held", "PAUSED"), ("later", "STOPPED"):
+            wait_for(f"{name} {state}", lambda: rest.states(name) == [state], 60)
         equal(rest.ok("GET", "/connectors/later")["tasks"], [])
         equal(rest.ok("GET", "/connectors/later/offsets")["offsets"],
               [{"partition": {"filename": str(self.later_file)}, "offset": {"position": 2}}])
