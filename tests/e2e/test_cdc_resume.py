@@ -23,8 +23,8 @@ def test_kill_nine_times_loses_nothing(t):
                 f"insert into k select max(id) + 1, {round}, 'n' from k;"
                 f"delete from k where id = {base}; commit;"
                 f"insert into k values ({base}, {i}, 'again')")
-        sql("create temp table c as select * from k limit 700; "
-            "insert into k select id + 100000 * (1 + (select count(*) from k where id > 100000)), 1, 'm' from c limit 300")
+        many = 10 ** 6 * (round + 1)  # past all that was there before
+        sql(f"insert into k select i, 1, 'm' from generate_series({many}, {many + 299}) i")
         time.sleep(rng.random() * 1.2)
         dump.kill()
     dump.start()
