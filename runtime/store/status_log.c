@@ -461,8 +461,8 @@ static void complain(struct sluice_status_log *log, const struct sluice_log_reco
                shown ? record->key : "?", why);
 }
 
-/* A late goodbye of what is somebody else's by now, and of a task that runs again, as with Connect's
- * readers. */
+/* A late goodbye of what is somebody else's by now, and of a task that runs again, as with
+ * Connect's readers. */
 static bool is_late(const struct sluice_status *now, const struct sluice_status *said, bool task)
 {
     if (strcmp(said->state, "UNASSIGNED") != 0) return false;
