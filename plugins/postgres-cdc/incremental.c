@@ -253,7 +253,6 @@ static void clear_window(struct cdc *cdc)
         free(inc->rows[i].cells);
     }
     inc->rows_n = inc->emit_at = 0;
-    inc->open = false;
 }
 
 void cdc_incremental_clear(struct cdc *cdc)
@@ -403,11 +402,7 @@ static bool mark(struct cdc *cdc, const char *id, bool gone, const struct cdc_po
     size_t n = strlen(inc->chunk);
     if (!n || inc->stage == IDLE || strncmp(id, inc->chunk, n) != 0) return true;
     bool closes = gone ? ends(id, "-open") : ends(id, "-close");
-    if (!closes) {
-        inc->open |= !gone;
-        return true;
-    }
-    if (inc->stage != WINDOW) return true;
+    if (!closes || inc->stage != WINDOW) return true;
     inc->closes = true;
     if (!emit_window(cdc, before, err)) return false;
     cdc_incremental_note(cdc, inc->last_of_chunk ? inc->last_of_chunk : inc->last);
@@ -419,7 +414,9 @@ bool cdc_incremental_change(struct cdc *cdc, struct cdc_relation *relation,
                             struct sluice_err *err)
 {
     struct cdc_incremental *inc = cdc->incremental;
-    if (relation->oid == (inc->relation ? inc->relation->oid : 0) && inc->open && inc->rows_n) {
+    /* Before the opening mark comes by as well: what was committed before it may have become
+     * visible to others after the chunk was read. */
+    if (inc->rows_n && relation->oid == (inc->relation ? inc->relation->oid : 0)) {
         if (change->old) leave_out(inc, relation, &change->before);
         if (change->op != 'D') leave_out(inc, relation, &change->after);
     }
@@ -646,7 +643,7 @@ void cdc_chunk_view_free(struct cdc_chunk_view *view)
     free(view->table_to);
 }
 
-void cdc_incremental_committed(struct cdc *cdc, uint32_t xid)
+void cdc_incremental_begins(struct cdc *cdc, uint32_t xid)
 {
     struct cdc_incremental *inc = cdc->incremental;
     inc->recent[inc->recent_at] = xid;

@@ -36,8 +36,9 @@ void cdc_incremental_request(struct cdc *cdc, const char *id, const struct json_
 void cdc_incremental_stop(struct cdc *cdc, const struct json_t *names);
 void cdc_incremental_pause(struct cdc *cdc, bool pause);
 
-/* A transaction was streamed: a chunk must not be read before the server's snapshots show it. */
-void cdc_incremental_committed(struct cdc *cdc, uint32_t xid);
+/* A transaction, which is committed, begins to be streamed: a chunk must not be read before the
+ * server's snapshots show it. */
+void cdc_incremental_begins(struct cdc *cdc, uint32_t xid);
 /* read.only: the chunk is emitted when the stream has passed it; between messages. False: the room
  * is used up. */
 bool cdc_incremental_passed(struct cdc *cdc, struct sluice_err *err, bool *ok);

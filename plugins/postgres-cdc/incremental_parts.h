@@ -57,7 +57,6 @@ struct cdc_incremental {
     bool loading;               /* the ordinary connection answers us */
     bool copying;               /* rows of the chunk come */
     int64_t retry_ms;           /* not before, after an error; 0: at once */
-    bool open;                  /* the opening mark came by */
     struct cdc_relation *relation;
     uint32_t keys[KEY_COLUMNS_MAX], keys_n; /* columns that the chunks go by */
     struct cdc_cell *cells;                 /* CDC_COLUMNS_MAX */

@@ -157,7 +157,6 @@ static enum cdc_step begin_unmarked(struct cdc *cdc)
 {
     struct cdc_incremental *inc = cdc->incremental;
     cdc_uuid(inc->chunk);
-    inc->open = true;
     inc->stage = LOAD;
     return CDC_DONE;
 }

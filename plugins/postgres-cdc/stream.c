@@ -122,6 +122,7 @@ static enum cdc_step on_begin(struct cdc *cdc, struct cdc_cursor *c, uint64_t ls
     cdc->in_transaction = true;
     free(cdc->origin);
     cdc->origin = NULL;
+    if (cdc->incremental) cdc_incremental_begins(cdc, begin.xid);
     if (cdc->resume.skipping) return CDC_DONE;
     cdc->unfinished = true;
     struct cdc_position *p = &cdc->position;
@@ -155,7 +156,6 @@ static enum cdc_step on_commit(struct cdc *cdc, struct cdc_cursor *c, struct slu
     if (cdc->transaction) cdc_transaction_end(cdc);
     cdc->unfinished = false;
     cdc_meter_commit(cdc);
-    if (cdc->incremental) cdc_incremental_committed(cdc, (uint32_t)p->txid);
     cdc_mark(cdc);
     return CDC_DONE;
 }

@@ -1,6 +1,8 @@
 """Signals of files and in all their forms, blocking snapshots, read-only ones, notifications."""
 import json
+import os
 import random
+import signal
 import threading
 
 import cdc_golden
@@ -313,6 +315,47 @@ def test_chunks_wait_for_what_is_not_visible_yet(t):
     sql("set synchronous_commit = local; insert into k values (101, 1, 'x')")
     dump.wait(lambda r: len(r) == 2, "the stream to go on meanwhile")
     equal([x for x in dump.records() if x[3] == "r"], [], "rows that were read meanwhile")
+    let_go()
+    slow.join()
+    dump.logged("incremental snapshot is complete")
+    dump.stop_well()
+    equal(content(dump.records(), "srv.public.k"), rows(t, db), "the topic and the table")
+
+
+def stands_still(t, pid):
+    """A process, until the function that is returned is called."""
+
+    def goes_on():
+        try:
+            os.kill(pid, signal.SIGCONT)
+        except ProcessLookupError:
+            pass
+
+    os.kill(pid, signal.SIGSTOP)
+    t.cleanup(goes_on)
+    return goes_on
+
+
+@seconds(60)
+def test_chunks_know_what_was_committed_before_their_marks(t):
+    """A commit that waits for a synchronous standby, and is streamed only after a chunk was read that did not see it."""
+    signals = t.directory / "s"
+    db, sql, dump = prepared(t, 100, **{"signal.enabled.channels": "source,file", "signal.file": signals,
+                                        "signal.poll.interval.ms": 50,
+                                        "database.initial.statements": "SET synchronous_commit = local"})
+    slow = threading.Thread(target=lambda: sql(
+        "set synchronous_commit = on; begin; update k set v = 7 where id = 50; commit"))
+    let_go = commits_wait(t, db)
+    goes_on = stands_still(t, int(sql(f"select active_pid from pg_replication_slots where slot_name = '{db}'")))
+    slow.start()
+    dump.until("the commit to wait", lambda: sql(
+        f"select 1 from pg_stat_activity where datname = '{db}' and wait_event = 'SyncRep' and query = 'commit'"))
+    signals.write_text('{"type": "execute-snapshot", "data": {"data-collections": ["public.k"]}}')
+    dump.until("the chunk to be read", lambda: sql("select count(*) from signals where type = 'snapshot-window-close'") != "0")
+    equal(sql("select v from k where id = 50"), "0", "what others see")
+    equal(dump.records(), [], "what was streamed")
+    goes_on()
+    dump.wait(lambda r: any(x[1] == {"id": 49} and x[3] == "r" for x in r), "the first chunk")
     let_go()
     slow.join()
     dump.logged("incremental snapshot is complete")
