@@ -124,7 +124,10 @@ struct cdc {
     bool confirm_now;
     int64_t last_status_ms, last_idle_ms;
     int64_t unsent_since_ms; /* since when the server takes no confirmation; 0: it does */
-    int64_t last_heartbeat_ms, last_record_ms, gather_ms;
+    int64_t last_heartbeat_ms, last_record_ms;
+    int64_t sent_us;   /* when the server sent the last message with data, by its clock */
+    int64_t gather_ms; /* how long records of a backlog gather */
+    uint64_t emitted_before, gathered_at; /* records before this poll; when they last gathered */
     bool heartbeat_query_due;
     bool watch_due; /* the query of watch.c is under way */
     int64_t last_watch_ms;

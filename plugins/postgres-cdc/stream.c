@@ -21,11 +21,13 @@
 #define BUSY_MS 3
 #define GATHER_MS 1
 /* With a backlog to work off, nobody waits for single records: they gather until there are some.
- * Not for longer: a full socket makes the server wait. */
+ * Each message is a packet of its own, and a wakeup of each thread behind it, while the server is
+ * the slower one; those that the socket does not hold, it packs together. Not for longer: a server
+ * whose own buffer is full, too, would wait. */
 #define BEHIND_MS 200
-#define GATHER_MAX_MS 10
-#define GATHER_FEW 128
-#define GATHER_MANY 384
+#define GATHER_MAX_MS 40
+#define GATHER_FEW 1024
+#define GATHER_MANY 4096
 /* Small messages are copied into the batch's memory, up to so many bytes a poll: theirs can go to
  * the next one at once. */
 #define COPY_MAX 2048
@@ -314,7 +316,7 @@ static enum cdc_step on_data(struct cdc *cdc, const char *data, int len,
     cdc_cursor_init(&c, data + 1, (size_t)len - 1);
     uint64_t start = cdc_read_u64(&c);
     uint64_t end = cdc_read_u64(&c);
-    cdc_read_u64(&c);
+    cdc->sent_us = (int64_t)cdc_read_u64(&c) + CDC_EPOCH_US;
     char type = (char)cdc_read_u8(&c);
     if (c.bad) return broken_stream(cdc, err, "message");
     if (end > cdc->received_lsn) cdc->received_lsn = end;
@@ -492,37 +494,56 @@ static bool may_stay(const struct cdc_wait *wait, int64_t *checked_ms)
     return !cdc_called(wait->wake_fd);
 }
 
+/* Whether the server sends what was committed a while ago; both times are by its own clock. */
+static bool is_behind(const struct cdc *cdc)
+{
+    return cdc->sent_us - cdc->position.ts_us > BEHIND_MS * 1000;
+}
+
+/* How long the next records of a backlog may gather, by how many came since they last did. */
+static void adapt_gathering(struct cdc *cdc)
+{
+    uint64_t all = cdc->emitted_before + cdc->emitted, came = all - cdc->gathered_at;
+    cdc->gathered_at = all;
+    if (came < GATHER_FEW) cdc->gather_ms *= 2;
+    else if (came > GATHER_MANY) cdc->gather_ms /= 2;
+    if (cdc->gather_ms < GATHER_MS) cdc->gather_ms = GATHER_MS;
+    if (cdc->gather_ms > GATHER_MAX_MS) cdc->gather_ms = GATHER_MAX_MS;
+}
+
+struct reading {           /* of one poll */
+    bool busy;             /* the last records came just before */
+    bool waited, gathered; /* that is done once */
+};
+
+/* Lets records gather, once, with some in hand. */
+static bool gathers(struct cdc *cdc, const struct cdc_wait *wait, struct reading *r)
+{
+    bool behind = is_behind(cdc);
+    if (!cdc->emitted || r->gathered || !(r->busy || behind)) return false;
+    if (behind) adapt_gathering(cdc);
+    r->gathered = true;
+    cdc_sleep(wait->wake_fd, cdc_now_ms() + (behind ? cdc->gather_ms : GATHER_MS));
+    return true;
+}
+
 /* Reads what has come. With records in hand nothing is waited for, but under load a moment, once;
  * without, for the first message. False: enough, or broken (step). */
-static bool receive(struct cdc *cdc, const struct cdc_wait *wait, bool *gather, bool *waited,
+static bool receive(struct cdc *cdc, const struct cdc_wait *wait, struct reading *r,
                     enum cdc_step *step, struct sluice_err *err)
 {
     struct cdc_wait now = {-1, 0};
-    bool in_hand = cdc->emitted || *waited;
+    bool in_hand = cdc->emitted || r->waited;
     if (!cdc_conn_wait(&cdc->replication, POLLIN, in_hand ? &now : wait)) {
-        if (cdc->emitted && *gather) {
-            *gather = false;
-            bool behind = cdc->now_ns / 1000 - cdc->position.ts_us > BEHIND_MS * 1000;
-            cdc_sleep(wait->wake_fd, cdc_now_ms() + (behind ? cdc->gather_ms : GATHER_MS));
-            return true;
-        }
+        if (gathers(cdc, wait, r)) return true;
         if (in_hand) return false;
-        *waited = true;
+        r->waited = true;
     } else if (!PQconsumeInput(cdc->replication.pg)) {
         *step = cdc_conn_broken(&cdc->replication, &cdc->settings, "streaming", err);
         return false;
     }
     cdc->now_ns = cdc_wall_ns();
     return true;
-}
-
-/* How long the next records of a backlog may gather, by how many came with this poll. */
-static void adapt_gathering(struct cdc *cdc)
-{
-    if (cdc->emitted < GATHER_FEW) cdc->gather_ms *= 2;
-    else if (cdc->emitted > GATHER_MANY) cdc->gather_ms /= 2;
-    if (cdc->gather_ms < GATHER_MS) cdc->gather_ms = GATHER_MS;
-    if (cdc->gather_ms > GATHER_MAX_MS) cdc->gather_ms = GATHER_MAX_MS;
 }
 
 /* The incremental snapshot goes on. False: it needs the ordinary connection for itself, or it broke
@@ -555,7 +576,7 @@ enum cdc_step cdc_stream(struct cdc *cdc, const struct cdc_wait *wait, struct sl
         return cdc_conn_broken(&cdc->general, &cdc->settings, "streaming, beside the stream,", err);
     enum cdc_step step;
     int64_t checked_ms = cdc_now_ms();
-    bool waited = false, gather = checked_ms - cdc->last_record_ms <= BUSY_MS;
+    struct reading reading = {.busy = checked_ms - cdc->last_record_ms <= BUSY_MS};
     cdc_signals_poll(cdc);
     cdc_notify_flush(cdc);
     if (cdc_blocking_begin(cdc)) return CDC_DONE;
@@ -568,15 +589,13 @@ enum cdc_step cdc_stream(struct cdc *cdc, const struct cdc_wait *wait, struct sl
         if (cdc->confirm_now && !cdc_stream_status(cdc, true, err)) return CDC_ERROR;
         if (!read_chunks(cdc, wait, &step, err)) break;
         step = heartbeat(cdc, wait, err);
-        if (step != CDC_DONE || !receive(cdc, wait, &gather, &waited, &step, err) ||
+        if (step != CDC_DONE || !receive(cdc, wait, &reading, &step, err) ||
             !may_stay(wait, &checked_ms))
             break;
     }
     if (step == CDC_ERROR) return step;
-    if (cdc->emitted) {
-        cdc->last_record_ms = cdc_now_ms();
-        adapt_gathering(cdc);
-    }
+    if (cdc->emitted) cdc->last_record_ms = cdc_now_ms();
+    cdc->emitted_before += cdc->emitted;
     settle(cdc);
     return CDC_WAIT;
 }
