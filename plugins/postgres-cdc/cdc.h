@@ -112,8 +112,7 @@ struct cdc {
     struct cdc_relations relations;
     struct cdc_position position; /* of the last message that was worked off */
     struct cdc_resume resume;
-    bool has_position; /* an offset was stored, or something was emitted */
-    bool in_transaction;
+    bool has_position;            /* an offset was stored, or something was emitted */
     struct cdc_streamed streamed; /* transactions that are not committed yet */
     char *message;                /* one that waits for the catalog: PQ memory */
     int message_len;
@@ -121,15 +120,13 @@ struct cdc {
     uint64_t idle_lsn;       /* the server has nothing before it that was not sent */
     uint64_t emitted_commit; /* lsn_commit of the last position that was emitted */
     uint64_t confirmed_lsn;  /* what Postgres may forget */
-    bool confirm_now;
-    int64_t last_status_ms, last_idle_ms;
+    bool in_transaction, confirm_now, heartbeat_query_due;
+    int64_t last_status_ms, last_idle_ms, last_heartbeat_ms, last_record_ms;
     int64_t unsent_since_ms; /* since when the server takes no confirmation; 0: it does */
-    int64_t last_heartbeat_ms, last_record_ms;
-    int64_t sent_us;   /* when the server sent the last message with data, by its clock */
-    int64_t gather_ms; /* how long records of a backlog gather */
+    int64_t sent_us;         /* when the server sent the last message with data, by its clock */
+    int64_t gather_ms;       /* how long records of a backlog gather */
     uint64_t emitted_before, gathered_at; /* records before this poll; when they last gathered */
-    bool heartbeat_query_due;
-    bool watch_due; /* the query of watch.c is under way */
+    bool watch_due;                       /* the query of watch.c is under way */
     int64_t last_watch_ms;
     int wal_alarm;                       /* 0: none; the higher, the closer is the slot's end */
     uint64_t xmin;                       /* of the slot; 0: none, or not asked for */
